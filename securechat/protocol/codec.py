@@ -1,0 +1,239 @@
+"""One payload, one envelope: the only place where JSON is parsed and written.
+
+In: a payload without its length. Out: a frozen envelope, or a `Refusal`, the value that says why
+there is none and what to answer. Nothing is raised for what a peer can send.
+
+The way of a good payload is one call of pydantic's own parser. Only when that says no, a second,
+strict parse tells `bad_json` (fatal) from `bad_envelope` (answered, and life goes on), and the
+answer is put together from our own key names: nothing that the peer sent is repeated to it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from json.encoder import encode_basestring
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from .envelopes import (
+    COMMANDS,
+    EVENTS,
+    ClientEnvelope,
+    Command,
+    Draft,
+    Id,
+    Posted,
+    ServerEnvelope,
+    System,
+    UnknownEvent,
+)
+
+
+class Refusal(NamedTuple):
+    """Why a payload is no envelope, as the `error` to answer with; `fatal` ends the connection.
+
+    `name` is the command that was meant, where one was named.
+    """
+
+    code: str
+    message: str
+    re: str | None = None
+    fatal: bool = False
+    name: str | None = None
+
+
+FromClient: TypeAlias = Draft | Command | Refusal
+FromServer: TypeAlias = Posted | System | Refusal
+
+_validate_client: Final = TypeAdapter[Any](ClientEnvelope).validator.validate_json
+_validate_server: Final = TypeAdapter[Any](ServerEnvelope).validator.validate_json
+_validate_id: Final = TypeAdapter[str](Id).validator.validate_python
+
+#: What each key may hold, for a person; the keys are the only ones that an answer ever names.
+_FORMS: Final = MappingProxyType(
+    {
+        "type": "`chat` or `command`",
+        "name": "a string, the name of a command",
+        "id": "1 to 64 of A-Z a-z 0-9 . _ : -",
+        "to": "a room (`#` and 1 to 32 of a-z 0-9 _ -) or `@nick`",
+        "room": "`#` and 1 to 32 of a-z 0-9 _ -, or where it may be one person `@nick`",
+        "text": "a string (a topic: of 500 characters at most)",
+        "nick": "a string",
+        "protocol": "an integer",
+        "session": "the string that a `welcome` gave",
+        "client": "a string of 128 characters at most",
+        "reply_to": "the `seq` of a message, an integer from 1",
+        "action": "true or false",
+        "after": "a `seq`, an integer from 0, and not beside `last` or `before`",
+        "before": "a `seq`, an integer from 0, and not beside `after`",
+        "last": "an integer from 0 to 500, and not beside `after`",
+        "limit": "an integer from 1 to 500",
+        "command": "a string of 64 characters at most",
+        "token": "a string of 64 characters at most",
+        "reason": "a string of 200 characters at most",
+    }
+)
+#: Only a number of the wrong kind can make these, and pydantic takes them for JSON.
+_NOT_JSON_NUMBERS: Final = (b"NaN", b"Infinity")
+
+
+def decode_client(payload: bytes) -> FromClient:
+    """What a client said with `payload`, or why it said nothing that may be said."""
+    try:
+        envelope: FromClient = _validate_client(payload)
+    except ValidationError:
+        return _explain_client(payload)
+    if any(word in payload for word in _NOT_JSON_NUMBERS) and not _is_strict_json(payload):
+        return _bad_json()
+    return envelope
+
+
+def decode_server(payload: bytes) -> FromServer:
+    """What a server said with `payload`; an event of a later version is an `UnknownEvent`."""
+    try:
+        envelope: FromServer = _validate_server(payload)
+    except ValidationError as error:
+        said = _parse(payload)
+        if not isinstance(said, dict):
+            return _bad_json()
+        event = said.get("event")
+        if said.get("type") == "system" and isinstance(event, str) and event not in EVENTS:
+            return UnknownEvent(event=event, re=_valid_id(said.get("re")))
+        return Refusal(
+            "bad_envelope",
+            f"The server sent an envelope that breaks the protocol ({_first_fault(error)}). "
+            "Use a client and a server of versions that fit.",
+            _valid_id(said.get("re")),
+            fatal=True,
+        )
+    return envelope
+
+
+def encode(envelope: BaseModel) -> bytes:
+    """`envelope` as a payload; keys that hold nothing are left out."""
+    quiet = {"action"} if isinstance(envelope, Draft | Posted) and not envelope.action else None
+    return envelope.model_dump_json(exclude_none=True, exclude=quiet).encode()
+
+
+def encode_posted(
+    id: str,
+    to: str,
+    sender: str,
+    seq: int,
+    ts: str,
+    text: str,
+    reply_to: int | None = None,
+    action: bool = False,
+) -> bytes:
+    """A `Posted` as a payload, made without the model: this runs once per message.
+
+    Everything but `text` must have passed the checks of a draft and a nick, which leave nothing
+    in them that JSON would have to escape.
+    """
+    extra = f',"reply_to":{reply_to}' if reply_to is not None else ""
+    if action:
+        extra += ',"action":true'
+    return (
+        f'{{"type":"chat","id":"{id}","to":"{to}","sender":"{sender}","seq":{seq},"ts":"{ts}",'
+        f'"text":{encode_basestring(text)}{extra}}}'
+    ).encode()
+
+
+def encode_history(re: str, to: str, messages: Iterable[bytes], more: bool) -> bytes:
+    """A `HistoryPage` as a payload, from messages that are payloads already."""
+    head = f'{{"type":"system","re":"{re}","event":"history","to":"{to}","messages":['.encode()
+    return head + b",".join(messages) + (b'],"more":true}' if more else b'],"more":false}')
+
+
+# ------------------------------------------------------------------ the error path
+
+
+def _parse(payload: bytes) -> object:
+    """The value in `payload`, or None when it is not strict JSON (nor is `null` an object)."""
+    try:
+        return from_json(payload, allow_inf_nan=False)
+    except ValueError:
+        return None
+
+
+def _is_strict_json(payload: bytes) -> bool:
+    return isinstance(_parse(payload), dict)
+
+
+def _bad_json() -> Refusal:
+    return Refusal(
+        "bad_json",
+        "That frame does not hold one JSON object in UTF-8 (RFC 8259: no NaN, no lone surrogate, "
+        "nothing behind the object, at most 200 levels deep). Check the length in front of it "
+        "and how your client makes its JSON.",
+        fatal=True,
+    )
+
+
+def _explain_client(payload: bytes) -> Refusal:
+    said = _parse(payload)
+    if not isinstance(said, dict):
+        return _bad_json()
+    re = _valid_id(said.get("id"))
+    kind, name = said.get("type"), said.get("name")
+    if kind == "chat":
+        return _explain_keys(Draft, said, payload, re)
+    if kind != "command":
+        return _bad_envelope("`type` must be `chat` or `command`", re)
+    if not isinstance(name, str):
+        return _bad_envelope("`name` must be a string, the name of a command", re)
+    model = COMMANDS.get(name)
+    if model is None:
+        return Refusal("unknown_command", _no_such_command(name), re)
+    return _explain_keys(model, said, payload, re)
+
+
+def _explain_keys(
+    model: type[BaseModel], said: dict[str, Any], payload: bytes, re: str | None
+) -> Refusal:
+    name = said.get("name") if model is not Draft else None
+    what = f"`{name}`" if name else "a chat"
+    strange = len(said.keys() - model.model_fields.keys())
+    if strange:
+        keys = "a key" if strange == 1 else f"{strange} keys"
+        known = ", ".join(model.model_fields)
+        return _bad_envelope(f"{what} has {keys} too many; it takes {known}", re, name)
+    try:
+        model.model_validate_json(payload)
+    except ValidationError as error:
+        return _bad_envelope(f"in {what}, {_first_fault(error)}", re, name)
+    raise AssertionError("the union refused what its member takes")
+
+
+def _bad_envelope(fault: str, re: str | None, name: str | None = None) -> Refusal:
+    message = f"{fault[0].upper()}{fault[1:]}. Mend the envelope and send it again."
+    return Refusal("bad_envelope", message, re, name=name)
+
+
+def _first_fault(error: ValidationError) -> str:
+    """The first thing that is wrong, in words that repeat nothing of the input."""
+    fault: ErrorDetails = error.errors(include_url=False, include_input=False)[0]
+    key = next((str(part) for part in fault["loc"] if part in _FORMS), None)
+    if key is None:  # a rule of ours about several keys, in our own words
+        return str(fault.get("ctx", {}).get("error", "something is not as the protocol says"))
+    if fault["type"] == "missing":
+        return f"`{key}` is missing"
+    return f"`{key}` must be {_FORMS[key]}"
+
+
+def _no_such_command(name: str) -> str:
+    near = difflib.get_close_matches(name.lower(), COMMANDS, 1) if len(name) <= 32 else []
+    hint = f" Did you mean `{near[0]}`?" if near else ""
+    return f"There is no such command.{hint} `help` lists them all."
+
+
+def _valid_id(value: object) -> str | None:
+    try:
+        valid: str = _validate_id(value, strict=True)
+    except ValidationError:
+        return None
+    return valid

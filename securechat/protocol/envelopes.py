@@ -1,0 +1,556 @@
+"""The vocabulary of the wire: every envelope as a frozen pydantic model, told apart by direction.
+
+A client can say `ClientEnvelope` (a draft or a command), a server `ServerEnvelope` (a posted chat
+or a system event). A client has no way even to express a system event, a sender, a number or a
+time. Models are valid from construction; the limits that get an answer of their own
+(`bad_text`, `bad_nick`, `unknown_command`) are left to the chat core, which gives that answer.
+
+What a client sends refuses unknown keys; what a server sends ignores them, so that later servers
+may say more. Contract: docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+PROTOCOL_VERSION: Final = 1
+ALPN: Final = "securechat/1"
+DEFAULT_PORT: Final = 55555
+MAX_INTEGER: Final = 2**53 - 1
+MAX_TEXT: Final = 4_000
+MAX_TOPIC: Final = 500
+MAX_HISTORY: Final = 500
+MAX_LAST: Final = 500
+
+ID_PATTERN: Final = r"^[A-Za-z0-9._:\-]{1,64}$"
+ROOM_PATTERN: Final = r"^#[a-z0-9_\-]{1,32}$"
+#: A room, or `@` and what may be a nick; the chat core judges the nick.
+ADDRESS_PATTERN: Final = r"^(?:#[a-z0-9_\-]{1,32}|@.{1,64})$"
+
+Id: TypeAlias = Annotated[str, Field(pattern=ID_PATTERN)]
+Room: TypeAlias = Annotated[str, Field(pattern=ROOM_PATTERN)]
+Address: TypeAlias = Annotated[str, Field(pattern=ADDRESS_PATTERN)]
+Seq: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+PositiveSeq: TypeAlias = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+
+
+def _refuse_null(value: object) -> object:
+    if value is None:
+        raise ValueError("leave the key out instead of sending null")
+    return value
+
+
+#: A key may be left out, which the model shows as None; null on the wire is another type.
+_NotNull: Final = BeforeValidator(_refuse_null)
+
+
+class _FromClient(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=False
+    )
+
+
+class _FromServer(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+# ------------------------------------------------------------------ client to server
+
+
+class Draft(_FromClient):
+    """A message as its author sends it: not stored, not numbered, not stamped."""
+
+    type: Literal["chat"] = "chat"
+    id: Id
+    to: Address
+    text: str
+    reply_to: Annotated[PositiveSeq | None, _NotNull] = None
+    action: bool = False
+
+
+class Command(_FromClient):
+    """Base of all commands; `cost` is what the frame takes from the token bucket."""
+
+    cost: ClassVar[int] = 1
+
+    type: Literal["command"] = "command"
+    id: Id
+
+
+class Hello(Command):
+    """Who I am; the first envelope of a connection, once."""
+
+    name: Literal["hello"] = "hello"
+    protocol: Seq
+    nick: str
+    session: Annotated[str | None, _NotNull] = None
+    client: Annotated[Annotated[str, Field(max_length=128)] | None, _NotNull] = None
+
+
+class Join(Command):
+    """Subscribe to a room, or move the cursor of a direct conversation."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["join"] = "join"
+    room: Address
+    after: Annotated[Seq | None, _NotNull] = None
+    last: Annotated[Annotated[int, Field(ge=0, le=MAX_LAST)] | None, _NotNull] = None
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Join:
+        if self.after is not None and self.last is not None:
+            raise ValueError("`after` and `last` exclude each other")
+        return self
+
+
+class Leave(Command):
+    """End a subscription."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["leave"] = "leave"
+    room: Address
+
+
+class Conversations(Command):
+    """List the direct conversations of this identity."""
+
+    name: Literal["conversations"] = "conversations"
+
+
+class ChangeNick(Command):
+    """Go by another nick."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["nick"] = "nick"
+    nick: str
+
+
+class Who(Command):
+    """Who is in a room, or online at all."""
+
+    name: Literal["who"] = "who"
+    room: Annotated[Address | None, _NotNull] = None
+
+
+class Rooms(Command):
+    """List the rooms."""
+
+    name: Literal["rooms"] = "rooms"
+
+
+class Topic(Command):
+    """Read a room's topic, or set it."""
+
+    name: Literal["topic"] = "topic"
+    room: Room
+    text: Annotated[Annotated[str, Field(max_length=MAX_TOPIC)] | None, _NotNull] = None
+
+
+class History(Command):
+    """Read a page of a conversation."""
+
+    name: Literal["history"] = "history"
+    to: Address
+    before: Annotated[Seq | None, _NotNull] = None
+    after: Annotated[Seq | None, _NotNull] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_HISTORY)] = 50
+
+    @model_validator(mode="after")
+    def _one_side(self) -> History:
+        if self.before is not None and self.after is not None:
+            raise ValueError("`before` and `after` exclude each other")
+        return self
+
+
+class Time(Command):
+    """The server's time."""
+
+    name: Literal["time"] = "time"
+
+
+class Joke(Command):
+    """A joke."""
+
+    name: Literal["joke"] = "joke"
+
+
+class Help(Command):
+    """The commands, or one of them."""
+
+    name: Literal["help"] = "help"
+    command: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
+
+
+class Ping(Command):
+    """Answered after everything that this connection sent before it."""
+
+    name: Literal["ping"] = "ping"
+
+
+class Pong(Command):
+    """The answer to the server's `ping`."""
+
+    name: Literal["pong"] = "pong"
+    token: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
+
+
+class Quit(Command):
+    """Leave for good."""
+
+    name: Literal["quit"] = "quit"
+    reason: Annotated[Annotated[str, Field(max_length=200)] | None, _NotNull] = None
+
+
+AnyCommand: TypeAlias = Annotated[
+    Hello
+    | Join
+    | Leave
+    | Conversations
+    | ChangeNick
+    | Who
+    | Rooms
+    | Topic
+    | History
+    | Time
+    | Joke
+    | Help
+    | Ping
+    | Pong
+    | Quit,
+    Field(discriminator="name"),
+]
+ClientEnvelope: TypeAlias = Annotated[Draft | AnyCommand, Field(discriminator="type")]
+
+#: Every command by its name on the wire.
+COMMANDS: Final[MappingProxyType[str, type[Command]]] = MappingProxyType(
+    {cls.model_fields["name"].default: cls for cls in get_args(get_args(AnyCommand)[0])}
+)
+
+# ------------------------------------------------------------------ server to client
+
+
+class Posted(_FromServer):
+    """A message as everyone sees it: stored, numbered, stamped. To its author: the receipt."""
+
+    type: Literal["chat"] = "chat"
+    id: Id
+    to: Address
+    sender: str
+    seq: PositiveSeq
+    ts: str
+    text: str
+    reply_to: PositiveSeq | None = None
+    action: bool = False
+
+
+class System(_FromServer):
+    """Base of all system events; `re` is the `id` of what is answered, if it answers something."""
+
+    type: Literal["system"] = "system"
+    re: Id | None = None
+
+
+class Limits(_FromServer):
+    """What the server holds its clients to; seconds, bytes, code points, frames a second."""
+
+    max_frame: PositiveSeq
+    max_text: PositiveSeq
+    rate: Annotated[float, Field(ge=0, strict=False)]
+    burst: Seq
+    presence: Seq
+    idle_timeout: Annotated[float, Field(ge=0, strict=False)]
+
+
+class Welcome(System):
+    """The answer to `hello`."""
+
+    event: Literal["welcome"] = "welcome"
+    protocol: Seq
+    server: str
+    version: str
+    nick: str
+    session: str | None = None
+    epoch: str
+    limits: Limits
+    features: tuple[str, ...] = Field(default=(), strict=False)
+    motd: str = ""
+
+
+class Joined(System):
+    """Someone joined; with `re`, we did, and the rest says how things stand."""
+
+    event: Literal["joined"] = "joined"
+    room: str
+    nick: str
+    seq: Seq | None = None
+    after: Seq | None = None
+    count: Seq | None = None
+    topic: str | None = None
+
+
+class Left(System):
+    """Someone left; with `re`, we did."""
+
+    event: Literal["left"] = "left"
+    room: str
+    nick: str
+    reason: str | None = None
+
+
+class Renamed(System):
+    """Someone goes by another nick now."""
+
+    event: Literal["renamed"] = "renamed"
+    old: str
+    nick: str
+
+
+class Count(System):
+    """How many are in a room too large to name each coming and going."""
+
+    event: Literal["count"] = "count"
+    room: str
+    count: Seq
+
+
+class Level(System):
+    """A subscription that fell behind is live again; this is how things stand."""
+
+    event: Literal["level"] = "level"
+    room: str
+    seq: Seq
+    count: Seq
+    topic: str
+
+
+class Trimmed(System):
+    """Retention removed what was about to come; what follows starts behind `after`."""
+
+    event: Literal["trimmed"] = "trimmed"
+    to: str
+    after: Seq
+
+
+class Member(_FromServer):
+    """One who is in a room, or online."""
+
+    nick: str
+    role: str = "member"
+    held: bool = False
+
+
+class Members(System):
+    """Answer to `who`; `more` says that another frame with the same `re` follows."""
+
+    event: Literal["members"] = "members"
+    room: str | None = None
+    members: tuple[Member, ...] = Field(strict=False)
+    more: bool = False
+
+
+class RoomInfo(_FromServer):
+    """One row of `rooms`."""
+
+    room: str
+    members: Seq
+    topic: str
+    seq: Seq
+
+
+class RoomList(System):
+    """Answer to `rooms`."""
+
+    event: Literal["rooms"] = "rooms"
+    rooms: tuple[RoomInfo, ...] = Field(strict=False)
+    more: bool = False
+
+
+class Conversation(_FromServer):
+    """One row of `conversations`."""
+
+    to: str
+    seq: Seq
+    ts: str
+
+
+class ConversationList(System):
+    """Answer to `conversations`."""
+
+    event: Literal["conversations"] = "conversations"
+    conversations: tuple[Conversation, ...] = Field(strict=False)
+    more: bool = False
+
+
+class TopicIs(System):
+    """A room's topic: read, or just set."""
+
+    event: Literal["topic"] = "topic"
+    room: str
+    text: str
+    nick: str | None = None
+
+
+class HistoryPage(System):
+    """Answer to `history`; `more` says that there is more on that side."""
+
+    event: Literal["history"] = "history"
+    to: str
+    messages: tuple[Posted, ...] = Field(strict=False)
+    more: bool
+
+
+class TimeIs(System):
+    """Answer to `time`."""
+
+    event: Literal["time"] = "time"
+    now: str
+
+
+class JokeIs(System):
+    """Answer to `joke`."""
+
+    event: Literal["joke"] = "joke"
+    text: str
+
+
+class Notice(System):
+    """A word from the server to all."""
+
+    event: Literal["notice"] = "notice"
+    text: str
+
+
+class CommandHelp(_FromServer):
+    """One row of `help`."""
+
+    name: str
+    usage: str
+    summary: str
+
+
+class HelpIs(System):
+    """Answer to `help`."""
+
+    event: Literal["help"] = "help"
+    commands: tuple[CommandHelp, ...] = Field(strict=False)
+    more: bool = False
+
+
+class ServerPing(System):
+    """Are you there? Answer with `pong` and the same token."""
+
+    event: Literal["ping"] = "ping"
+    token: str | None = None
+
+
+class ServerPong(System):
+    """Answer to `ping`."""
+
+    event: Literal["pong"] = "pong"
+    token: str | None = None
+
+
+class Bye(System):
+    """The server closes; `retry_after` in seconds."""
+
+    event: Literal["bye"] = "bye"
+    reason: str
+    retry_after: Annotated[float, Field(ge=0, strict=False)] | None = None
+
+
+class Error(System):
+    """A refusal; with `fatal` the connection ends behind it."""
+
+    event: Literal["error"] = "error"
+    code: str
+    message: str
+    fatal: bool = False
+    retry_after: Annotated[float, Field(ge=0, strict=False)] | None = None
+
+
+class UnknownEvent(System):
+    """An event of a later server; a client passes over it."""
+
+    event: str
+
+
+AnyEvent: TypeAlias = Annotated[
+    Welcome
+    | Joined
+    | Left
+    | Renamed
+    | Count
+    | Level
+    | Trimmed
+    | Members
+    | RoomList
+    | ConversationList
+    | TopicIs
+    | HistoryPage
+    | TimeIs
+    | JokeIs
+    | Notice
+    | HelpIs
+    | ServerPing
+    | ServerPong
+    | Bye
+    | Error,
+    Field(discriminator="event"),
+]
+ServerEnvelope: TypeAlias = Annotated[Posted | AnyEvent, Field(discriminator="type")]
+
+#: Every event by its name on the wire.
+EVENTS: Final[MappingProxyType[str, type[System]]] = MappingProxyType(
+    {cls.model_fields["event"].default: cls for cls in get_args(get_args(AnyEvent)[0])}
+)
+
+#: Codes whose `error` ends the connection, whenever they are sent.
+FATAL_CODES: Final[frozenset[str]] = frozenset(
+    {
+        "frame_too_large",
+        "bad_json",
+        "hello_first",
+        "bad_protocol",
+        "server_full",
+        "too_many_connections",
+        "slow_consumer",
+        "timeout",
+        "internal",
+    }
+)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of both directions, made from the models."""
+    from pydantic import TypeAdapter
+
+    to_server = TypeAdapter(ClientEnvelope).json_schema()
+    _forbid_null(to_server)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"securechat wire, version {PROTOCOL_VERSION}",
+        "client_to_server": to_server,
+        "server_to_client": TypeAdapter(ServerEnvelope).json_schema(),
+    }
+
+
+def _forbid_null(schema: object) -> None:
+    """Take the `null` out of optional keys: they may be left out, not sent as null."""
+    if isinstance(schema, list):
+        for part in schema:
+            _forbid_null(part)
+    if not isinstance(schema, dict):
+        return
+    for part in schema.values():
+        _forbid_null(part)
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del schema["anyOf"]
+        schema.pop("default", None)
+        schema.update(kinds[0])
