@@ -9,9 +9,12 @@ It does not know which end we are, so neither end can hold the other to a rule o
 
     GREETING ── hello ──▶ ANSWERING ── welcome ──▶ OPEN ── quit ──▶ LEAVING
         ▲                     │                     │                  │
-        └──── refused ────────┘                  bye, fatal           bye
+        └──── refused ────────┘                 bye, fatal         bye, fatal
                                                     ▼                  ▼
                                                   CLOSED ◀─────────────┘
+
+`bye` and `fatal` lead from every state to CLOSED, where one thing may still be said: the `fatal`
+answer to the rule that the peer broke.
 """
 
 from __future__ import annotations
@@ -25,10 +28,21 @@ from pydantic import BaseModel
 
 from ..errors import LocalProtocolError, RemoteProtocolError
 from .codec import FromClient, FromServer, Refusal, decode_client, decode_server, encode
-from .envelopes import Bye, Command, Draft, Error, Hello, Posted, Quit, System, Welcome
-from .framing import DEFAULT_MAX_FRAME, FrameDecoder, encode_frame
+from .envelopes import (
+    Bye,
+    Command,
+    Draft,
+    Error,
+    Hello,
+    Posted,
+    Quit,
+    System,
+    UnknownEvent,
+    Welcome,
+)
+from .framing import DEFAULT_MAX_FRAME, GREETING_MAX_FRAME, FrameDecoder, encode_frame
 
-#: So many envelopes that are none, one behind the other, end a connection.
+#: So many times `bad_envelope`, one behind the other, end a connection.
 MAX_BAD_IN_A_ROW: Final = 20
 
 
@@ -58,6 +72,7 @@ class Signal(Enum):
     WELCOME = "welcome"
     REFUSED = "refused"
     EVENT = "event"
+    UNKNOWN = "unknown"
     BYE = "bye"
     FATAL = "fatal"
 
@@ -67,12 +82,14 @@ TRANSITIONS: Final = MappingProxyType(
         State.GREETING: {
             Signal.HELLO: State.ANSWERING,
             Signal.REFUSED: State.GREETING,
+            Signal.UNKNOWN: State.GREETING,
             Signal.BYE: State.CLOSED,
             Signal.FATAL: State.CLOSED,
         },
         State.ANSWERING: {
             Signal.WELCOME: State.OPEN,
             Signal.REFUSED: State.GREETING,
+            Signal.UNKNOWN: State.ANSWERING,
             Signal.BYE: State.CLOSED,
             Signal.FATAL: State.CLOSED,
         },
@@ -80,6 +97,7 @@ TRANSITIONS: Final = MappingProxyType(
             Signal.SPEECH: State.OPEN,
             Signal.EVENT: State.OPEN,
             Signal.REFUSED: State.OPEN,
+            Signal.UNKNOWN: State.OPEN,
             Signal.QUIT: State.LEAVING,
             Signal.BYE: State.CLOSED,
             Signal.FATAL: State.CLOSED,
@@ -87,10 +105,11 @@ TRANSITIONS: Final = MappingProxyType(
         State.LEAVING: {
             Signal.EVENT: State.LEAVING,
             Signal.REFUSED: State.LEAVING,
+            Signal.UNKNOWN: State.LEAVING,
             Signal.BYE: State.CLOSED,
             Signal.FATAL: State.CLOSED,
         },
-        State.CLOSED: {},
+        State.CLOSED: {Signal.FATAL: State.CLOSED},
     }
 )
 
@@ -100,6 +119,7 @@ _SIGNALS: Final = MappingProxyType(
         Hello: Signal.HELLO,
         Quit: Signal.QUIT,
         Welcome: Signal.WELCOME,
+        UnknownEvent: Signal.UNKNOWN,
         Bye: Signal.BYE,
     }
 )
@@ -170,6 +190,10 @@ class Connection:
             return self.state is State.CLOSED
         return self.state not in (State.GREETING, State.OPEN)
 
+    def close(self) -> None:
+        """The conversation is over: nothing more is read, whatever still comes."""
+        self.state = State.CLOSED
+
     # -------------------------------------------------------------- receive
 
     def receive_data(self, data: bytes) -> None:
@@ -239,7 +263,7 @@ class Connection:
     def _check_refusal(self, refusal: Refusal) -> Refusal:
         if self.state is State.GREETING and not refusal.fatal and refusal.name != "hello":
             return self._fail_greeting(refusal.re)
-        self._bad_in_a_row += 1
+        self._bad_in_a_row = self._bad_in_a_row + 1 if refusal.code == "bad_envelope" else 0
         if refusal.fatal or self._bad_in_a_row >= MAX_BAD_IN_A_ROW:
             self.state = State.CLOSED
             return refusal._replace(fatal=True)
@@ -264,8 +288,10 @@ class Connection:
             envelope, Draft | Command | Posted | System
         ):
             raise LocalProtocolError(f"a {self.role.value} never says {type(envelope).__name__}")
+        greets = ours and self.state is State.GREETING
+        frame = encode_frame(encode(envelope), GREETING_MAX_FRAME if greets else self.max_frame)
         self.note_sent(signal_of(envelope))
-        return encode_frame(encode(envelope), self.max_frame)
+        return frame
 
     def note_sent(self, signal: Signal) -> None:
         """Move the state for an envelope of ours that was encoded elsewhere.

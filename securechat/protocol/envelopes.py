@@ -35,6 +35,8 @@ Room: TypeAlias = Annotated[str, Field(pattern=ROOM_PATTERN)]
 Address: TypeAlias = Annotated[str, Field(pattern=ADDRESS_PATTERN)]
 Seq: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 PositiveSeq: TypeAlias = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+#: Seconds, or so many a second; JSON can write 1e999, which is no amount of anything.
+Amount: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def _refuse_null(value: object) -> object:
@@ -63,6 +65,8 @@ class _FromServer(BaseModel):
 class Draft(_FromClient):
     """A message as its author sends it: not stored, not numbered, not stamped."""
 
+    cost: ClassVar[int] = 1
+
     type: Literal["chat"] = "chat"
     id: Id
     to: Address
@@ -72,7 +76,7 @@ class Draft(_FromClient):
 
 
 class Command(_FromClient):
-    """Base of all commands; `cost` is what the frame takes from the token bucket."""
+    """Base of all commands; `cost` is how many tokens the frame takes."""
 
     cost: ClassVar[int] = 1
 
@@ -261,10 +265,10 @@ class Limits(_FromServer):
 
     max_frame: PositiveSeq
     max_text: PositiveSeq
-    rate: Annotated[float, Field(ge=0, strict=False)]
+    rate: Amount
     burst: Seq
     presence: Seq
-    idle_timeout: Annotated[float, Field(ge=0, strict=False)]
+    idle_timeout: Amount
 
 
 class Welcome(System):
@@ -461,7 +465,7 @@ class Bye(System):
 
     event: Literal["bye"] = "bye"
     reason: str
-    retry_after: Annotated[float, Field(ge=0, strict=False)] | None = None
+    retry_after: Amount | None = None
 
 
 class Error(System):
@@ -471,7 +475,7 @@ class Error(System):
     code: str
     message: str
     fatal: bool = False
-    retry_after: Annotated[float, Field(ge=0, strict=False)] | None = None
+    retry_after: Amount | None = None
 
 
 class UnknownEvent(System):

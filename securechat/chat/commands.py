@@ -1,0 +1,329 @@
+"""Every command as a row: what it needs, how it is decided, what `help` says of it.
+
+A handler takes the hub, the session that asks and the command, and emits effects into the hub; a
+polite no is raised as `Rejected` and answered by the hub. The preconditions of a row are checked
+before its handler runs, in one place (`prepare`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..errors import Rejected
+from ..protocol.envelopes import (
+    MAX_TOPIC,
+    Bye,
+    ChangeNick,
+    Command,
+    CommandHelp,
+    Conversations,
+    Help,
+    HelpIs,
+    History,
+    Join,
+    Joke,
+    JokeIs,
+    Leave,
+    Left,
+    Member,
+    Members,
+    Ping,
+    Pong,
+    Quit,
+    Renamed,
+    Rooms,
+    ServerPong,
+    Time,
+    TimeIs,
+    Topic,
+    Who,
+)
+from ..records import KeepTopic
+from .effects import (
+    Close,
+    Keep,
+    ReadHistory,
+    Send,
+    SendConversations,
+    SendList,
+    SendRooms,
+    SendTopic,
+    SetTopic,
+    Subscribe,
+    Unsubscribe,
+)
+from .nicks import parse_nick
+
+if TYPE_CHECKING:
+    from .hub import Hub, Session
+    from .identities import Identity
+    from .room import Room
+
+#: Unicode category Cc but newline and tab: C0, DEL, C1.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Need(Enum):
+    """What must hold before a handler runs."""
+
+    NOTHING = "nothing"
+    VISIBLE = "the room must exist"
+    SUBSCRIBED = "this connection must be subscribed"
+
+
+class Row(NamedTuple):
+    """One command."""
+
+    usage: str
+    summary: str
+    handler: Callable[[Hub, Session, Any], None]
+    need: Need = Need.NOTHING
+    key: str = "room"  #: where the command names the conversation
+
+
+def check_text(text: str, limit: int) -> None:
+    """Raise `bad_text` or `text_too_long` for what may not be said."""
+    if len(text) > limit:
+        raise Rejected(
+            "text_too_long", f"At most {limit} characters fit into one message. Split it."
+        )
+    if not text.isprintable() and _CONTROL.search(text):
+        raise Rejected(
+            "bad_text",
+            "Control characters other than newline and tab are not allowed. Remove them.",
+        )
+    if not text or text.isspace():
+        raise Rejected("bad_text", "A message needs something other than white space.")
+
+
+def prepare(hub: Hub, session: Session, command: Command) -> Row:
+    """The row of `command`, its preconditions met; raises `Rejected` otherwise."""
+    row = COMMANDS[type(command)]
+    if row.need is not Need.NOTHING:
+        address: str | None = getattr(command, row.key)
+        if address is not None and address[0] == "#":
+            require_room(hub, address)
+            if row.need is Need.SUBSCRIBED:
+                require_subscription(session, address)
+    return row
+
+
+def require_room(hub: Hub, name: str) -> Room:
+    """The room, or `no_such_room`."""
+    room = hub.rooms.get(name)
+    if room is None:
+        raise Rejected(
+            "no_such_room", "There is no such room. `rooms` lists them; `join` makes one."
+        )
+    return room
+
+
+def require_subscription(session: Session, name: str) -> None:
+    """`not_a_member` unless this connection is subscribed."""
+    if name not in session.rooms:
+        raise Rejected("not_a_member", "You are not in that room. `join` it first.")
+
+
+def require_partner(hub: Hub, address: str) -> Identity:
+    """Who is meant by `@nick`, or `no_such_user`; a former nick names the new one."""
+    other = hub.identities.by_nick(address[1:])
+    if other is None:
+        raise Rejected("no_such_user", "Nobody goes by that nick. `who` lists who is online.")
+    if other.nick.key != parse_nick(address[1:]).key:
+        raise Rejected("no_such_user", f"They go by {other.nick.text} now. Send it to that nick.")
+    return other
+
+
+# ------------------------------------------------------------------ handlers
+
+
+def _join(hub: Hub, session: Session, command: Join) -> None:
+    if command.room[0] == "@":
+        _join_direct(hub, session, command)
+        return
+    name = command.room
+    if name in session.rooms:
+        raise Rejected("already_joined", "You are in that room already.")
+    if len(session.rooms) >= hub.limits.subscriptions:
+        raise Rejected(
+            "forbidden",
+            f"One connection may be in {hub.limits.subscriptions} rooms. Leave one first.",
+        )
+    room = hub.open_room(name)
+    hub.enter(session, room)
+    hub.emit(
+        Subscribe(
+            session.number,
+            name,
+            command.after,
+            command.last,
+            command.id,
+            name,
+            session.identity.nick.text,
+            len(room.members),
+        )
+    )
+
+
+def _join_direct(hub: Hub, session: Session, command: Join) -> None:
+    """Move the cursor of a direct conversation, which is subscribed anyway."""
+    other = require_partner(hub, command.room)
+    conversation = hub.direct(session.identity, other)
+    session.direct.add(conversation)
+    hub.emit(
+        Subscribe(
+            session.number,
+            conversation,
+            command.after,
+            command.last,
+            command.id,
+            f"@{other.nick.text}",
+            session.identity.nick.text,
+            1 if other is session.identity else 2,
+        )
+    )
+
+
+def _leave(hub: Hub, session: Session, command: Leave) -> None:
+    if command.room[0] == "@":
+        raise Rejected("forbidden", "A direct conversation cannot be left.")
+    identity = session.identity
+    hub.emit(Unsubscribe(session.number, command.room))
+    hub.leave(session, command.room)
+    hub.emit(Send(session.number, Left(room=command.room, nick=identity.nick.text, re=command.id)))
+
+
+def _conversations(hub: Hub, session: Session, command: Conversations) -> None:
+    partners = []
+    for number in session.identity.partners or ():
+        other = hub.identities.by_number(number)
+        if other is not None:
+            partners.append((hub.direct(session.identity, other), f"@{other.nick.text}"))
+    hub.emit(SendConversations(session.number, command.id, partners))
+
+
+def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
+    identity = session.identity
+    old = identity.nick.text
+    hub.identities.rename(identity, parse_nick(command.nick), hub.now.wall, hub.limits.former_nick)
+    hub.emit(Keep(identity.record()))
+    event = Renamed(old=old, nick=identity.nick.text)
+    hub.emit(Send(session.number, event.model_copy(update={"re": command.id})))
+    hub.tell_peers(identity, event, skip=session.number)
+
+
+def _who(hub: Hub, session: Session, command: Who) -> None:
+    if command.room is None:
+        everyone = [who for who in hub.identities if who.connections or who.rooms]
+        rows = [
+            Member(nick=who.nick.text, role="guest", held=not who.connections) for who in everyone
+        ]
+    elif command.room[0] == "@":
+        other = require_partner(hub, command.room)
+        rows = [Member(nick=other.nick.text, role="guest", held=False)] if other.connections else []
+    else:
+        members = require_room(hub, command.room).members.items()
+        rows = [
+            Member(nick=who.nick.text, role="guest", held=not numbers) for who, numbers in members
+        ]
+    event = Members(room=command.room, members=(), re=command.id)
+    hub.emit(SendList(session.number, event, "members", rows))
+
+
+def _rooms(hub: Hub, session: Session, command: Rooms) -> None:
+    hub.emit(SendRooms(session.number, command.id))
+
+
+def _topic(hub: Hub, session: Session, command: Topic) -> None:
+    if command.text is None:
+        hub.emit(SendTopic(session.number, command.id, command.room))
+        return
+    require_subscription(session, command.room)
+    if command.text:
+        check_text(command.text, MAX_TOPIC)
+        if "\n" in command.text:
+            raise Rejected("bad_text", "A topic is one line.")
+    record = KeepTopic(command.room, command.text)
+    hub.emit(SetTopic(session.number, command.id, session.identity.nick.text, record))
+
+
+def _history(hub: Hub, session: Session, command: History) -> None:
+    conversation, address = command.to, command.to
+    if address[0] == "@":
+        other = require_partner(hub, address)
+        conversation, address = hub.direct(session.identity, other), f"@{other.nick.text}"
+    hub.emit(ReadHistory(session.number, conversation, address, command))
+
+
+def _time(hub: Hub, session: Session, command: Time) -> None:
+    hub.emit(Send(session.number, TimeIs(now=hub.now.ts, re=command.id)))
+
+
+def _joke(hub: Hub, session: Session, command: Joke) -> None:
+    hub.emit(Send(session.number, JokeIs(text=hub.pick_joke(), re=command.id)))
+
+
+def _help(hub: Hub, session: Session, command: Help) -> None:
+    rows = list(HELP.values())
+    if command.command is not None:
+        row = HELP.get(command.command)
+        if row is None:
+            near = difflib.get_close_matches(command.command.lower(), HELP, 1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise Rejected("unknown_command", f"There is no such command.{hint}")
+        rows = [row]
+    hub.emit(SendList(session.number, HelpIs(commands=(), re=command.id), "commands", rows))
+
+
+def _ping(hub: Hub, session: Session, command: Ping) -> None:
+    hub.emit(Send(session.number, ServerPong(re=command.id), fence=True))
+
+
+def _pong(hub: Hub, session: Session, command: Pong) -> None:
+    """A sign of life; the io thread has seen it already."""
+
+
+def _quit(hub: Hub, session: Session, command: Quit) -> None:
+    if command.reason:
+        check_text(command.reason, 200)
+    hub.end(session, command.reason, held=False)
+    hub.emit(Close(session.number, Bye(reason="quit", re=command.id)))
+
+
+COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(
+    {
+        Join: Row("join ROOM [after SEQ | last N]", "enter a room, or make it", _join),
+        Leave: Row("leave ROOM", "leave a room", _leave, Need.SUBSCRIBED),
+        Conversations: Row("conversations", "list your direct conversations", _conversations),
+        ChangeNick: Row("nick NICK", "go by another nick", _nick),
+        Who: Row("who [ROOM]", "list who is in a room, or online", _who, Need.VISIBLE),
+        Rooms: Row("rooms", "list the rooms", _rooms),
+        Topic: Row("topic ROOM [TEXT]", "read or set what a room is about", _topic, Need.VISIBLE),
+        History: Row(
+            "history ADDRESS [before SEQ | after SEQ] [limit N]",
+            "read older messages",
+            _history,
+            Need.SUBSCRIBED,
+            "to",
+        ),
+        Time: Row("time", "tell the server's time", _time),
+        Joke: Row("joke", "tell a joke", _joke),
+        Help: Row("help [COMMAND]", "list the commands, or explain one", _help),
+        Ping: Row("ping", "answer when everything before it is answered", _ping),
+        Pong: Row("pong [TOKEN]", "answer the server's ping", _pong),
+        Quit: Row("quit [REASON]", "leave for good", _quit),
+    }
+)
+
+HELP: Final[MappingProxyType[str, CommandHelp]] = MappingProxyType(
+    {
+        name: CommandHelp(name=name, usage=row.usage, summary=row.summary)
+        for model, row in COMMANDS.items()
+        if (name := model.model_fields["name"].default) not in ("pong",)
+    }
+)

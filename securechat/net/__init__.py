@@ -1,0 +1,1 @@
+"""Sockets and TLS: accepting, reading, fanning out. Knows connections and bytes, not the chat."""

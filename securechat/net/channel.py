@@ -1,0 +1,241 @@
+"""One TLS connection of the server, owned by one io thread.
+
+In: readiness from the selector, bytes to write. Out: bytes read, and what is still waiting to be
+written. Raised: `OSError` (with `ssl.SSLError`), which ends the connection.
+
+Writing keeps two rules of OpenSSL: a piece is at most 16 KiB, one record, so that it goes whole or
+not at all (CPython does not set ENABLE_PARTIAL_WRITE); and after WANT_WRITE the very same bytes
+are tried again (other bytes of that length would be accepted, and corrupt the stream in silence).
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections import deque
+from enum import IntEnum
+from typing import Final, Protocol
+
+from ..protocol.connection import Connection, Role
+
+#: The longest plaintext of one TLS record (RFC 8446, 5.1), bytes.
+MAX_PIECE: Final = 16_384
+_READ_SIZE: Final = 16_384
+#: Records read from one connection before the others have their turn.
+_READS_PER_TURN: Final = 8
+
+
+class Phase(IntEnum):
+    """How far the life of a channel has come."""
+
+    HANDSHAKE = 0
+    TALKING = 1
+    FINISHING = 2  # the last frames are on their way out
+    LINGERING = 3  # our side is shut; what still comes is read away
+    DEAD = 4
+
+
+class Bucket(Protocol):
+    """What paces a connection; see `securechat.chat.limits.TokenBucket`."""
+
+    def available(self, now: float) -> int:
+        """Frames that may be looked at now."""
+        ...
+
+    def charge(self, tokens: int) -> None:
+        """Take tokens."""
+        ...
+
+    def wait(self) -> float:
+        """Seconds until there is one."""
+        ...
+
+
+class Cursor:
+    """Where a subscription stands that is not at the head."""
+
+    __slots__ = ("asked", "fell", "generation", "seq")
+
+    def __init__(self, generation: int, seq: int, *, fell: bool) -> None:
+        self.generation = generation
+        #: The last message that went out.
+        self.seq = seq
+        #: It was live once: the client is told when it is so again.
+        self.fell = fell
+        #: A page is on its way.
+        self.asked = False
+
+
+class Channel:
+    """A socket with TLS on it, its protocol state and what waits to be written."""
+
+    __slots__ = (
+        "behind",
+        "bucket",
+        "connection",
+        "drained",
+        "due",
+        "feeds",
+        "fences",
+        "frame_bytes",
+        "frame_since",
+        "heard",
+        "interest",
+        "number",
+        "out",
+        "out_bytes",
+        "peer",
+        "phase",
+        "pinged",
+        "since",
+        "sock",
+        "starved",
+    )
+
+    def __init__(self, number: int, sock: ssl.SSLSocket, peer: str, now: float) -> None:
+        self.number = number
+        self.sock = sock
+        self.peer = peer
+        self.phase = Phase.HANDSHAKE
+        self.connection = Connection(Role.SERVER)
+        self.bucket: Bucket | None = None
+        #: When the phase began, something was heard, waiting bytes went out (monotonic seconds).
+        self.since = self.heard = self.drained = now
+        #: When its deadlines are looked at next.
+        self.due = 0.0
+        self.pinged = False
+        #: Out of tokens: nothing is read until there are some.
+        self.starved = False
+        #: Since when a frame has been begun and not finished, and the bytes of it that came.
+        self.frame_since: float | None = None
+        self.frame_bytes = 0
+        self.interest = 0
+        self.out: deque[bytes] | None = None
+        self.out_bytes = 0
+        #: Conversations subscribed to, each with its generation and the client's name for it.
+        self.feeds: dict[str, tuple[int, str]] | None = None
+        #: Those of them that are not at the head.
+        self.behind: dict[str, Cursor] | None = None
+        #: Frames that wait until nothing is behind.
+        self.fences: list[bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Channel {self.number} {self.peer} {self.phase.name.lower()}>"
+
+    # -------------------------------------------------------------- read
+
+    def receive(self) -> tuple[int, bool]:
+        """Read what is there into `connection`; (bytes read, whether the peer has ended).
+
+        Raises `OSError` when the link is broken, an end without close_notify included.
+        """
+        total = 0
+        sock = self.sock
+        try:
+            for _ in range(_READS_PER_TURN):
+                data = sock.recv(_READ_SIZE)
+                if not data:
+                    return total, True
+                total += len(data)
+                self.connection.receive_data(data)
+                if not sock.pending():
+                    break
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except ssl.SSLZeroReturnError:
+            return total, True
+        return total, False
+
+    def discard(self) -> bool:
+        """Read raw bytes away while lingering; True when the peer has ended too."""
+        try:
+            return not self.sock.recv(65_536)
+        except BlockingIOError:
+            return False
+
+    # -------------------------------------------------------------- write
+
+    def write(self, pieces: tuple[bytes, ...], size: int) -> None:
+        """Write `pieces`, or keep what does not fit now; in order."""
+        out = self.out
+        if out:
+            out.extend(pieces)
+            self.out_bytes += size
+            return
+        send = self.sock.send
+        written = 0
+        for index, piece in enumerate(pieces):
+            try:
+                send(piece)
+            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                if out is None:
+                    out = self.out = deque()
+                out.extend(pieces[index:])
+                self.out_bytes = size - written
+                return
+            written += len(piece)
+
+    def write_data(self, data: bytes) -> None:
+        """Write frames that may be longer than one record."""
+        if len(data) <= MAX_PIECE:
+            self.write((data,), len(data))
+        else:
+            self.write(cut(data), len(data))
+
+    def flush(self) -> bool:
+        """Write on; True when something went out."""
+        out = self.out
+        moved = False
+        while out:
+            piece = out[0]
+            try:
+                self.sock.send(piece)
+            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                break
+            moved = True
+            self.out_bytes -= len(piece)
+            out.popleft()
+            if len(out) > 1:
+                self._join_small(out)
+        if not out:
+            self.out = None
+        return moved
+
+    @staticmethod
+    def _join_small(out: deque[bytes]) -> None:
+        """Make one record of the small pieces in front: none of them was tried yet."""
+        size = 0
+        count = 0
+        for piece in out:
+            size += len(piece)
+            if size > MAX_PIECE:
+                break
+            count += 1
+        if count > 1:
+            out.appendleft(b"".join([out.popleft() for _ in range(count)]))
+
+    # -------------------------------------------------------------- close
+
+    def shut(self) -> None:
+        """Say close_notify and shut our side; the peer may still be sending."""
+        try:
+            self.sock.unwrap()
+        except (OSError, ValueError):
+            pass  # it waits for the peer's close_notify, which we do not
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the peer was quicker
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.phase = Phase.DEAD
+        self.out = self.behind = self.fences = None
+        self.sock.close()
+
+
+def cut(data: bytes) -> tuple[bytes, ...]:
+    """`data` in pieces of one TLS record each."""
+    if len(data) <= MAX_PIECE:
+        return (data,)
+    return tuple(data[at : at + MAX_PIECE] for at in range(0, len(data), MAX_PIECE))

@@ -1,0 +1,126 @@
+"""What time does to a connection: one pure judgement, and a heap that says when to ask again.
+
+In: a channel and the time (monotonic seconds). Out: a `Verdict` and when to look again. The figures
+are those of docs/protocol.md, "Liveness".
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from heapq import heappop, heappush
+from typing import Final
+
+from ..protocol.connection import State
+from .channel import Channel, Phase
+
+HANDSHAKE_TIME: Final = 10.0
+HELLO_TIME: Final = 10.0
+FRAME_TIME: Final = 10.0
+FRAME_RATE: Final = 1024  #: bytes a second that keep a frame begun alive beyond that
+PING_AFTER: Final = 30.0
+STUCK_TIME: Final = 60.0
+FINISH_TIME: Final = 2.0
+LINGER_TIME: Final = 1.0
+
+
+class Verdict(Enum):
+    """What is to be done; the value is the message of the error, where one is sent."""
+
+    WAIT = ""
+    RESUME = "tokens are there again"
+    PING = "ping"
+    DROP = "close without a word"
+    NO_HELLO = "No hello came within 10 s. Connect again and say hello at once."
+    NO_FRAME = "A frame was begun and not finished within 10 s. Send frames whole."
+    SILENT = "Nothing was heard from you for too long. Answer pings; connect again."
+    STUCK = (
+        "Nothing was read for 60 s while messages were waiting. "
+        "Connect again and join with `after` to get what you missed."
+    )
+
+
+#: The code of the error that a verdict sends.
+ERROR_CODES: Final = {
+    Verdict.NO_HELLO: "timeout",
+    Verdict.NO_FRAME: "timeout",
+    Verdict.SILENT: "timeout",
+    Verdict.STUCK: "slow_consumer",
+}
+
+
+def judge(channel: Channel, now: float, idle_timeout: float) -> tuple[Verdict, float]:
+    """What `now` means for `channel`, and when to judge it again (monotonic seconds)."""
+    if channel.phase is not Phase.TALKING:
+        allowed = _CLOSING_TIMES.get(channel.phase, 0.0)
+        due = channel.since + allowed
+        return (Verdict.DROP if now >= due else Verdict.WAIT), due
+    if channel.connection.state is State.GREETING:
+        due = channel.since + HELLO_TIME
+        if now >= due:
+            return Verdict.NO_HELLO, due
+    else:
+        verdict, due = _judge_idle(channel, now, idle_timeout)
+        if verdict is not Verdict.WAIT:
+            return verdict, due
+    if channel.out is not None:
+        stuck = channel.drained + STUCK_TIME
+        if now >= stuck:
+            return Verdict.STUCK, stuck
+        due = min(due, stuck)
+    if channel.frame_since is not None and not channel.starved:
+        finish = max(
+            channel.frame_since + FRAME_TIME,
+            channel.frame_since + channel.frame_bytes / FRAME_RATE,
+        )
+        if now >= finish:
+            return Verdict.NO_FRAME, finish
+        due = min(due, finish)
+    return Verdict.WAIT, due
+
+
+def _judge_idle(channel: Channel, now: float, idle_timeout: float) -> tuple[Verdict, float]:
+    if channel.starved and channel.bucket is not None:
+        # While we do not read, its clock stands still.
+        if channel.bucket.available(now):
+            return Verdict.RESUME, now
+        return Verdict.WAIT, now + channel.bucket.wait()
+    quiet_since = max(channel.heard, channel.drained)
+    if now >= quiet_since + idle_timeout:
+        return Verdict.SILENT, now
+    if channel.pinged:
+        return Verdict.WAIT, quiet_since + idle_timeout
+    due = quiet_since + PING_AFTER
+    return (Verdict.PING, quiet_since + idle_timeout) if now >= due else (Verdict.WAIT, due)
+
+
+_CLOSING_TIMES: Final = {
+    Phase.HANDSHAKE: HANDSHAKE_TIME,
+    Phase.FINISHING: FINISH_TIME,
+    Phase.LINGERING: LINGER_TIME,
+}
+
+
+class Deadlines:
+    """Which channel is to be judged when; one valid entry for each, later ones replace it."""
+
+    __slots__ = ("_heap",)
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int]] = []
+
+    def schedule(self, channel: Channel, when: float) -> None:
+        """Look at `channel` at `when`, unless it is looked at before that anyway."""
+        if not channel.due or when < channel.due:
+            channel.due = when
+            heappush(self._heap, (when, channel.number))
+
+    def next(self) -> float | None:
+        """When the next look is due."""
+        return self._heap[0][0] if self._heap else None
+
+    def take_due(self, now: float) -> list[tuple[float, int]]:
+        """(when, number) of the channels to look at now; skip those whose `due` is not `when`."""
+        due: list[tuple[float, int]] = []
+        while self._heap and self._heap[0][0] <= now:
+            due.append(heappop(self._heap))
+        return due

@@ -1,0 +1,145 @@
+"""The accept thread: takes connections from the kernel and gives each to an io thread.
+
+The listening sockets are never wrapped in TLS, and no handshake happens here: one silent peer must
+not keep the next one waiting. When descriptors are used up, accepting pauses; those who wait stay
+in the kernel's queue and those who are in talk on. Raised at `open`: `ServerStartError`.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from ..errors import ServerStartError
+from .ops import Adopt
+from .waker import Waker
+
+log = logging.getLogger(__name__)
+
+_BACKLOG: Final = 4096
+_PAUSE: Final = 0.1
+#: Between two log lines about the same shortage, seconds.
+_COMPLAIN_EVERY: Final = 10.0
+#: Errors of accept() that mean a shortage here, not a fault of the peer (accept(2)).
+_SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Listener:
+    """Listens on every address of `host`; `open`, then `start`, then `close`."""
+
+    def __init__(self, host: str, port: int, adopt: Callable[[Adopt], None]) -> None:
+        self._host = host
+        self._port = port
+        self._adopt = adopt
+        self._sockets: list[socket.socket] = []
+        self._waker = Waker()
+        self._stopping = False
+        self._number = 0
+        self._complained = -_COMPLAIN_EVERY
+        self._thread = threading.Thread(target=self._run, name="accept", daemon=True)
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens."""
+        return [sock.getsockname()[:2] for sock in self._sockets]
+
+    def open(self) -> None:
+        """Bind and listen; connections wait in the kernel until `start`."""
+        try:
+            found = socket.getaddrinfo(
+                self._host or None, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+        except (OSError, UnicodeError) as error:
+            raise ServerStartError(
+                f"{self._host!r} is no address of this machine ({error}); "
+                "try --host 127.0.0.1, or 0.0.0.0 for all addresses"
+            ) from error
+        port = self._port
+        for family, _, _, _, address in dict.fromkeys(found):
+            try:
+                sock = self._bind(family, (address[0], port, *address[2:]))
+            except OSError as error:
+                self._close_sockets()
+                raise ServerStartError(self._explain(error, str(address[0]), port)) from error
+            self._sockets.append(sock)
+            port = sock.getsockname()[1]
+
+    @staticmethod
+    def _bind(family: int, address: tuple[object, ...]) -> socket.socket:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setblocking(False)
+            sock.bind(address)
+            sock.listen(_BACKLOG)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    @staticmethod
+    def _explain(error: OSError, host: str, port: int) -> str:
+        cures = {
+            errno.EADDRINUSE: "another program listens there; stop it or choose another --port",
+            errno.EACCES: "ports below 1024 need rights; choose another --port",
+            errno.EADDRNOTAVAIL: "this machine does not have that address; choose another --host",
+        }
+        cure = cures.get(error.errno or 0, "choose another --host or --port")
+        return f"cannot listen on {host} port {port} ({error.strerror}): {cure}"
+
+    def start(self) -> None:
+        """Start accepting."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop accepting; whoever still waits in the kernel's queue is refused."""
+        self._stopping = True
+        self._waker.wake()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._close_sockets()
+        self._waker.close()
+
+    def _close_sockets(self) -> None:
+        for sock in self._sockets:
+            sock.close()
+
+    def _run(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._waker, selectors.EVENT_READ)
+            for sock in self._sockets:
+                selector.register(sock, selectors.EVENT_READ)
+            while not self._stopping:
+                for key, _ in selector.select():
+                    if isinstance(key.fileobj, socket.socket):
+                        self._accept(key.fileobj)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while not self._stopping:
+            try:
+                sock, address = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _SHORTAGES:
+                    self._pause(error)
+                    return
+                continue  # the peer was gone before we came: ECONNABORTED and its kin
+            self._number += 1
+            self._adopt(Adopt(self._number, sock, f"{address[0]}:{address[1]}"))
+
+    def _pause(self, error: OSError) -> None:
+        """Level-triggered, the selector would spin on a socket that cannot be accepted."""
+        now = time.monotonic()
+        if now - self._complained >= _COMPLAIN_EVERY:
+            self._complained = now
+            log.warning("accepting pauses: %s; raise the limit (ulimit -n)", error.strerror)
+        time.sleep(_PAUSE)

@@ -1,0 +1,518 @@
+"""One io thread: a selector, the connections that belong to it, and what is posted to it.
+
+In: operations (`post`, from any thread) and readiness of its own sockets. Out: batches of
+`(connection, event)` into `inbox`, page wishes into `ask_page`. An error of one connection ends
+that connection and nothing else.
+
+Every turn carries out what was posted, then reads and writes what is ready, then looks at the
+deadlines that have come. A sleeper says that it sleeps and looks once more before it does, so a
+wake-up is written only when it is needed; a selector never sleeps longer than a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from ..link_events import Arrived, Levelled, Lost
+from ..protocol.codec import Refusal, encode
+from ..protocol.connection import Connection, Signal, State
+from ..protocol.envelopes import Command, Draft, ServerPing
+from ..protocol.framing import DEFAULT_MAX_FRAME, HEADER_SIZE, encode_frame
+from .channel import Bucket, Channel, Phase
+from .deadlines import ERROR_CODES, Deadlines, Verdict, judge
+from .fanout import HIGH_WATER, LOW_WATER, Fanout
+from .ops import (
+    Adopt,
+    Chunk,
+    Deliver,
+    Finish,
+    Notice,
+    NoticeTo,
+    Op,
+    PageRead,
+    PageWanted,
+    Stop,
+    Subscribe,
+    Unsubscribe,
+)
+from .tls import describe_failure
+from .waker import Waker
+
+log = logging.getLogger(__name__)
+
+Told: TypeAlias = tuple[int, Draft | Command | Refusal | Arrived | Lost | Levelled]
+
+_READ: Final = selectors.EVENT_READ
+_WRITE: Final = selectors.EVENT_WRITE
+#: Frames looked at in one go; what is left has its turn before anything new is read.
+_FRAMES_PER_LOOK: Final = 64
+_LONGEST_SLEEP: Final = 1.0
+#: How much may wait unread in front of the parser while `hello` is being answered, bytes.
+_MAX_UNPARSED: Final = DEFAULT_MAX_FRAME + HEADER_SIZE
+#: The kernel keeps no more than this for a peer that does not read, bytes.
+_SEND_BUFFER: Final = 128 * 1024
+_PING: Final = encode_frame(encode(ServerPing(token="alive")))
+
+
+@dataclass(frozen=True, slots=True)
+class LoopConfig:
+    """What all io threads of a server share.
+
+    `inbox` takes a batch and returns at once; `inbox_full` says that the hub has enough to do;
+    `new_bucket(now)` makes what paces a connection, None: nothing does.
+    """
+
+    context: ssl.SSLContext
+    inbox: Callable[[list[Told]], None]
+    inbox_full: Callable[[], bool]
+    ask_page: Callable[[PageWanted], None]
+    new_bucket: Callable[[float], Bucket] | None
+    idle_timeout: float
+
+
+class Loop:
+    """An io thread and all that it owns; `start` it, `post` to it, `join` it after a `Stop`."""
+
+    def __init__(self, index: int, config: LoopConfig) -> None:
+        self._config = config
+        self._thread = threading.Thread(target=self._run, name=f"io-{index}", daemon=True)
+        self._posted: deque[Sequence[Op]] = deque()
+        self._sleeping = False
+        self._waker = Waker()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._waker, _READ)
+        self._channels: dict[int, Channel] = {}
+        self._deadlines = Deadlines()
+        self._told: list[Told] = []
+        self._stop_at: float | None = None
+        self._now = time.monotonic()
+        self._fanout = Fanout(
+            ask_page=config.ask_page,
+            levelled=self._tell_levelled,
+            stuck=self._watch_stuck,
+            broken=self._break,
+        )
+        self._carry_out: dict[type[Any], Callable[[Any], None]] = {
+            Adopt: self._adopt,
+            Chunk: self._fanout.send_chunk,
+            Notice: self._fanout.send_notice,
+            NoticeTo: self._notice_to,
+            Deliver: self._deliver,
+            Subscribe: self._subscribe,
+            Unsubscribe: self._unsubscribe,
+            PageRead: self._take_page,
+            Finish: self._finish,
+            Stop: self._stop,
+        }
+
+    # -------------------------------------------------------------- from other threads
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def post(self, ops: Sequence[Op]) -> None:
+        """Have `ops` carried out, in order, behind what was posted before; never blocks."""
+        self._posted.append(ops)
+        if self._sleeping:
+            self._sleeping = False
+            self._waker.wake()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread to end after a `Stop`; False when it has not."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    # -------------------------------------------------------------- the thread
+
+    def _run(self) -> None:
+        try:
+            while not self._done():
+                self._turn()
+        finally:
+            for channel in list(self._channels.values()):
+                self._close(channel)
+            self._selector.close()
+            self._waker.close()
+
+    def _done(self) -> bool:
+        if self._stop_at is None or self._posted:
+            return False
+        return not self._channels or time.monotonic() >= self._stop_at
+
+    def _turn(self) -> None:
+        ready = self._sleep()
+        self._now = now = time.monotonic()
+        self._carry_out_posted()
+        for key, mask in ready:
+            channel: Channel | None = key.data
+            if channel is None:
+                self._waker.drain()
+            elif channel.phase is not Phase.DEAD:
+                self._guard(channel, self._serve, mask)
+        for when, number in self._deadlines.take_due(now):
+            channel = self._channels.get(number)
+            if channel is not None and channel.due == when:
+                channel.due = 0.0
+                self._guard(channel, self._look_at_clock, None)
+        if self._told:
+            told, self._told = self._told, []
+            self._config.inbox(told)
+
+    def _sleep(self) -> list[tuple[selectors.SelectorKey, int]]:
+        while self._config.inbox_full() and self._stop_at is None:
+            # The hub has enough to do: reading on would only pile it up, TCP shall slow them down.
+            self._carry_out_posted()
+            time.sleep(0.001)
+        timeout = _LONGEST_SLEEP
+        due = self._deadlines.next()
+        if due is not None:
+            timeout = min(timeout, max(0.0, due - time.monotonic()))
+        if self._stop_at is not None:
+            timeout = min(timeout, max(0.0, self._stop_at - time.monotonic()))
+        self._sleeping = True
+        if self._posted:
+            timeout = 0.0
+        ready = self._selector.select(timeout)
+        self._sleeping = False
+        return ready
+
+    def _carry_out_posted(self) -> None:
+        posted = self._posted
+        while posted:
+            for op in posted.popleft():
+                try:
+                    self._carry_out[type(op)](op)
+                except Exception:
+                    log.exception("carrying out %s failed", type(op).__name__)
+
+    def _guard(self, channel: Channel, act: Callable[[Channel, Any], None], what: Any) -> None:
+        """Do something for one connection; whatever fails, fails for that connection alone."""
+        try:
+            act(channel, what)
+        except OSError as error:
+            self._break(channel, error)
+        except Exception:
+            log.exception("connection %d from %s: failed", channel.number, channel.peer)
+            message = "The server failed on this; it is our fault and it was logged. Connect again."
+            self._fail(channel, "internal", message)
+
+    # -------------------------------------------------------------- readiness
+
+    def _serve(self, channel: Channel, mask: int) -> None:
+        phase = channel.phase
+        if phase is Phase.TALKING:
+            if mask & _WRITE:
+                self._flush(channel)
+            if mask & _READ and channel.phase is Phase.TALKING:
+                self._read(channel)
+        elif phase is Phase.HANDSHAKE:
+            self._handshake(channel)
+        elif phase is Phase.FINISHING:
+            self._flush(channel)
+        elif phase is Phase.LINGERING and channel.discard():
+            self._close(channel)
+
+    def _handshake(self, channel: Channel) -> None:
+        try:
+            channel.sock.do_handshake()
+        except ssl.SSLWantReadError:
+            self._set_interest(channel, _READ)
+            return
+        except ssl.SSLWantWriteError:
+            self._set_interest(channel, _WRITE)
+            return
+        channel.phase = Phase.TALKING
+        channel.since = channel.heard = self._now
+        if self._config.new_bucket is not None:
+            channel.bucket = self._config.new_bucket(self._now)
+        self._told.append((channel.number, Arrived(channel.peer)))
+        self._watch(channel)
+        channel.due = 0.0
+        self._schedule(channel)
+
+    def _read(self, channel: Channel) -> None:
+        count, ended = channel.receive()
+        if count:
+            channel.heard = self._now
+            channel.pinged = False
+            if channel.frame_since is not None:
+                channel.frame_bytes += count
+            self._understand(channel)
+        if ended:
+            self._lose(channel, "closed by the peer")
+
+    def _understand(self, channel: Channel) -> None:
+        """Turn what was read into events, as far as there are tokens for it."""
+        connection, bucket, number = channel.connection, channel.bucket, channel.number
+        told = self._told
+        while True:
+            limit = _FRAMES_PER_LOOK
+            if bucket is not None:
+                limit = min(limit, bucket.available(self._now))
+                if not limit:
+                    self._starve(channel, bucket)
+                    return
+            events = connection.next_events(limit)
+            if not events:
+                break
+            channel.frame_since = None
+            told.extend([(number, event) for event in events])  # type: ignore[misc]
+            if bucket is not None:
+                bucket.charge(sum([event.cost for event in events]))  # type: ignore[misc, union-attr]
+        if connection.pending:
+            self._watch_frame(channel, connection)
+        if channel.phase is Phase.TALKING and not self._may_read(channel):
+            self._watch(channel)
+
+    def _starve(self, channel: Channel, bucket: Bucket) -> None:
+        """No tokens: what was read waits, and nothing more is read until there are some."""
+        if channel.connection.has_events:
+            channel.starved = True
+            channel.frame_since = None
+            self._watch(channel)
+            self._deadlines.schedule(channel, self._now + bucket.wait())
+        elif channel.connection.pending:
+            self._watch_frame(channel, channel.connection)
+
+    def _watch_frame(self, channel: Channel, connection: Connection) -> None:
+        if channel.frame_since is None and connection.frame_begun:
+            channel.frame_since = self._now
+            channel.frame_bytes = connection.pending
+            self._schedule(channel)
+
+    def _flush(self, channel: Channel) -> None:
+        if channel.flush():
+            channel.drained = self._now
+        if channel.phase is Phase.FINISHING:
+            if channel.out is None:
+                self._shut(channel)
+            return
+        if channel.out_bytes < LOW_WATER and channel.behind is not None:
+            self._fanout.drained(channel)
+        if channel.phase is Phase.TALKING:
+            self._watch(channel)
+
+    # -------------------------------------------------------------- interest
+
+    def _may_read(self, channel: Channel) -> bool:
+        return (
+            not channel.starved
+            and channel.out_bytes <= HIGH_WATER
+            and channel.connection.pending <= _MAX_UNPARSED
+            and not channel.connection.closed
+        )
+
+    def _watch(self, channel: Channel) -> None:
+        """Select on what a talking channel can use now."""
+        wanted = _READ if self._may_read(channel) else 0
+        if channel.out is not None:
+            wanted |= _WRITE
+        self._set_interest(channel, wanted)
+
+    def _set_interest(self, channel: Channel, wanted: int) -> None:
+        if wanted == channel.interest:
+            return
+        if not wanted:
+            self._selector.unregister(channel.sock)
+        elif channel.interest:
+            self._selector.modify(channel.sock, wanted, channel)
+        else:
+            self._selector.register(channel.sock, wanted, channel)
+        channel.interest = wanted
+
+    def _watch_stuck(self, channel: Channel) -> None:
+        """Bytes began to wait: from now on the peer has to drain them."""
+        channel.drained = self._now
+        self._watch(channel)
+        self._schedule(channel)
+
+    def _tell_levelled(self, channel: Channel, conversation: str) -> None:
+        self._told.append((channel.number, Levelled(conversation)))
+
+    # -------------------------------------------------------------- deadlines
+
+    def _schedule(self, channel: Channel) -> None:
+        _, due = judge(channel, self._now, self._config.idle_timeout)
+        self._deadlines.schedule(channel, due)
+
+    def _look_at_clock(self, channel: Channel, _: None) -> None:
+        verdict, due = judge(channel, self._now, self._config.idle_timeout)
+        if verdict is Verdict.DROP:
+            if channel.phase is Phase.HANDSHAKE:
+                log.info(
+                    "connection %d from %s: no handshake in time", channel.number, channel.peer
+                )
+            self._close(channel)
+            return
+        if verdict in ERROR_CODES:
+            self._fail(channel, ERROR_CODES[verdict], verdict.value)
+            return
+        if verdict is Verdict.PING:
+            channel.pinged = True
+            self._fanout.write(channel, _PING)
+        elif verdict is Verdict.RESUME:
+            channel.starved = False
+            channel.heard = self._now
+            self._understand(channel)
+            if channel.phase is Phase.TALKING:
+                self._watch(channel)
+            self._schedule(channel)
+            return
+        if channel.phase is not Phase.DEAD:
+            self._deadlines.schedule(channel, due)
+
+    # -------------------------------------------------------------- operations
+
+    def _adopt(self, op: Adopt) -> None:
+        if self._stop_at is not None:
+            op.sock.close()
+            return
+        try:
+            op.sock.setblocking(False)
+            op.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            op.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+            sock = self._config.context.wrap_socket(
+                op.sock,
+                server_side=True,
+                do_handshake_on_connect=False,
+                suppress_ragged_eofs=False,
+            )
+        except OSError as error:
+            log.info("connection %d from %s: %s", op.number, op.peer, describe_failure(error))
+            op.sock.close()
+            return
+        channel = self._channels[op.number] = Channel(op.number, sock, op.peer, self._now)
+        self._set_interest(channel, _READ)
+        self._schedule(channel)
+
+    def _notice_to(self, op: NoticeTo) -> None:
+        for number in op.numbers:
+            channel = self._channels.get(number)
+            if channel is not None:
+                self._fanout.send_to(channel, op)
+
+    def _deliver(self, op: Deliver) -> None:
+        channel = self._channels.get(op.number)
+        if channel is None or channel.phase is not Phase.TALKING:
+            return
+        if op.fence and channel.behind is not None:
+            channel.fences = [*(channel.fences or ()), op.data]
+            return
+        if op.cost and channel.bucket is not None:
+            channel.bucket.charge(op.cost)
+        self._fanout.write(channel, op.data)
+        connection = channel.connection
+        if op.signal is not None and connection.state is State.ANSWERING:
+            connection.note_sent(op.signal)
+            if op.signal is Signal.WELCOME:
+                channel.since = self._now
+            if connection.pending:
+                self._guard(channel, self._resume, None)
+        elif channel.out_bytes > HIGH_WATER:
+            self._watch(channel)
+
+    def _resume(self, channel: Channel, _: None) -> None:
+        """`hello` is answered: look at what came behind it."""
+        self._understand(channel)
+        if channel.phase is Phase.TALKING:
+            self._watch(channel)
+
+    def _subscribe(self, op: Subscribe) -> None:
+        channel = self._channels.get(op.number)
+        if channel is not None and channel.phase is Phase.TALKING:
+            self._fanout.subscribe(channel, op)
+
+    def _unsubscribe(self, op: Unsubscribe) -> None:
+        channel = self._channels.get(op.number)
+        if channel is not None:
+            self._fanout.unsubscribe(channel, op)
+
+    def _take_page(self, op: PageRead) -> None:
+        channel = self._channels.get(op.number)
+        if channel is not None and channel.phase is Phase.TALKING:
+            self._fanout.take_page(channel, op)
+
+    def _finish(self, op: Finish) -> None:
+        channel = self._channels.get(op.number)
+        if channel is None or channel.phase is not Phase.TALKING:
+            return
+        self._fanout.drop(channel)
+        if op.data:
+            self._fanout.write(channel, op.data)
+        if channel.phase is not Phase.TALKING:
+            return
+        channel.phase = Phase.FINISHING
+        channel.since = self._now
+        if channel.out is None:
+            self._shut(channel)
+        else:
+            self._set_interest(channel, _WRITE)
+            self._deadlines.schedule(channel, judge(channel, self._now, 0.0)[1])
+
+    def _stop(self, op: Stop) -> None:
+        self._stop_at = op.deadline
+        for channel in list(self._channels.values()):
+            if channel.phase is Phase.HANDSHAKE:
+                self._close(channel)
+
+    # -------------------------------------------------------------- endings
+
+    def _fail(self, channel: Channel, code: str, message: str) -> None:
+        """End a connection with an error; the hub says it, in its place behind other answers."""
+        if channel.phase is not Phase.TALKING:
+            self._close(channel)
+            return
+        channel.connection.close()
+        self._watch(channel)
+        self._told.append((channel.number, Refusal(code, message, fatal=True)))
+        # The hub answers with a Finish; should it fail to, the connection ends all the same.
+        self._deadlines.schedule(channel, self._now + 10.0)
+
+    def _shut(self, channel: Channel) -> None:
+        """Everything is written: say so, and read away what is still coming.
+
+        A bare close() with unread input would send RST, and the last answer would be lost.
+        """
+        channel.shut()
+        channel.phase = Phase.LINGERING
+        channel.since = self._now
+        self._set_interest(channel, _READ)
+        self._schedule(channel)
+
+    def _break(self, channel: Channel, error: OSError) -> None:
+        if channel.phase is Phase.HANDSHAKE:
+            reason = describe_failure(error)
+            log.info(
+                "connection %d from %s: no handshake: %s", channel.number, channel.peer, reason
+            )
+            self._close(channel)
+        else:
+            self._lose(channel, describe_failure(error))
+
+    def _lose(self, channel: Channel, reason: str) -> None:
+        if channel.phase is Phase.TALKING:
+            self._told.append((channel.number, Lost(reason)))
+        self._close(channel)
+
+    def _close(self, channel: Channel) -> None:
+        if channel.phase is Phase.DEAD:
+            return
+        self._set_interest(channel, 0)
+        self._fanout.drop(channel)
+        channel.close()
+        del self._channels[channel.number]

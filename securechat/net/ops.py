@@ -1,0 +1,115 @@
+"""What an io thread is told to do, as values, by the hub thread, the acceptor and the readers.
+
+An io thread carries out its operations in the order in which they were posted. Operations for a
+connection that has ended are ignored: numbers of connections are never reused.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import NamedTuple, TypeAlias
+
+from ..protocol.connection import Signal
+
+
+class Adopt(NamedTuple):
+    """A freshly accepted socket; the handshake is still to come."""
+
+    number: int
+    sock: socket.socket
+    peer: str
+
+
+class Chunk(NamedTuple):
+    """Messages `first` to `last` of a conversation, for everyone who stands at its head."""
+
+    conversation: str
+    pieces: tuple[bytes, ...]  #: each short enough for one TLS record
+    size: int
+    first: int
+    last: int
+
+
+class Notice(NamedTuple):
+    """Something that is said to those at the head, but `skip`, and never again."""
+
+    conversation: str
+    data: bytes
+    skip: int = 0
+
+
+class NoticeTo(NamedTuple):
+    """The same to some connections, whatever they are subscribed to."""
+
+    numbers: tuple[int, ...]
+    data: bytes
+
+
+class Deliver(NamedTuple):
+    """Frames for one connection. `cost`: tokens to charge; `signal`: what they mean to its state.
+
+    With `fence` they wait until none of its subscriptions is behind.
+    """
+
+    number: int
+    data: bytes
+    signal: Signal | None = None
+    cost: int = 0
+    fence: bool = False
+
+
+class Subscribe(NamedTuple):
+    """From here on the conversation, beginning behind `after`; `head` is its last message now."""
+
+    number: int
+    conversation: str
+    generation: int
+    address: str  #: the conversation as this connection's client names it
+    after: int
+    head: int
+
+
+class Unsubscribe(NamedTuple):
+    """No more of the conversation."""
+
+    number: int
+    conversation: str
+
+
+class PageRead(NamedTuple):
+    """What a reader found for a subscription that is behind: complete up to `last`."""
+
+    number: int
+    conversation: str
+    generation: int
+    pieces: tuple[bytes, ...]
+    last: int
+
+
+class Finish(NamedTuple):
+    """Send `data` as the last thing, then close."""
+
+    number: int
+    data: bytes
+
+
+class Stop(NamedTuple):
+    """Close what is open and end the thread, at the latest at `deadline` (monotonic seconds)."""
+
+    deadline: float
+
+
+Op: TypeAlias = (
+    Adopt | Chunk | Notice | NoticeTo | Deliver | Subscribe | Unsubscribe | PageRead | Finish | Stop
+)
+
+
+class PageWanted(NamedTuple):
+    """What an io thread asks of the readers: messages behind `after`, up to `upto`."""
+
+    number: int
+    conversation: str
+    generation: int
+    address: str
+    after: int
+    upto: int

@@ -1,0 +1,124 @@
+"""What is kept, as values: the chat core makes them, a store keeps them, neither knows the other.
+
+A `Record` asks for one change; a store answers each, in order, with an `Outcome`. A conversation's
+key is the room's name, or `@A:B` with the numbers of two identities, the smaller one first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+
+class NewMessage(NamedTuple):
+    """A draft to store and number. `to` is the address as the draft had it."""
+
+    conversation: str
+    identity: int
+    id: str
+    to: str
+    sender: str
+    text: str
+    reply_to: int | None
+    action: bool
+
+
+class Lookup(NamedTuple):
+    """A draft that cannot be stored: was it stored before?"""
+
+    identity: int
+    id: str
+    to: str
+    text: str
+
+
+class KeepIdentity(NamedTuple):
+    """An identity as it is now; `used` is Unix time, seconds."""
+
+    identity: int
+    nick: str
+    token_hash: bytes
+    used: float
+    former: tuple[tuple[str, float], ...] = ()
+
+
+class ForgetIdentity(NamedTuple):
+    """A session that lapsed: its token and its claim to a nick are gone, its name stays."""
+
+    identity: int
+
+
+class KeepPresence(NamedTuple):
+    """That an identity is, or is no longer, in a room."""
+
+    identity: int
+    room: str
+    present: bool
+
+
+class KeepTopic(NamedTuple):
+    """A room's topic."""
+
+    room: str
+    text: str
+
+
+Record: TypeAlias = NewMessage | Lookup | KeepIdentity | ForgetIdentity | KeepPresence | KeepTopic
+
+
+class Stored(NamedTuple):
+    """The message is on disk under this number."""
+
+    seq: int
+    ts: str
+
+
+class Known(NamedTuple):
+    """The same draft was stored before; `payload` is the posted chat as it was then."""
+
+    payload: bytes
+
+
+class Conflict(NamedTuple):
+    """The `id` was used for another address or text."""
+
+
+class Unknown(NamedTuple):
+    """A `Lookup` found nothing."""
+
+
+class Kept(NamedTuple):
+    """The change is on disk."""
+
+
+class Failed(NamedTuple):
+    """Nothing of the batch was stored: there is no room."""
+
+
+Outcome: TypeAlias = Stored | Known | Conflict | Unknown | Kept | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a store held when it was opened; a chat core starts from it."""
+
+    epoch: str
+    identities: tuple[KeepIdentity, ...] = ()
+    next_identity: int = 1
+    heads: dict[str, int] = field(default_factory=dict)
+    last_ts: dict[str, str] = field(default_factory=dict)  #: of direct conversations
+    topics: dict[str, str] = field(default_factory=dict)
+    presence: tuple[tuple[int, str], ...] = ()
+
+
+class Page(NamedTuple):
+    """Messages of one conversation, ascending, as payloads.
+
+    `last` is the number up to which the page is complete. `trimmed` tells behind which number the
+    history begins, where the page should have begun before that; otherwise it is None.
+    """
+
+    payloads: list[bytes]
+    last: int
+    more: bool
+    trimmed: int | None = None

@@ -1,0 +1,216 @@
+"""A whole server: `Server` builds, starts and stops its threads; `run` does it for a process.
+
+The order of starting is the flow reversed, so that nothing is handed to a thread that is not
+there; the order of stopping is the flow itself: no new connections, what was accepted is carried
+out and stored, everyone gets `bye`, then the threads end.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import resource
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Final
+
+from .. import __version__
+from ..certs import CertificateSet, ensure, renew_if_due
+from ..chat.hub import Hub
+from ..chat.limits import TokenBucket
+from ..config import ChatLimits, ServerConfig
+from ..errors import CertificateError, SecureChatError
+from ..net.listener import Listener
+from ..net.loop import Loop, LoopConfig
+from ..net.ops import Adopt, Op, Stop
+from ..net.tls import server_context
+from ..store.base import Store
+from ..store.memory import MemoryStore
+from .dispatcher import Dispatcher
+from .logs import set_up
+from .readers import Readers
+from .renderer import Renderer
+
+__all__ = ["ChatLimits", "Server", "ServerConfig", "run"]
+
+log = logging.getLogger(__name__)
+
+#: All that stopping may take, seconds.
+STOP_TIME: Final = 5.0
+#: When those who were told bye may come back, seconds.
+RETRY_AFTER: Final = 1.0
+
+
+class Server:
+    """`start`, then serve until `stop`; `failed` says why it had to stop by itself."""
+
+    def __init__(self, config: ServerConfig, on_failure: Callable[[], None] | None = None) -> None:
+        self.config = config
+        self.failed: str | None = None
+        self._on_failure = on_failure
+        self.certificates = _prepare_certificates(config)
+        context = server_context(self.certificates.cert, self.certificates.key)
+        self._listener = Listener(config.host, config.port, self._adopt)
+        self._listener.open()
+        self._store: Store = MemoryStore()
+        limits = config.limits
+        hub = Hub(
+            limits,
+            self._store.load(),
+            new_token=lambda: secrets.token_urlsafe(32),
+            choose=secrets.choice,
+            name=config.name,
+            version=__version__,
+            motd=config.motd,
+        )
+        self._readers = Readers(self._store, self._post)
+        renderer = Renderer(hub, config.io_threads, self._readers.ask)
+        loop_config = LoopConfig(
+            context=context,
+            inbox=self._take,
+            inbox_full=self._full,
+            ask_page=self._readers.ask,
+            new_bucket=_bucket_maker(limits),
+            idle_timeout=limits.idle_timeout,
+        )
+        self._loops = [Loop(index, loop_config) for index in range(config.io_threads)]
+        self._dispatcher = Dispatcher(
+            hub, self._store, renderer, [loop.post for loop in self._loops], self._break
+        )
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens: (host, port)."""
+        return self._listener.addresses
+
+    def start(self) -> None:
+        """Start all threads; when this returns, clients are served."""
+        self._readers.start()
+        self._dispatcher.start()
+        for loop in self._loops:
+            loop.start()
+        self._listener.start()
+
+    def stop(self, reason: str = "shutdown") -> None:
+        """Stop accepting, carry out what was accepted, say bye, end; within `STOP_TIME`."""
+        deadline = time.monotonic() + STOP_TIME - 1.0
+        self._listener.close()
+        if self.failed is None:
+            self._dispatcher.say_farewell(reason, RETRY_AFTER)
+        stored = self._dispatcher.join(deadline - time.monotonic())
+        for loop in self._loops:
+            loop.post((Stop(deadline),))
+        for loop in self._loops:
+            if not loop.join(max(0.0, deadline + 0.5 - time.monotonic())):
+                log.error("an io thread did not end in time")
+        self._readers.close()
+        if stored:
+            self._store.close()
+        else:
+            log.error("the hub did not end in time")
+
+    # -------------------------------------------------------------- between the threads
+
+    def _adopt(self, adopt: Adopt) -> None:
+        self._post(adopt.number, (adopt,))
+
+    def _post(self, number: int, ops: Sequence[Op]) -> None:
+        self._loops[number % len(self._loops)].post(ops)
+
+    def _take(self, batch: list) -> None:  # type: ignore[type-arg]
+        self._dispatcher.take(batch)
+
+    def _full(self) -> bool:
+        return self._dispatcher.full()
+
+    def _break(self, reason: str) -> None:
+        self.failed = reason
+        if self._on_failure is not None:
+            self._on_failure()
+
+
+def _bucket_maker(limits: ChatLimits) -> Callable[[float], TokenBucket] | None:
+    if limits.rate <= 0:
+        return None
+    return lambda now: TokenBucket(limits.rate, limits.burst, now)
+
+
+def _prepare_certificates(config: ServerConfig) -> CertificateSet:
+    """The pair to serve with: renewed when it is time, made when there is none."""
+    now = datetime.now(UTC)
+    try:
+        renewed = renew_if_due(config.certs, now=now)
+    except CertificateError as error:
+        log.warning("the certificate was not renewed: %s", error)
+        renewed = None
+    if renewed is not None:
+        log.info("renewed the certificate; it is good until %s", renewed.not_after.date())
+    found, made = ensure(config.certs, now=now)
+    if made:
+        log.info("made certificates in %s", config.certs)
+    return found
+
+
+# ------------------------------------------------------------------ a process
+
+
+def run(config: ServerConfig, *, json_log: bool = False) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code. A second signal ends it at once."""
+    set_up(as_json=json_log)
+    _raise_descriptor_limit()
+    stopping = threading.Event()
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        if stopping.is_set():
+            os._exit(128 + number)
+        stopping.set()
+
+    try:
+        server = Server(config, on_failure=stopping.set)
+    except SecureChatError as error:
+        print(f"securechat: {error}", file=sys.stderr)
+        return error.exit_code if hasattr(error, "exit_code") else 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    server.start()
+    print(introduce(server), flush=True)
+    # What lives now lives as long as the process: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    stopping.wait()
+    if server.failed is None:
+        log.info("stopping")
+    server.stop()
+    return 1 if server.failed is not None else 0
+
+
+def introduce(server: Server) -> str:
+    """Where it listens, what proves it, and how to connect: what `serve` prints first."""
+    config = server.config
+    where = ", ".join(_show_address(host, port) for host, port in server.addresses)
+    host, port = server.addresses[0]
+    target = "" if (host, port) == ("127.0.0.1", 55555) else f" {_show_address(host, port)}"
+    certs = "" if str(config.certs) == "certs" else f" --certs {config.certs}"
+    return (
+        f"securechat {__version__} listens on {where}\n"
+        f"fingerprint (SHA-256) {server.certificates.fingerprint}\n"
+        f"connect with: securechat connect{target} --nick NICK{certs}"
+    )
+
+
+def _show_address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _raise_descriptor_limit() -> None:
+    """As many connections as the system lets us have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

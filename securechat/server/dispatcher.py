@@ -1,0 +1,172 @@
+"""The hub thread: the one owner of the chat and of the write side of the store.
+
+In: batches of `(connection, event)` from the io threads. Out: operations for them. Each turn takes
+all that has piled up, decides it, stores what is to be stored in one transaction, and only then
+carries the effects out. A message is delivered to nobody before its transaction is durable.
+
+When the store has no room, the senders are told `storage` and everything else goes on. When it can
+no longer be believed, everyone gets `bye` and the server stops.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from ..chat.effects import PERSISTENT, Effect, Keep
+from ..chat.hub import Event, Hub, Now
+from ..errors import StoreBroken, StoreFull
+from ..net.loop import Told
+from ..net.ops import Op
+from ..records import Failed, Outcome, Record
+from ..store.base import Store
+from .renderer import Renderer
+
+log = logging.getLogger(__name__)
+
+#: Events decided in one batch; more only makes everyone wait.
+_MAX_BATCH: Final = 2_048
+#: Batches waiting here beyond which the io threads stop reading.
+_FULL: Final = 256
+_LONGEST_SLEEP: Final = 1.0
+_PERSISTENT: Final = frozenset(PERSISTENT)
+
+
+class _Farewell:
+    """Everyone is to be told bye, and the thread is to end."""
+
+    def __init__(self, reason: str, retry_after: float | None) -> None:
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+def read_clocks() -> Now:
+    """The time, as the chat core wants it."""
+    wall = time.time()
+    stamp = datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return Now(time.monotonic(), wall, stamp)
+
+
+class Dispatcher:
+    """The thread `hub`; `broken` is called, from it, when the server must stop."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        store: Store,
+        renderer: Renderer,
+        post: Sequence[Callable[[Sequence[Op]], None]],
+        broken: Callable[[str], None],
+    ) -> None:
+        self._hub = hub
+        self._store = store
+        self._renderer = renderer
+        self._post = post
+        self._broken = broken
+        self._inbox: queue.SimpleQueue[list[Told] | _Farewell] = queue.SimpleQueue()
+        #: What could not be stored and nobody waits for; it goes with the next batch.
+        self._owed: list[Record] = []
+        self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
+
+    # -------------------------------------------------------------- from other threads
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def take(self, batch: list[Told]) -> None:
+        """Have a batch decided; never blocks."""
+        self._inbox.put(batch)
+
+    def full(self) -> bool:
+        """Whether so much waits that nothing more should be read."""
+        return self._inbox.qsize() > _FULL
+
+    def say_farewell(self, reason: str, retry_after: float | None) -> None:
+        """Carry out what was accepted, say bye to everyone and end the thread."""
+        self._inbox.put(_Farewell(reason, retry_after))
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread to end; False when it has not."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # -------------------------------------------------------------- the thread
+
+    def _run(self) -> None:
+        try:
+            now = read_clocks()
+            self._carry_out(self._hub.start(now), now)
+            farewell = None
+            while farewell is None:
+                batch, farewell = self._drain()
+                now = read_clocks()
+                if batch:
+                    self._carry_out(self._hub.decide(batch, now), now)
+                if self._hub.next_due <= now.mono:
+                    self._carry_out(self._hub.tick(now), now)
+            self._carry_out(self._hub.farewell(farewell.reason, farewell.retry_after, now), now)
+        except StoreBroken as error:
+            log.critical("%s", error)
+            self._abandon(str(error))
+        except Exception:
+            log.critical("the hub failed", exc_info=True)
+            self._abandon("the hub failed")
+
+    def _drain(self) -> tuple[list[tuple[int, Event]], _Farewell | None]:
+        """All that has piled up; sleeps until there is something, or something is due."""
+        batch: list[tuple[int, Event]] = []
+        wait = min(_LONGEST_SLEEP, max(0.0, self._hub.next_due - time.monotonic()))
+        try:
+            item = self._inbox.get(timeout=wait)
+            while True:
+                if isinstance(item, _Farewell):
+                    return batch, item
+                if not batch:
+                    batch = item  # type: ignore[assignment]
+                else:
+                    batch.extend(item)
+                if len(batch) >= _MAX_BATCH:
+                    break
+                item = self._inbox.get_nowait()
+        except queue.Empty:
+            pass
+        return batch, None
+
+    def _carry_out(self, effects: list[Effect], now: Now) -> None:
+        if not effects and not self._owed:
+            return
+        outcomes = self._commit(effects, now)
+        rendered = self._renderer.render(effects, outcomes, now.ts)
+        for post, ops in zip(self._post, rendered, strict=True):
+            if ops:
+                post(ops)
+
+    def _commit(self, effects: list[Effect], now: Now) -> list[Outcome]:
+        """Store what is to be stored; raises `StoreBroken`."""
+        records: list[Record] = [effect.record for effect in effects if type(effect) in _PERSISTENT]
+        if not records and not self._owed:
+            return []
+        owed = self._owed
+        try:
+            outcomes = self._store.commit([*owed, *records] if owed else records, now.ts)
+        except StoreFull as error:
+            log.error("%s", error)
+            self._owed += [effect.record for effect in effects if type(effect) is Keep]
+            return [Failed()] * len(records)
+        self._owed = []
+        return outcomes[len(owed) :]
+
+    def _abandon(self, reason: str) -> None:
+        """The chat cannot go on: say bye without storing anything, and have the server stopped."""
+        now = read_clocks()
+        effects = self._hub.farewell("the server failed", 5.0, now)
+        transient = [effect for effect in effects if type(effect) not in _PERSISTENT]
+        for post, ops in zip(self._post, self._renderer.render(transient, (), now.ts), strict=True):
+            post(ops)
+        self._broken(reason)

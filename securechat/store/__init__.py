@@ -1,0 +1,1 @@
+"""Databases: one interface in `base`, one file for each that keeps it."""

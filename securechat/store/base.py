@@ -1,0 +1,56 @@
+"""What a server asks of a database.
+
+`Store` belongs to the hub thread, which is the only one that writes. `Reader`s belong to one
+thread each and see what was committed. Both speak the values of `securechat.records`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..records import Outcome, Page, Record, Snapshot
+
+
+class Reader(Protocol):
+    """Reads of committed messages, by one thread."""
+
+    def after(self, conversation: str, after: int, upto: int, limit: int, size: int) -> Page:
+        """The first messages behind `after`, none above `upto`.
+
+        At most `limit` of them, and no more than fit into `size` bytes; at least one, if any.
+        """
+        ...
+
+    def before(self, conversation: str, before: int | None, limit: int, size: int) -> Page:
+        """The last messages before `before` (None: the newest), within the same two bounds."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what the reader holds."""
+        ...
+
+
+class Store(Protocol):
+    """The write side."""
+
+    def load(self) -> Snapshot:
+        """What is there; called once, before anything else."""
+        ...
+
+    def commit(self, records: Sequence[Record], ts: str) -> list[Outcome]:
+        """Keep all of `records` in one transaction, stamped `ts`, and answer each in order.
+
+        When it returns, everything is as durable as the store can make it. Raises `StoreFull`
+        when nothing was kept and a later try may succeed, `StoreBroken` when the store must not be
+        used any more.
+        """
+        ...
+
+    def reader(self) -> Reader:
+        """A reader for the thread that calls this."""
+        ...
+
+    def close(self) -> None:
+        """Close for good; all readers must be closed before."""
+        ...

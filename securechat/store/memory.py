@@ -1,0 +1,216 @@
+"""A store that keeps everything in memory and nothing beyond it.
+
+For `serve --data :memory:` and for tests. A new epoch at each start. Texts beyond `budget` bytes
+push out the oldest of all, as retention would; their numbers stay used.
+
+The hub thread writes, readers read at the same time: a message is appended before its number is
+told, lists only ever grow at the end, and a conversation's list is replaced, not cut, when its
+front goes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from ..protocol.codec import encode_posted
+from ..records import (
+    Conflict,
+    ForgetIdentity,
+    KeepIdentity,
+    Kept,
+    Known,
+    Lookup,
+    NewMessage,
+    Outcome,
+    Page,
+    Record,
+    Snapshot,
+    Stored,
+    Unknown,
+)
+
+DEFAULT_BUDGET: Final = 256 * 1024 * 1024
+#: What a message weighs beside its text, bytes (measured on CPython 3.11).
+_OVERHEAD: Final = 600
+
+
+class _Message(NamedTuple):
+    new: NewMessage
+    seq: int
+    ts: str
+
+
+class _Conversation:
+    """The messages of one conversation that are still there; `first` is the oldest's `seq`."""
+
+    __slots__ = ("view",)
+
+    def __init__(self) -> None:
+        #: (messages, first), replaced as one so that a reader sees both as they belong together.
+        self.view: tuple[list[_Message], int] = ([], 1)
+
+    @property
+    def head(self) -> int:
+        messages, first = self.view
+        return first + len(messages) - 1
+
+    def drop_front(self, count: int) -> None:
+        messages, first = self.view
+        self.view = (messages[count:], first + count)
+
+
+class MemoryStore:
+    """Keeps everything while the process lives."""
+
+    def __init__(self, budget: int = DEFAULT_BUDGET) -> None:
+        self._epoch = secrets.token_hex(16)
+        self._budget = budget
+        self._weight = 0
+        self._order: deque[str] = deque()
+        self._gone: dict[str, int] = {}
+        self._conversations: dict[str, _Conversation] = {}
+        self._known: dict[tuple[int, str], _Message] = {}
+        self._nicks: dict[int, str] = {}
+
+    # -------------------------------------------------------------- write side
+
+    def load(self) -> Snapshot:
+        """Nothing but a new epoch."""
+        return Snapshot(epoch=self._epoch)
+
+    def commit(self, records: Sequence[Record], ts: str) -> list[Outcome]:
+        """Keep `records`; never fails."""
+        outcomes: list[Outcome] = []
+        for record in records:
+            if type(record) is NewMessage:
+                outcomes.append(self._append(record, ts))
+            elif type(record) is Lookup:
+                outcomes.append(self._look_up(record))
+            else:
+                if type(record) is KeepIdentity:
+                    self._nicks[record.identity] = record.nick
+                elif type(record) is ForgetIdentity:
+                    self._nicks.setdefault(record.identity, "")
+                outcomes.append(_KEPT)
+        if self._weight > self._budget:
+            self._trim()
+        return outcomes
+
+    def _append(self, new: NewMessage, ts: str) -> Outcome:
+        key = (new.identity, new.id)
+        before = self._known.get(key)
+        if before is not None:
+            return self._judge(before, new.to, new.text)
+        conversation = self._conversations.get(new.conversation)
+        if conversation is None:
+            conversation = self._conversations[new.conversation] = _Conversation()
+        messages, first = conversation.view
+        seq = first + len(messages)
+        message = self._known[key] = _Message(new, seq, ts)
+        messages.append(message)
+        self._order.append(new.conversation)
+        self._weight += len(new.text) + _OVERHEAD
+        return Stored(seq, ts)
+
+    def _look_up(self, lookup: Lookup) -> Outcome:
+        before = self._known.get((lookup.identity, lookup.id))
+        return _UNKNOWN if before is None else self._judge(before, lookup.to, lookup.text)
+
+    def _judge(self, before: _Message, to: str, text: str) -> Outcome:
+        if (before.new.to, before.new.text) != (to, text):
+            return _CONFLICT
+        return Known(self.payload(before))
+
+    def _trim(self) -> None:
+        """Push out the oldest until a tenth of the budget is free again."""
+        gone = self._gone
+        while self._order and self._weight > self._budget * 9 // 10:
+            name = self._order.popleft()
+            messages, _ = self._conversations[name].view
+            message = messages[gone.get(name, 0)]
+            gone[name] = gone.get(name, 0) + 1
+            self._weight -= len(message.new.text) + _OVERHEAD
+            del self._known[message.new.identity, message.new.id]
+        for name, count in gone.items():
+            self._conversations[name].drop_front(count)
+        gone.clear()
+
+    def payload(self, message: _Message) -> bytes:
+        new = message.new
+        to, sender = new.conversation, new.sender
+        if to[0] == "@":  # a direct conversation shows both sides' present nicks
+            low, high = (int(number) for number in to[1:].split(":"))
+            other = high if new.identity == low else low
+            to, sender = "@" + self._nicks[other], self._nicks[new.identity]
+        return encode_posted(
+            new.id, to, sender, message.seq, message.ts, new.text, new.reply_to, new.action
+        )
+
+    def reader(self) -> MemoryReader:
+        """A reader; several threads may have one each."""
+        return MemoryReader(self)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._conversations.clear()
+        self._known.clear()
+
+    # -------------------------------------------------------------- read side
+
+    def slice(self, conversation: str) -> tuple[list[_Message], int]:
+        """The messages of `conversation` and the `seq` of the first of them."""
+        found = self._conversations.get(conversation)
+        return found.view if found is not None else ([], 1)
+
+
+class MemoryReader:
+    """Pages out of a `MemoryStore`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def after(self, conversation: str, after: int, upto: int, limit: int, size: int) -> Page:
+        """See `Reader.after`."""
+        messages, first = self._store.slice(conversation)
+        trimmed = first - 1 if after < first - 1 else None
+        start = max(after + 1, first) - first
+        stop = max(min(upto - first + 1, len(messages)), start)
+        chosen = messages[start : min(stop, start + limit)]
+        payloads = self._fit(chosen, size)
+        more = start + len(payloads) < stop
+        last = first + start + len(payloads) - 1 if more else max(upto, after)
+        return Page(payloads, last, more, trimmed)
+
+    def before(self, conversation: str, before: int | None, limit: int, size: int) -> Page:
+        """See `Reader.before`."""
+        messages, first = self._store.slice(conversation)
+        stop = len(messages)
+        if before is not None:
+            stop = max(min(before - first, stop), 0)
+        start = max(stop - limit, 0)
+        payloads = self._fit(messages[start:stop][::-1], size)[::-1]
+        trimmed = (
+            first - 1 if stop == len(payloads) and len(payloads) < limit and first > 1 else None
+        )
+        return Page(payloads, first + stop - 1, len(payloads) < stop, trimmed)
+
+    def _fit(self, messages: Sequence[_Message], size: int) -> list[bytes]:
+        payloads: list[bytes] = []
+        for message in messages:
+            payload = self._store.payload(message)
+            size -= len(payload) + 4
+            if size < 0 and payloads:
+                break
+            payloads.append(payload)
+        return payloads
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+_KEPT: Final = Kept()
+_UNKNOWN: Final = Unknown()
+_CONFLICT: Final = Conflict()
