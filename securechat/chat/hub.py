@@ -495,6 +495,7 @@ class Hub:
         session.hellos += 1
         error = refuse(no, re)
         if error.fatal or session.hellos >= MAX_HELLOS:
+            log.info("connection %d: hello refused: %s", session.number, no.code)
             self.end(session, no.code, held=False)
             self.emit(Close(session.number, error.model_copy(update={"fatal": True})))
         else:

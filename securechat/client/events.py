@@ -36,12 +36,15 @@ class Online:
     """The server said welcome. `resumed`: it knew us; `back` is true after a lost link.
 
     `new_epoch`: the server's history is another one than before, so cursors began at 0.
+    `held`: so many drafts wait until the front end calls `ChatClient.confirm_drafts`, because
+    nobody can know whether they were stored before (new epoch, or our session had lapsed).
     """
 
     welcome: Welcome
     resumed: bool
     back: bool
     new_epoch: bool = False
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,12 +272,19 @@ class Loop:
                 break
             channel.frame_since = None
             told.extend([(number, event) for event in events])  # type: ignore[misc]
+            if connection.closed:
+                self._log_refusal(channel, events[-1])
             if bucket is not None:
                 bucket.charge(sum([event.cost for event in events]))  # type: ignore[misc, union-attr]
         if connection.pending:
             self._watch_frame(channel, connection)
         if channel.phase is Phase.TALKING and not self._may_read(channel):
             self._watch(channel)
+
+    @staticmethod
+    def _log_refusal(channel: Channel, event: object) -> None:
+        if isinstance(event, Refusal):
+            log.info("connection %d from %s: refused: %s", channel.number, channel.peer, event.code)
 
     def _starve(self, channel: Channel, bucket: Bucket) -> None:
         """No tokens: what was read waits, and nothing more is read until there are some."""
@@ -477,6 +484,7 @@ class Loop:
         if channel.phase is not Phase.TALKING:
             self._close(channel)
             return
+        log.info("connection %d from %s: ended: %s", channel.number, channel.peer, code)
         channel.connection.close()
         self._watch(channel)
         self._told.append((channel.number, Refusal(code, message, fatal=True)))

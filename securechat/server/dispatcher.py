@@ -34,7 +34,6 @@ _MAX_BATCH: Final = 2_048
 #: Batches waiting here beyond which the io threads stop reading.
 _FULL: Final = 256
 _LONGEST_SLEEP: Final = 1.0
-_PERSISTENT: Final = frozenset(PERSISTENT)
 
 
 class _Farewell:
@@ -128,7 +127,7 @@ class Dispatcher:
                 if isinstance(item, _Farewell):
                     return batch, item
                 if not batch:
-                    batch = item  # type: ignore[assignment]
+                    batch = item
                 else:
                     batch.extend(item)
                 if len(batch) >= _MAX_BATCH:
@@ -149,7 +148,9 @@ class Dispatcher:
 
     def _commit(self, effects: list[Effect], now: Now) -> list[Outcome]:
         """Store what is to be stored; raises `StoreBroken`."""
-        records: list[Record] = [effect.record for effect in effects if type(effect) in _PERSISTENT]
+        records: list[Record] = [
+            effect.record for effect in effects if isinstance(effect, PERSISTENT)
+        ]
         if not records and not self._owed:
             return []
         owed = self._owed
@@ -166,7 +167,7 @@ class Dispatcher:
         """The chat cannot go on: say bye without storing anything, and have the server stopped."""
         now = read_clocks()
         effects = self._hub.farewell("the server failed", 5.0, now)
-        transient = [effect for effect in effects if type(effect) not in _PERSISTENT]
+        transient = [effect for effect in effects if not isinstance(effect, PERSISTENT)]
         for post, ops in zip(self._post, self._renderer.render(transient, (), now.ts), strict=True):
             post(ops)
         self._broken(reason)
