@@ -12,7 +12,6 @@ wake-up is written only when it is needed; a selector never sleeps longer than a
 from __future__ import annotations
 
 import logging
-import selectors
 import socket
 import ssl
 import threading
@@ -44,6 +43,7 @@ from .ops import (
     Subscribe,
     Unsubscribe,
 )
+from .poller import READ, TROUBLE, WRITE, new_poller
 from .tls import describe_failure
 from .waker import Waker
 
@@ -51,8 +51,6 @@ log = logging.getLogger(__name__)
 
 Told: TypeAlias = tuple[int, Draft | Command | Refusal | Arrived | Lost | Levelled]
 
-_READ: Final = selectors.EVENT_READ
-_WRITE: Final = selectors.EVENT_WRITE
 #: Frames looked at in one go; what is left has its turn before anything new is read.
 _FRAMES_PER_LOOK: Final = 64
 _LONGEST_SLEEP: Final = 1.0
@@ -88,9 +86,10 @@ class Loop:
         self._posted: deque[Sequence[Op]] = deque()
         self._sleeping = False
         self._waker = Waker()
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._waker, _READ)
+        self._poller = new_poller()
+        self._poller.register(self._waker.fileno(), READ)
         self._channels: dict[int, Channel] = {}
+        self._by_fd: dict[int, Channel] = {}
         self._deadlines = Deadlines()
         self._told: list[Told] = []
         self._stop_at: float | None = None
@@ -146,7 +145,7 @@ class Loop:
         finally:
             for channel in list(self._channels.values()):
                 self._close(channel)
-            self._selector.close()
+            self._poller.close()
             self._waker.close()
 
     def _done(self) -> bool:
@@ -158,12 +157,13 @@ class Loop:
         ready = self._sleep()
         self._now = now = time.monotonic()
         self._carry_out_posted()
-        for key, mask in ready:
-            channel: Channel | None = key.data
-            if channel is None:
-                self._waker.drain()
-            elif channel.phase is not Phase.DEAD:
+        by_fd = self._by_fd
+        for fd, mask in ready:
+            channel = by_fd.get(fd)
+            if channel is not None:
                 self._guard(channel, self._serve, mask)
+            elif fd == self._waker.fileno():
+                self._waker.drain()
         for when, number in self._deadlines.take_due(now):
             channel = self._channels.get(number)
             if channel is not None and channel.due == when:
@@ -173,7 +173,7 @@ class Loop:
             told, self._told = self._told, []
             self._config.inbox(told)
 
-    def _sleep(self) -> list[tuple[selectors.SelectorKey, int]]:
+    def _sleep(self) -> list[tuple[int, int]]:
         while self._config.inbox_full() and self._stop_at is None:
             # The hub has enough to do: reading on would only pile it up, TCP shall slow them down.
             self._carry_out_posted()
@@ -187,7 +187,7 @@ class Loop:
         self._sleeping = True
         if self._posted:
             timeout = 0.0
-        ready = self._selector.select(timeout)
+        ready = self._poller.poll(timeout)
         self._sleeping = False
         return ready
 
@@ -216,9 +216,9 @@ class Loop:
     def _serve(self, channel: Channel, mask: int) -> None:
         phase = channel.phase
         if phase is Phase.TALKING:
-            if mask & _WRITE:
+            if mask & (WRITE | TROUBLE):
                 self._flush(channel)
-            if mask & _READ and channel.phase is Phase.TALKING:
+            if mask & (READ | TROUBLE) and channel.phase is Phase.TALKING:
                 self._read(channel)
         elif phase is Phase.HANDSHAKE:
             self._handshake(channel)
@@ -231,19 +231,18 @@ class Loop:
         try:
             channel.sock.do_handshake()
         except ssl.SSLWantReadError:
-            self._set_interest(channel, _READ)
+            self._set_interest(channel, READ)
             return
         except ssl.SSLWantWriteError:
-            self._set_interest(channel, _WRITE)
+            self._set_interest(channel, WRITE)
             return
+        # Its deadline of 10 s stands, for `hello` now: it is looked at anew when it comes.
         channel.phase = Phase.TALKING
         channel.since = channel.heard = self._now
         if self._config.new_bucket is not None:
             channel.bucket = self._config.new_bucket(self._now)
         self._told.append((channel.number, Arrived(channel.peer)))
         self._watch(channel)
-        channel.due = 0.0
-        self._schedule(channel)
 
     def _read(self, channel: Channel) -> None:
         count, ended = channel.receive()
@@ -326,20 +325,21 @@ class Loop:
 
     def _watch(self, channel: Channel) -> None:
         """Select on what a talking channel can use now."""
-        wanted = _READ if self._may_read(channel) else 0
+        wanted = READ if self._may_read(channel) else 0
         if channel.out is not None:
-            wanted |= _WRITE
+            wanted |= WRITE
         self._set_interest(channel, wanted)
 
     def _set_interest(self, channel: Channel, wanted: int) -> None:
         if wanted == channel.interest:
             return
+        fd = channel.sock.fileno()
         if not wanted:
-            self._selector.unregister(channel.sock)
+            self._poller.unregister(fd)
         elif channel.interest:
-            self._selector.modify(channel.sock, wanted, channel)
+            self._poller.modify(fd, wanted)
         else:
-            self._selector.register(channel.sock, wanted, channel)
+            self._poller.register(fd, wanted)
         channel.interest = wanted
 
     def _watch_stuck(self, channel: Channel) -> None:
@@ -404,7 +404,8 @@ class Loop:
             op.sock.close()
             return
         channel = self._channels[op.number] = Channel(op.number, sock, op.peer, self._now)
-        self._set_interest(channel, _READ)
+        self._by_fd[sock.fileno()] = channel
+        self._set_interest(channel, READ)
         self._schedule(channel)
 
     def _notice_to(self, op: NoticeTo) -> None:
@@ -468,7 +469,7 @@ class Loop:
         if channel.out is None:
             self._shut(channel)
         else:
-            self._set_interest(channel, _WRITE)
+            self._set_interest(channel, WRITE)
             self._deadlines.schedule(channel, judge(channel, self._now, 0.0)[1])
 
     def _stop(self, op: Stop) -> None:
@@ -499,7 +500,7 @@ class Loop:
         channel.shut()
         channel.phase = Phase.LINGERING
         channel.since = self._now
-        self._set_interest(channel, _READ)
+        self._set_interest(channel, READ)
         self._schedule(channel)
 
     def _break(self, channel: Channel, error: OSError) -> None:
@@ -522,5 +523,6 @@ class Loop:
             return
         self._set_interest(channel, 0)
         self._fanout.drop(channel)
+        del self._by_fd[channel.sock.fileno()]
         channel.close()
         del self._channels[channel.number]

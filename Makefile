@@ -1,0 +1,45 @@
+# make serve | make test | make check: each sets itself up on a fresh machine with Python >= 3.11.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+
+.PHONY: setup serve test fast check format bench demo clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "securechat needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e . \
+	  $$($(BIN)/python scripts/dev_dependencies.py)
+	@touch $@
+
+serve: setup            ## serve on 127.0.0.1:55555, with certificates made on first use
+	$(BIN)/securechat serve
+
+test: setup             ## the whole test suite
+	$(BIN)/python -m pytest
+
+fast: setup             ## the tests that take no time
+	$(BIN)/python -m pytest -m "not slow"
+
+check: setup            ## style, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: setup           ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup            ## cost per delivery, measured here
+	$(BIN)/python benchmarks/run.py
+
+demo: setup             ## two people and a restart of the server, played in one terminal
+	$(BIN)/python scripts/demo.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -1,0 +1,69 @@
+"""What all tests share: throw-away certificates, and the rule that nothing is left running."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+#: How long a thread or a socket that is on its way out may take, seconds.
+_PATIENCE = 5.0
+
+
+def _open_sockets() -> set[str]:
+    links = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            link = os.readlink(entry)  # noqa: PTH115 - a descriptor that is just closing may vanish
+        except OSError:
+            continue
+        if link.startswith("socket:"):
+            links.add(link)
+    return links
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks() -> Iterator[None]:
+    """Fail a test that leaves a thread or a socket behind."""
+    threads = set(threading.enumerate())
+    sockets = _open_sockets()
+    yield
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        left_threads = {t for t in threading.enumerate() if t.is_alive()} - threads
+        left_sockets = _open_sockets() - sockets
+        if not left_threads and not left_sockets:
+            return
+        if time.monotonic() > deadline:
+            pytest.fail(f"left behind: threads {left_threads}, sockets {left_sockets}")
+        gc.collect()
+        time.sleep(0.01)
+
+
+class Certificates:
+    """A folder with `ca.pem`, `cert.pem` and `key.pem`, made by another library than ours."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.ca = directory / "ca.pem"
+        authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        leaf = authority.issue_cert(
+            "localhost", "127.0.0.1", "::1", key_type=trustme.KeyType.ECDSA
+        )
+        authority.cert_pem.write_to_path(str(self.ca))
+        leaf.cert_chain_pems[0].write_to_path(str(directory / "cert.pem"))
+        key = directory / "key.pem"
+        key.touch(0o600)
+        leaf.private_key_pem.write_to_path(str(key))
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates that nobody keeps."""
+    return Certificates(tmp_path_factory.mktemp("certs"))

@@ -1,0 +1,177 @@
+"""A real server on a free port, and a client that speaks bare frames to it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from securechat.server.app import ChatLimits, Server, ServerConfig
+
+Json = dict[str, Any]
+
+
+class Wire:
+    """One connection, as any other implementation would make it: `ssl`, `struct`, `json`."""
+
+    def __init__(self, port: int, ca: str, *, timeout: float = 10.0, alpn: str = "securechat/1"):
+        context = ssl.create_default_context(cafile=ca)
+        if alpn:
+            context.set_alpn_protocols([alpn])
+        raw = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.sock = context.wrap_socket(
+            raw, server_hostname="localhost", suppress_ragged_eofs=False
+        )
+        self.ids = 0
+        self.nick = ""
+        self.session = ""
+
+    # -- out
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send `data` as it is."""
+        self.sock.sendall(data)
+
+    def send_payload(self, payload: bytes) -> None:
+        """Send `payload` as one frame."""
+        self.send_bytes(struct.pack("!I", len(payload)) + payload)
+
+    def send(self, **envelope: Any) -> None:
+        """Send one envelope."""
+        self.send_payload(json.dumps(envelope, ensure_ascii=False).encode())
+
+    def command(self, name: str, **keys: Any) -> str:
+        """Send a command; returns its id."""
+        self.ids += 1
+        self.send(type="command", id=f"c{self.ids}", name=name, **keys)
+        return f"c{self.ids}"
+
+    def say(self, to: str, text: str, id: str | None = None, **keys: Any) -> str:
+        """Send a draft; returns its id."""
+        self.ids += 1
+        id = id or f"{self.nick}-{self.ids}"
+        self.send(type="chat", id=id, to=to, text=text, **keys)
+        return id
+
+    # -- in
+
+    def read(self, size: int) -> bytes:
+        """Exactly `size` bytes; `EOFError` when the peer ended cleanly before."""
+        data = b""
+        while len(data) < size:
+            part = self.sock.recv(size - len(data))
+            if not part:
+                raise EOFError("the peer closed")
+            data += part
+        return data
+
+    def receive(self) -> Json:
+        """The next envelope that is not a ping."""
+        while True:
+            (size,) = struct.unpack("!I", self.read(4))
+            envelope: Json = json.loads(self.read(size))
+            if envelope.get("event") != "ping":
+                return envelope
+
+    def receive_until(self, match: Callable[[Json], bool]) -> list[Json]:
+        """Everything up to and with the first envelope that matches."""
+        got = []
+        while True:
+            got.append(self.receive())
+            if match(got[-1]):
+                return got
+
+    def answer(self, name: str, **keys: Any) -> Json:
+        """Send a command and give its answer; what comes before it is passed over."""
+        re = self.command(name, **keys)
+        return self.receive_until(lambda envelope: envelope.get("re") == re)[-1]
+
+    def roundtrip(self) -> list[Json]:
+        """All that the server says before it answers a ping: a fence instead of a sleep."""
+        re = self.command("ping")
+        return self.receive_until(lambda envelope: envelope.get("re") == re)[:-1]
+
+    def at_end(self) -> bool:
+        """Whether the peer says goodbye cleanly now (TLS close_notify)."""
+        return self.sock.recv(1) == b""
+
+    # -- life
+
+    def hello(self, nick: str, **keys: Any) -> Json:
+        """Say hello; returns the answer."""
+        answer = self.answer("hello", protocol=1, nick=nick, **keys)
+        self.nick = answer.get("nick", nick)
+        self.session = answer.get("session", "")
+        return answer
+
+    def cut(self) -> None:
+        """Lose the link: no quit, no close_notify."""
+        raw = socket.socket(fileno=self.sock.detach())
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raw.close()
+
+    def close(self) -> None:
+        """Close without ceremony."""
+        self.sock.close()
+
+
+class World:
+    """A server and its clients; everything is closed at the end of the test."""
+
+    def __init__(self, config: ServerConfig, ca: str, stack: ExitStack) -> None:
+        self.config = config
+        self.ca = ca
+        self._stack = stack
+        self.server = self._start(config)
+        self.port = self.server.addresses[0][1]
+
+    def _start(self, config: ServerConfig) -> Server:
+        server = Server(config)
+        server.start()
+        self._stack.callback(server.stop)
+        return server
+
+    def wire(self, **keys: Any) -> Wire:
+        """A connection on which nothing was said."""
+        wire = Wire(self.port, self.ca, **keys)
+        self._stack.callback(wire.close)
+        return wire
+
+    def join(self, nick: str, *rooms: str, **hello: Any) -> Wire:
+        """A client that said hello and joined `rooms`."""
+        wire = self.wire()
+        answer = wire.hello(nick, **hello)
+        assert answer["event"] == "welcome", answer
+        for room in rooms:
+            answer = wire.answer("join", room=room)
+            assert answer["event"] == "joined", answer
+        return wire
+
+
+@pytest.fixture
+def make_world(certificates: Any) -> Iterator[Callable[..., World]]:
+    """`make_world(grace=1, …)`: a server with these limits."""
+    with ExitStack() as stack:
+
+        def make(**limits: Any) -> World:
+            config = ServerConfig(
+                port=0,
+                certs=certificates.directory,
+                limits=replace(ChatLimits(), **limits),
+            )
+            return World(config, str(certificates.ca), stack)
+
+        yield make
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A server with the default limits."""
+    return make_world()
