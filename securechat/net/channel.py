@@ -52,7 +52,10 @@ class Bucket(Protocol):
 
 
 class Cursor:
-    """Where a subscription stands that is not at the head."""
+    """Where a subscription stands that is not at the head.
+
+    `generation` is unlike any other's: a page wished for by one cursor is of no use to another.
+    """
 
     __slots__ = ("asked", "fell", "generation", "seq")
 
@@ -112,8 +115,8 @@ class Channel:
         self.interest = 0
         self.out: deque[bytes] | None = None
         self.out_bytes = 0
-        #: Conversations subscribed to, each with its generation and the client's name for it.
-        self.feeds: dict[str, tuple[int, str]] | None = None
+        #: Conversations subscribed to.
+        self.feeds: tuple[str, ...] = ()
         #: Those of them that are not at the head.
         self.behind: dict[str, Cursor] | None = None
         #: Frames that wait until nothing is behind.

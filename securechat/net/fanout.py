@@ -40,6 +40,9 @@ class Fanout:
     ) -> None:
         self._feeds: dict[str, Feed] = {}
         self._ring_bytes = 0
+        self._generation = 0
+        #: What clients call their direct conversations, where it is not the key itself.
+        self._addresses: dict[tuple[int, str], str] = {}
         self._ask_page = ask_page
         self._levelled = levelled
         self._stuck = stuck
@@ -72,7 +75,7 @@ class Fanout:
     def send_to(self, channel: Channel, notice: NoticeTo) -> None:
         """The same to one connection; if too much waits there, `level` will tell it later."""
         if channel.out_bytes > HIGH_WATER:
-            for conversation in channel.feeds or ():
+            for conversation in channel.feeds:
                 feed = self._feeds[conversation]
                 if channel in feed.live:
                     self._fall_behind(feed, channel, conversation)
@@ -117,16 +120,14 @@ class Fanout:
         if feed is None:
             feed = self._feeds[op.conversation] = Feed(op.head)
         self._detach(feed, channel, op.conversation)
-        if channel.feeds is None:
-            channel.feeds = {}
-        channel.feeds[op.conversation] = (op.generation, op.address)
+        if op.conversation not in channel.feeds:
+            channel.feeds = (*channel.feeds, op.conversation)
+        if op.address != op.conversation:
+            self._addresses[channel.number, op.conversation] = op.address
         if op.after >= feed.head:
             feed.live.add(channel)
             return
-        if channel.behind is None:
-            channel.behind = {}
-        channel.behind[op.conversation] = Cursor(op.generation, op.after, fell=False)
-        feed.behind.add(channel)
+        self._put_behind(feed, channel, op.conversation, op.after, fell=False)
         self._advance(channel, op.conversation)
 
     def unsubscribe(self, channel: Channel, op: Unsubscribe) -> None:
@@ -136,13 +137,15 @@ class Fanout:
 
     def drop(self, channel: Channel) -> None:
         """Forget a connection."""
-        for conversation in list(channel.feeds or ()):
+        for conversation in channel.feeds:
             self._remove(channel, conversation)
 
     def _remove(self, channel: Channel, conversation: str) -> None:
-        feed = self._feeds.get(conversation)
-        if feed is None or channel.feeds is None or channel.feeds.pop(conversation, None) is None:
+        if conversation not in channel.feeds:
             return
+        channel.feeds = tuple(name for name in channel.feeds if name != conversation)
+        self._addresses.pop((channel.number, conversation), None)
+        feed = self._feeds[conversation]
         self._detach(feed, channel, conversation)
         if not feed.live and not feed.behind:
             del self._feeds[conversation]
@@ -165,12 +168,16 @@ class Fanout:
 
     def _fall_behind(self, feed: Feed, channel: Channel, conversation: str) -> None:
         feed.live.discard(channel)
-        feed.behind.add(channel)
+        self._put_behind(feed, channel, conversation, feed.head, fell=True)
+
+    def _put_behind(
+        self, feed: Feed, channel: Channel, conversation: str, seq: int, *, fell: bool
+    ) -> None:
+        self._generation += 1
         if channel.behind is None:
             channel.behind = {}
-        assert channel.feeds is not None
-        generation = channel.feeds[conversation][0]
-        channel.behind[conversation] = Cursor(generation, feed.head, fell=True)
+        channel.behind[conversation] = Cursor(self._generation, seq, fell=fell)
+        feed.behind.add(channel)
 
     def drained(self, channel: Channel) -> None:
         """Little waits in `channel`: feed what is behind."""
@@ -216,11 +223,10 @@ class Fanout:
             self._levelled(channel, conversation)
         self._release_fences(channel)
 
-    @staticmethod
-    def _wish(channel: Channel, conversation: str, cursor: Cursor, head: int) -> PageWanted:
-        assert channel.feeds is not None
-        generation, address = channel.feeds[conversation]
-        return PageWanted(channel.number, conversation, generation, address, cursor.seq, head)
+    def _wish(self, channel: Channel, conversation: str, cursor: Cursor, head: int) -> PageWanted:
+        number = channel.number
+        address = self._addresses.get((number, conversation), conversation)
+        return PageWanted(number, conversation, cursor.generation, address, cursor.seq, head)
 
     def _release_fences(self, channel: Channel) -> None:
         if channel.behind is None and channel.fences is not None:

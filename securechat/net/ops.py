@@ -63,7 +63,6 @@ class Subscribe(NamedTuple):
 
     number: int
     conversation: str
-    generation: int
     address: str  #: the conversation as this connection's client names it
     after: int
     head: int
@@ -77,7 +76,10 @@ class Unsubscribe(NamedTuple):
 
 
 class PageRead(NamedTuple):
-    """What a reader found for a subscription that is behind: complete up to `last`."""
+    """What a reader found for a subscription that is behind: complete up to `last`.
+
+    `generation` is that of the wish: a subscription that began anew since then has another one.
+    """
 
     number: int
     conversation: str

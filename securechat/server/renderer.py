@@ -55,7 +55,6 @@ class Renderer:
     def __init__(self, hub: Hub, loops: int, ask: Callable[[HistoryWanted], None]) -> None:
         self._hub = hub
         self._ask = ask
-        self._generation = 0
         self._open: dict[str, _OpenChunk] = {}
         self._ts = ""
         self._ops: list[list[ops.Op]] = [[] for _ in range(loops)]
@@ -266,12 +265,10 @@ class Renderer:
             after = max(head - effect.last, 0)
         if effect.re is not None:
             self._deliver(effect.connection, _frame(self._hub.joined(effect, after)))
-        self._generation += 1
         self._ops_of(effect.connection).append(
             ops.Subscribe(
                 effect.connection,
                 effect.conversation,
-                self._generation,
                 effect.address or effect.conversation,
                 after,
                 head,

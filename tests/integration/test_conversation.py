@@ -41,7 +41,8 @@ def test_a_repeat_is_answered_to_its_sender_alone(world: Any) -> None:
     assert alice.roundtrip() == [echo]
 
 
-def test_joining_behind_a_number_gives_what_was_said_since(world: Any) -> None:
+def test_joining_behind_a_number_gives_what_was_said_since(make_world: Any) -> None:
+    world = make_world(rate=0)
     alice = world.join("alice", "#lobby")
     for number in range(1, 301):
         alice.say("#lobby", f"m{number}")
