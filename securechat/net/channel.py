@@ -20,7 +20,8 @@ from ..protocol.connection import Connection, Role
 
 #: The longest plaintext of one TLS record (RFC 8446, 5.1), bytes.
 MAX_PIECE: Final = 16_384
-_READ_SIZE: Final = 16_384
+#: A whole record always fits, so nothing ever stays behind in OpenSSL's own buffer.
+_READ_SIZE: Final = MAX_PIECE
 #: Records read from one connection before the others have their turn.
 _READS_PER_TURN: Final = 8
 
@@ -141,8 +142,8 @@ class Channel:
                     return total, True
                 total += len(data)
                 self.connection.receive_data(data)
-                if not sock.pending():
-                    break
+                if len(data) < _READ_SIZE:
+                    break  # most likely the last one; if not, the poller says so again
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass
         except ssl.SSLZeroReturnError:
@@ -160,9 +161,8 @@ class Channel:
 
     def write(self, pieces: tuple[bytes, ...], size: int) -> None:
         """Write `pieces`, or keep what does not fit now; in order."""
-        out = self.out
-        if out:
-            out.extend(pieces)
+        if self.out is not None:
+            self.out.extend(pieces)
             self.out_bytes += size
             return
         send = self.sock.send
@@ -171,12 +171,14 @@ class Channel:
             try:
                 send(piece)
             except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                if out is None:
-                    out = self.out = deque()
-                out.extend(pieces[index:])
-                self.out_bytes = size - written
+                self.keep(pieces[index:], size - written)
                 return
             written += len(piece)
+
+    def keep(self, pieces: tuple[bytes, ...], size: int) -> None:
+        """Keep `pieces`, the first of which was tried in vain, for when there is room."""
+        self.out = deque(pieces)
+        self.out_bytes = size
 
     def write_data(self, data: bytes) -> None:
         """Write frames that may be longer than one record."""

@@ -8,6 +8,7 @@ the readers fetch. So a slow reader costs a page of memory, slows nobody else an
 from __future__ import annotations
 
 from collections.abc import Callable
+from ssl import SSLWantReadError, SSLWantWriteError
 from typing import Final
 
 from .channel import Channel, Cursor, Phase
@@ -85,26 +86,32 @@ class Fanout:
     def _send(
         self, feed: Feed, conversation: str, pieces: tuple[bytes, ...], size: int, skip: int
     ) -> None:
+        """The hot path: one TLS write for each receiver, and as little else as can be."""
         slow: list[Channel] = []
         stuck: list[Channel] = []
         failed: list[tuple[Channel, OSError]] = []
+        only = pieces[0] if len(pieces) == 1 else None
         for channel in feed.live:
             if channel.out is not None:
                 if channel.out_bytes > HIGH_WATER:
                     slow.append(channel)
-                    continue
-                if channel.number != skip:
+                elif channel.number != skip:
                     channel.write(pieces, size)
                 continue
             if channel.number == skip:
                 continue
             try:
-                channel.write(pieces, size)
+                if only is not None:
+                    channel.sock.send(only)
+                else:
+                    channel.write(pieces, size)
+            except (SSLWantWriteError, SSLWantReadError):
+                channel.keep(pieces, size)
             except OSError as error:
                 failed.append((channel, error))
-            else:
-                if channel.out is not None:
-                    stuck.append(channel)
+                continue
+            if channel.out is not None:
+                stuck.append(channel)
         for channel in slow:
             self._fall_behind(feed, channel, conversation)
         for channel in stuck:

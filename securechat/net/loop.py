@@ -157,11 +157,12 @@ class Loop:
         ready = self._sleep()
         self._now = now = time.monotonic()
         self._carry_out_posted()
-        by_fd = self._by_fd
+        by_fd, talking = self._by_fd, Phase.TALKING
         for fd, mask in ready:
             channel = by_fd.get(fd)
             if channel is not None:
-                self._guard(channel, self._serve, mask)
+                what = self._read if mask == READ and channel.phase is talking else self._serve
+                self._guard(channel, what, mask)
             elif fd == self._waker.fileno():
                 self._waker.drain()
         for when, number in self._deadlines.take_due(now):
@@ -219,7 +220,7 @@ class Loop:
             if mask & (WRITE | TROUBLE):
                 self._flush(channel)
             if mask & (READ | TROUBLE) and channel.phase is Phase.TALKING:
-                self._read(channel)
+                self._read(channel, mask)
         elif phase is Phase.HANDSHAKE:
             self._handshake(channel)
         elif phase is Phase.FINISHING:
@@ -244,7 +245,7 @@ class Loop:
         self._told.append((channel.number, Arrived(channel.peer)))
         self._watch(channel)
 
-    def _read(self, channel: Channel) -> None:
+    def _read(self, channel: Channel, _: int) -> None:
         count, ended = channel.receive()
         if count:
             channel.heard = self._now
@@ -259,7 +260,7 @@ class Loop:
         """Turn what was read into events, as far as there are tokens for it."""
         connection, bucket, number = channel.connection, channel.bucket, channel.number
         told = self._told
-        while True:
+        while connection.pending:
             limit = _FRAMES_PER_LOOK
             if bucket is not None:
                 limit = min(limit, bucket.available(self._now))
