@@ -272,7 +272,7 @@ class Loop:
                 break
             channel.frame_since = None
             told.extend([(number, event) for event in events])  # type: ignore[misc]
-            if connection.closed:
+            if type(events[-1]) is Refusal and connection.closed:
                 self._log_refusal(channel, events[-1])
             if bucket is not None:
                 bucket.charge(sum([event.cost for event in events]))  # type: ignore[misc, union-attr]

@@ -8,9 +8,30 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from typing import Final
 
 from ..errors import CertificateError
 from ..protocol.envelopes import ALPN
+
+_HTTP: Final = "not TLS: plain HTTP on this port"
+_NOT_TLS: Final = "not TLS"
+_DISTRUST: Final = "the client does not trust our certificate"
+
+#: What OpenSSL's reasons mean to the person who reads the log; its other reasons speak for
+#: themselves. From 3.2 on it names some of them differently.
+_MEANINGS: Final = {
+    "http request": _HTTP,
+    "https proxy request": _HTTP,
+    "wrong version number": _NOT_TLS,
+    "packet length too long": _NOT_TLS,
+    "record layer failure": _NOT_TLS,
+    "unsupported protocol": "the client speaks no TLS 1.3",
+    "tlsv1 alert unknown ca": _DISTRUST,
+    "sslv3 alert bad certificate": _DISTRUST,
+    "ssl/tls alert bad certificate": _DISTRUST,
+    "sslv3 alert certificate unknown": _DISTRUST,
+    "ssl/tls alert certificate unknown": _DISTRUST,
+}
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -21,10 +42,11 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     context.set_alpn_protocols([ALPN])
     try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
+        # Without a pass phrase OpenSSL would ask for one at the terminal, and wait.
+        context.load_cert_chain(certificate, key, password="")
+    except OSError as error:
         raise CertificateError(
-            f"{certificate} and {key} cannot be used together ({error}); "
+            f"{certificate} and {key} cannot be used together ({describe_failure(error)}): "
             "make a new pair with `securechat gen-certs --force`"
         ) from error
     return context
@@ -32,13 +54,11 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 def describe_failure(error: Exception) -> str:
     """Why a handshake or a link failed, in a few words for one log line."""
+    if isinstance(error, ssl.SSLEOFError):
+        return "the peer hung up without close_notify"
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or "TLS error").lower().replace("_", " ")
-        if reason in ("http request", "https proxy request"):
-            return "not TLS: plain HTTP on this port"
-        if reason in ("wrong version number", "packet length too long", "record layer failure"):
-            return "not TLS"
-        return reason
+        reason = (error.reason or "TLS error").replace("_", " ")
+        return _MEANINGS.get(reason.lower(), reason if error.reason is None else reason.lower())
     if isinstance(error, OSError):
         return (error.strerror or type(error).__name__).lower()
     return type(error).__name__

@@ -124,6 +124,9 @@ _SIGNALS: Final = MappingProxyType(
     }
 )
 
+#: What may move an open connection or not be said on it; all else needs no look at the table.
+_MOVERS: Final[frozenset[type]] = frozenset({*_SIGNALS, Refusal, Error})
+
 Event: TypeAlias = FromClient | FromServer
 _DECODERS: Final[MappingProxyType[Role, Callable[[bytes], Event]]] = MappingProxyType(
     {Role.SERVER: decode_client, Role.CLIENT: decode_server}
@@ -207,10 +210,8 @@ class Connection:
         A `Refusal` stands in the place of what could not be understood. Answer it with `Error`;
         behind one that is `fatal` nothing follows.
         """
-        if self._paused:
-            return ()
-        if self.state is not State.OPEN or self.role is Role.CLIENT:
-            return self._take_one()
+        if self.state is not State.OPEN:
+            return () if self._paused else self._take_one()
         try:
             payloads = self._frames.take(limit)
         except RemoteProtocolError as error:
@@ -219,18 +220,13 @@ class Connection:
         events: list[Event] = []
         for payload in payloads:
             event = decode(payload)
-            kind = type(event)
-            if kind is Draft:
-                self._bad_in_a_row = 0
-            elif kind is Refusal or kind is Hello or kind is Quit:
-                event = self._check(event)
-                events.append(event)
+            if type(event) in _MOVERS:
+                events.append(self._check(event))
                 if self.state is not State.OPEN:
                     break
-                continue
             else:
                 self._bad_in_a_row = 0
-            events.append(event)
+                events.append(event)
         return events
 
     def _take_one(self) -> Sequence[Event]:

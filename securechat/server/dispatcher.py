@@ -140,13 +140,13 @@ class Dispatcher:
     def _carry_out(self, effects: list[Effect], now: Now) -> None:
         if not effects and not self._owed:
             return
-        outcomes = self._commit(effects, now)
+        outcomes = self.commit(effects, now)
         rendered = self._renderer.render(effects, outcomes, now.ts)
         for post, ops in zip(self._post, rendered, strict=True):
             if ops:
                 post(ops)
 
-    def _commit(self, effects: list[Effect], now: Now) -> list[Outcome]:
+    def commit(self, effects: list[Effect], now: Now) -> list[Outcome]:
         """Store what is to be stored; raises `StoreBroken`."""
         records: list[Record] = [
             effect.record for effect in effects if isinstance(effect, PERSISTENT)

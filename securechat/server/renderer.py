@@ -124,7 +124,8 @@ class Renderer:
 
     def _present_address(self, new: NewMessage) -> str:
         author = self._hub.identities.by_number(new.identity)
-        return new.to if author is None else self._hub.address_of(author, new.conversation)
+        address = self._hub.address_of(author, new.conversation) if author is not None else None
+        return address or new.to
 
     def _settle(self, effect: fx.Persistent, outcome: Outcome) -> None:
         if type(outcome) is Known:
@@ -195,6 +196,7 @@ class Renderer:
                 seq=heads.get(room.name, 0),
             )
             for room in self._hub.rooms.values()
+            if room.members or heads.get(room.name)  # the others are about to vanish
         ]
         event = RoomList(rooms=(), re=effect.re)
         self._send_list(fx.SendList(effect.connection, event, "rooms", rows))
@@ -210,7 +212,7 @@ class Renderer:
         rows = [
             Conversation(to=address, seq=heads[name], ts=last_ts[name])
             for name, address in effect.partners
-            if heads.get(name)
+            if name in last_ts
         ]
         event = ConversationList(conversations=(), re=effect.re)
         self._send_list(fx.SendList(effect.connection, event, "conversations", rows))
