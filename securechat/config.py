@@ -31,7 +31,7 @@ class ServerConfig:
     port: int = 55555
     certs: Path = Path("certs")
     data: str = ":memory:"
-    io_threads: int = 2
+    io_threads: int = 1
     limits: ChatLimits = ChatLimits()
     name: str = "securechat"
     motd: str = ""
