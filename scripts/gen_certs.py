@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make or renew a server's certificates: `securechat gen-certs` for a clone not yet installed.
 
-All the work is done in securechat/certs.py. Exits 0, 1 when refused (one line says why), 2 for
+All the work is done in securechat/certs/. Exits 0, 1 when refused (one line says why), 2 for
 wrong usage.
 """
 
