@@ -41,12 +41,14 @@ from ..protocol.envelopes import (
     Time,
     TimeIs,
     Topic,
+    TopicIs,
     Who,
 )
-from ..records import KeepTopic
+from ..records import KeepTopic, Kept, Outcome
+from .answers import refuse, storage_error
+from .direct import key_of
 from .effects import (
-    Close,
-    Keep,
+    Broadcast,
     ReadHistory,
     Send,
     SendConversations,
@@ -60,10 +62,13 @@ from .effects import (
 from .nicks import parse_nick
 
 if TYPE_CHECKING:
-    from .hub import Hub, Session
+    from .hub import Hub
     from .identities import Identity
     from .room import Room
+    from .session import Session
 
+#: Characters in the reason of `quit`.
+MAX_REASON: Final = 200
 #: Unicode category Cc but newline and tab: C0, DEL, C1.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -98,7 +103,7 @@ def check_text(text: str, limit: int) -> None:
             "Control characters other than newline and tab are not allowed. Remove them.",
         )
     if not text or text.isspace():
-        raise Rejected("bad_text", "A message needs something other than white space.")
+        raise Rejected("bad_text", "There is nothing but white space in it. Write something.")
 
 
 def prepare(hub: Hub, session: Session, command: Command) -> Row:
@@ -132,11 +137,12 @@ def require_subscription(session: Session, name: str) -> None:
 def require_partner(hub: Hub, address: str) -> Identity:
     """Who is meant by `@nick`, or `no_such_user`; a former nick names the new one."""
     other = hub.identities.by_nick(address[1:])
-    if other is None:
-        raise Rejected("no_such_user", "Nobody goes by that nick. `who` lists who is online.")
-    if other.nick.key != parse_nick(address[1:]).key:
-        raise Rejected("no_such_user", f"They go by {other.nick.text} now. Send it to that nick.")
-    return other
+    if other is not None:
+        return other
+    gone = hub.identities.by_former_nick(address[1:])
+    if gone is not None:
+        raise Rejected("no_such_user", f"They go by {gone.nick.text} now. Send it to that nick.")
+    raise Rejected("no_such_user", "Nobody goes by that nick. `who` lists who is online.")
 
 
 # ------------------------------------------------------------------ handlers
@@ -148,14 +154,16 @@ def _join(hub: Hub, session: Session, command: Join) -> None:
         return
     name = command.room
     if name in session.rooms:
-        raise Rejected("already_joined", "You are in that room already.")
+        raise Rejected(
+            "already_joined", "You are in that room already. `leave` it first to join anew."
+        )
     if len(session.rooms) >= hub.limits.subscriptions:
         raise Rejected(
             "forbidden",
             f"One connection may be in {hub.limits.subscriptions} rooms. Leave one first.",
         )
-    room = hub.open_room(name)
-    hub.enter(session, room)
+    room = hub.presence.open_room(name)
+    hub.presence.enter(session, room)
     hub.emit(
         Subscribe(
             session.number,
@@ -173,7 +181,7 @@ def _join(hub: Hub, session: Session, command: Join) -> None:
 def _join_direct(hub: Hub, session: Session, command: Join) -> None:
     """Move the cursor of a direct conversation, which is subscribed anyway."""
     other = require_partner(hub, command.room)
-    conversation = hub.direct(session.identity, other)
+    conversation = key_of(session.identity, other)
     session.direct.add(conversation)
     hub.emit(
         Subscribe(
@@ -191,10 +199,11 @@ def _join_direct(hub: Hub, session: Session, command: Join) -> None:
 
 def _leave(hub: Hub, session: Session, command: Leave) -> None:
     if command.room[0] == "@":
-        raise Rejected("forbidden", "A direct conversation cannot be left.")
+        message = "A direct conversation cannot be left. It is over when nobody writes."
+        raise Rejected("forbidden", message)
     identity = session.identity
     hub.emit(Unsubscribe(session.number, command.room))
-    hub.leave(session, command.room)
+    hub.presence.leave(session, command.room)
     hub.emit(Send(session.number, Left(room=command.room, nick=identity.nick.text, re=command.id)))
 
 
@@ -203,36 +212,41 @@ def _conversations(hub: Hub, session: Session, command: Conversations) -> None:
     for number in session.identity.partners or ():
         other = hub.identities.by_number(number)
         if other is not None:
-            partners.append((hub.direct(session.identity, other), f"@{other.nick.text}"))
+            partners.append((key_of(session.identity, other), f"@{other.nick.text}"))
     hub.emit(SendConversations(session.number, command.id, partners))
 
 
 def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
     identity = session.identity
     old = identity.nick.text
-    hub.identities.rename(identity, parse_nick(command.nick), hub.now.wall, hub.limits.former_nick)
-    hub.emit(Keep(identity.record()))
-    event = Renamed(old=old, nick=identity.nick.text)
-    hub.emit(Send(session.number, event.model_copy(update={"re": command.id})))
-    hub.tell_peers(identity, event, skip=session.number)
+    hub.rename(identity, parse_nick(command.nick), skip=session.number)
+    hub.emit(Send(session.number, Renamed(old=old, nick=identity.nick.text, re=command.id)))
 
 
 def _who(hub: Hub, session: Session, command: Who) -> None:
-    if command.room is None:
-        everyone = [who for who in hub.identities if who.connections or who.rooms]
-        rows = [
-            Member(nick=who.nick.text, role="guest", held=not who.connections) for who in everyone
-        ]
-    elif command.room[0] == "@":
-        other = require_partner(hub, command.room)
-        rows = [Member(nick=other.nick.text, role="guest", held=False)] if other.connections else []
+    address = command.room
+    if address is None:
+        rows = [_member(who) for who in hub.identities if _is_around(who)]
+    elif address[0] == "@":
+        other = require_partner(hub, address)
+        address = f"@{other.nick.text}"
+        rows = [_member(other)] if _is_around(other) else []
     else:
-        members = require_room(hub, command.room).members.items()
+        members = require_room(hub, address).members.items()
         rows = [
             Member(nick=who.nick.text, role="guest", held=not numbers) for who, numbers in members
         ]
-    event = Members(room=command.room, members=(), re=command.id)
+    event = Members(room=address, members=(), re=command.id)
     hub.emit(SendList(session.number, event, "members", rows))
+
+
+def _is_around(identity: Identity) -> bool:
+    return bool(identity.connections or identity.rooms)
+
+
+def _member(identity: Identity) -> Member:
+    """Somebody as seen from nowhere in particular."""
+    return Member(nick=identity.nick.text, role="guest", held=not identity.connections)
 
 
 def _rooms(hub: Hub, session: Session, command: Rooms) -> None:
@@ -247,16 +261,28 @@ def _topic(hub: Hub, session: Session, command: Topic) -> None:
     if command.text:
         check_text(command.text, MAX_TOPIC)
         if "\n" in command.text:
-            raise Rejected("bad_text", "A topic is one line.")
+            raise Rejected("bad_text", "A topic is one line. Leave the line breaks out.")
     record = KeepTopic(command.room, command.text)
     hub.emit(SetTopic(session.number, command.id, session.identity.nick.text, record))
+
+
+def settle_topic(hub: Hub, effect: SetTopic, outcome: Outcome) -> None:
+    """Tell the room of its topic, now that it is stored; or whoever set it that it is not."""
+    if not isinstance(outcome, Kept):
+        hub.emit(Send(effect.connection, storage_error(effect.re)))
+        return
+    room, text = effect.record
+    hub.rooms[room].topic = text
+    event = TopicIs(room=room, text=text, nick=effect.nick)
+    hub.emit(Send(effect.connection, event.model_copy(update={"re": effect.re})))
+    hub.emit(Broadcast(room, event, skip=effect.connection))
 
 
 def _history(hub: Hub, session: Session, command: History) -> None:
     conversation, address = command.to, command.to
     if address[0] == "@":
         other = require_partner(hub, address)
-        conversation, address = hub.direct(session.identity, other), f"@{other.nick.text}"
+        conversation, address = key_of(session.identity, other), f"@{other.nick.text}"
     hub.emit(ReadHistory(session.number, conversation, address, command))
 
 
@@ -275,7 +301,9 @@ def _help(hub: Hub, session: Session, command: Help) -> None:
         if row is None:
             near = difflib.get_close_matches(command.command.lower(), HELP, 1)
             hint = f" Did you mean `{near[0]}`?" if near else ""
-            raise Rejected("unknown_command", f"There is no such command.{hint}")
+            raise Rejected(
+                "unknown_command", f"There is no such command.{hint} `help` lists them all."
+            )
         rows = [row]
     hub.emit(SendList(session.number, HelpIs(commands=(), re=command.id), "commands", rows))
 
@@ -289,10 +317,15 @@ def _pong(hub: Hub, session: Session, command: Pong) -> None:
 
 
 def _quit(hub: Hub, session: Session, command: Quit) -> None:
-    if command.reason:
-        check_text(command.reason, 200)
-    hub.end(session, command.reason, held=False)
-    hub.emit(Close(session.number, Bye(reason="quit", re=command.id)))
+    reason = command.reason or None
+    try:
+        if reason is not None:
+            check_text(reason, MAX_REASON)
+    except Rejected as no:
+        # Nothing more is read from who has said quit: a no must not keep them here.
+        hub.emit(Send(session.number, refuse(no, command.id)))
+        reason = None
+    hub.dismiss(session, Bye(reason="quit", re=command.id), reason)
 
 
 COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(

@@ -1,17 +1,27 @@
 """Who is who: identities, the nicks they hold, and the session tokens that prove them.
 
 Values in, values out; wall-clock time (Unix seconds) is handed in. Raised: `Rejected`
-(`bad_nick`, `nick_taken`).
+(`bad_nick`, `nick_taken`, `forbidden`).
+
+A nick is claimed by its key and its skeletons, each of them by one identity at most. What a store
+gives back may break today's rules (written by a newer Python, reserved or found to look alike
+since): such an identity lives on, a nick that is none is claimed as the plain text that it is, and
+of two that collide the first keeps the claim. Neither is said to be an error, for whoever comes
+back under such a nick is refused it by `hello` and chooses another.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Final
 
 from ..errors import Rejected
 from ..records import KeepIdentity
 from .nicks import Nick, parse_nick
+
+#: Former nicks that one identity may have reserved; without a bound one guest could take them all.
+MAX_FORMER: Final = 20
 
 
 def hash_token(token: str) -> bytes:
@@ -22,13 +32,25 @@ def hash_token(token: str) -> bytes:
 class Identity:
     """A person or a program behind a nick, with all its connections."""
 
-    __slots__ = ("connections", "former", "nick", "number", "partners", "rooms", "token", "used")
+    __slots__ = (
+        "connections",
+        "former",
+        "nick",
+        "number",
+        "partners",
+        "provable",
+        "rooms",
+        "token",
+        "used",
+    )
 
     def __init__(self, number: int, nick: Nick, token: bytes, used: float) -> None:
         self.number = number
         self.nick = nick
         #: SHA-256 of the session token.
         self.token = token
+        #: Whether the token was stored and told, so that somebody can come back with it.
+        self.provable = False
         #: When it was last used, Unix seconds; while connected it does not age.
         self.used = used
         self.connections: list[int] = []
@@ -46,6 +68,18 @@ class Identity:
         """This identity as a store keeps it."""
         former = tuple((nick.text, until) for nick, until in self.former)
         return KeepIdentity(self.number, self.nick.text, self.token, self.used, former)
+
+    def add_room(self, name: str) -> None:
+        """Note that it is a member there."""
+        if self.rooms is None:
+            self.rooms = []
+        self.rooms.append(name)
+
+    def add_partner(self, number: int) -> None:
+        """Note the other side of a direct conversation."""
+        if self.partners is None:
+            self.partners = {}
+        self.partners[number] = None
 
 
 class Identities:
@@ -75,11 +109,24 @@ class Identities:
         return self._by_token.get(hash_token(token))
 
     def by_nick(self, text: str) -> Identity | None:
-        """Who holds the nick `text`, as present or as former one (ask `Identity.nick` which)."""
+        """Who goes by the nick `text` now."""
+        key, holder = self._holder(text)
+        return holder if holder is not None and holder.nick.key == key else None
+
+    def by_former_nick(self, text: str) -> Identity | None:
+        """Who gave up the nick `text` and still has it reserved."""
+        key, holder = self._holder(text)
+        return holder if holder is not None and holder.nick.key != key else None
+
+    def _holder(self, text: str) -> tuple[str, Identity | None]:
+        holder = self._by_key.get(text)  # most nicks are their own key, which spares the parsing
+        if holder is not None:
+            return text, holder
         try:
-            return self._by_key.get(parse_nick(text).key)
+            key = parse_nick(text).key
         except Rejected:
-            return None
+            return text, None
+        return key, self._by_key.get(key)
 
     def check_free(self, nick: Nick, owner: Identity | None) -> None:
         """Raise `nick_taken` when someone other than `owner` holds `nick` or a look-alike."""
@@ -103,26 +150,37 @@ class Identities:
         return identity
 
     def restore(self, record: KeepIdentity) -> Identity:
-        """An identity as a store kept it."""
-        nick = parse_nick(record.nick)
-        identity = Identity(record.identity, nick, record.token_hash, record.used)
-        identity.former = tuple((parse_nick(text), until) for text, until in record.former)
+        """An identity as a store kept it; never refused."""
+        identity = Identity(record.identity, _read(record.nick), record.token_hash, record.used)
+        identity.provable = True
+        identity.former = tuple((_read(text), until) for text, until in record.former)
         self._insert(identity)
-        for former, _ in identity.former:
-            self._claim(former, identity)
         self._next = max(self._next, record.identity + 1)
         return identity
 
+    def note_stored(self, number: int) -> None:
+        """Note that an identity's session is stored, so that it can be told."""
+        self._by_number[number].provable = True
+
     def rename(self, identity: Identity, nick: Nick, now: float, reserve: float) -> None:
-        """Give `identity` another nick; the old one stays its own for `reserve` seconds."""
+        """Give `identity` another nick; the old one stays its own for `reserve` seconds.
+
+        Raises `nick_taken`, or `forbidden` when too many are reserved already.
+        """
         self.check_free(nick, identity)
         kept = [(old, until) for old, until in identity.former if old.key != nick.key]
         if identity.nick.key != nick.key:
             kept.append((identity.nick, now + reserve))
+        if len(kept) > MAX_FORMER:
+            raise Rejected(
+                "forbidden",
+                f"Your last {MAX_FORMER} nicks are still reserved for you. Go back to one of them, "
+                "or wait until they are free.",
+            )
         self._release(identity)
         identity.nick = nick
         identity.former = tuple(kept)
-        self._claim_all(identity)
+        self._claim(identity)
 
     def forget(self, identity: Identity) -> None:
         """End an identity: its token proves nothing and its nicks are free."""
@@ -137,27 +195,36 @@ class Identities:
             return False
         self._release(identity)
         identity.former = living
-        self._claim_all(identity)
+        self._claim(identity)
         return True
 
     def _insert(self, identity: Identity) -> None:
         self._by_number[identity.number] = identity
-        if identity.token:
-            self._by_token[identity.token] = identity
-        self._claim(identity.nick, identity)
+        self._by_token[identity.token] = identity
+        self._claim(identity)
 
-    def _claim(self, nick: Nick, identity: Identity) -> None:
-        self._by_key[nick.key] = identity
-        for skeleton in nick.skeletons:
-            self._by_skeleton[skeleton] = identity
-
-    def _claim_all(self, identity: Identity) -> None:
-        self._claim(identity.nick, identity)
-        for nick, _ in identity.former:
-            self._claim(nick, identity)
+    def _claim(self, identity: Identity) -> None:
+        """Take what nobody has: all of it, after `check_free`; what was stored may collide."""
+        for nick in (identity.nick, *(nick for nick, _ in identity.former)):
+            self._by_key.setdefault(nick.key, identity)
+            for skeleton in nick.skeletons:
+                self._by_skeleton.setdefault(skeleton, identity)
 
     def _release(self, identity: Identity) -> None:
         for nick in (identity.nick, *(nick for nick, _ in identity.former)):
-            self._by_key.pop(nick.key, None)
+            _pop_own(self._by_key, nick.key, identity)
             for skeleton in nick.skeletons:
-                self._by_skeleton.pop(skeleton, None)
+                _pop_own(self._by_skeleton, skeleton, identity)
+
+
+def _read(text: str) -> Nick:
+    """A stored nick; one that today's rules refuse is its own key and looks like nothing."""
+    try:
+        return parse_nick(text)
+    except Rejected:
+        return Nick(text, text, ())
+
+
+def _pop_own(claims: dict[str, Identity], claim: str, identity: Identity) -> None:
+    if claims.get(claim) is identity:
+        del claims[claim]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .identities import Identity
+from .identities import Identity
 
 
 class Room:
@@ -14,14 +11,16 @@ class Room:
     A member without connections lost the link and is held for the grace period.
     """
 
-    __slots__ = ("counted_at", "members", "name", "topic")
+    __slots__ = ("changed", "members", "name", "quiet", "topic")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.topic = ""
         self.members: dict[Identity, list[int]] = {}
-        #: When a `count` was last told (monotonic seconds); None: none in the last 5 s.
-        self.counted_at: float | None = None
+        #: A `count` was told a short while ago: the next one has to wait.
+        self.quiet = False
+        #: Members came or went since that `count`.
+        self.changed = False
 
     def __repr__(self) -> str:
         return f"<Room {self.name} members={len(self.members)}>"

@@ -1,7 +1,8 @@
 """A store that keeps everything in memory and nothing beyond it.
 
 For `serve --data :memory:` and for tests. A new epoch at each start. Texts beyond `budget` bytes
-push out the oldest of all, as retention would; their numbers stay used.
+push out the oldest of all, as retention would; their numbers stay used, and a repeat of them is
+still known for one, as long as a quarter of the budget can hold what that takes.
 
 The hub thread writes, readers read at the same time: a message is appended before its number is
 told, lists only ever grow at the end, and a conversation's list is replaced, not cut, when its
@@ -13,6 +14,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from ..protocol.codec import encode_posted
@@ -35,12 +37,23 @@ from ..records import (
 DEFAULT_BUDGET: Final = 256 * 1024 * 1024
 #: What a message weighs beside its text, bytes (measured on CPython 3.11).
 _OVERHEAD: Final = 600
+#: What is kept of a message that was pushed out, bytes (measured likewise).
+_GHOST_WEIGHT: Final = 600
 
 
 class _Message(NamedTuple):
     new: NewMessage
     seq: int
     ts: str
+
+
+class _Ghost(NamedTuple):
+    """A message that was pushed out: enough to know it when it is sent again."""
+
+    new: NewMessage  #: without its text
+    seq: int
+    ts: str
+    digest: bytes
 
 
 class _Conversation:
@@ -72,7 +85,8 @@ class MemoryStore:
         self._order: deque[str] = deque()
         self._gone: dict[str, int] = {}
         self._conversations: dict[str, _Conversation] = {}
-        self._known: dict[tuple[int, str], _Message] = {}
+        self._known: dict[tuple[int, str], _Message | _Ghost] = {}
+        self._ghosts: deque[tuple[int, str]] = deque()
         self._nicks: dict[int, str] = {}
 
     # -------------------------------------------------------------- write side
@@ -119,10 +133,12 @@ class MemoryStore:
         before = self._known.get((lookup.identity, lookup.id))
         return _UNKNOWN if before is None else self._judge(before, lookup.to, lookup.text)
 
-    def _judge(self, before: _Message, to: str, text: str) -> Outcome:
-        if (before.new.to, before.new.text) != (to, text):
+    def _judge(self, before: _Message | _Ghost, to: str, text: str) -> Outcome:
+        new, seq, ts = before[:3]
+        same = before.digest == _digest(text) if isinstance(before, _Ghost) else new.text == text
+        if new.to != to or not same:
             return _CONFLICT
-        return Known(self.payload(before))
+        return Known(self.payload(_Message(new._replace(text=text), seq, ts)))
 
     def _trim(self) -> None:
         """Push out the oldest until a tenth of the budget is free again."""
@@ -133,10 +149,18 @@ class MemoryStore:
             message = messages[gone.get(name, 0)]
             gone[name] = gone.get(name, 0) + 1
             self._weight -= len(message.new.text) + _OVERHEAD
-            del self._known[message.new.identity, message.new.id]
+            self._make_ghost(message)
         for name, count in gone.items():
             self._conversations[name].drop_front(count)
         gone.clear()
+        while len(self._ghosts) * _GHOST_WEIGHT > self._budget // 4:
+            del self._known[self._ghosts.popleft()]
+
+    def _make_ghost(self, message: _Message) -> None:
+        new, seq, ts = message
+        key = (new.identity, new.id)
+        self._known[key] = _Ghost(new._replace(text=""), seq, ts, _digest(new.text))
+        self._ghosts.append(key)
 
     def payload(self, message: _Message) -> bytes:
         new = message.new
@@ -157,6 +181,7 @@ class MemoryStore:
         """Forget everything."""
         self._conversations.clear()
         self._known.clear()
+        self._ghosts.clear()
 
     # -------------------------------------------------------------- read side
 
@@ -209,6 +234,10 @@ class MemoryReader:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
 _KEPT: Final = Kept()

@@ -1,0 +1,55 @@
+"""What the hub knows of one connection."""
+
+from __future__ import annotations
+
+from .identities import Identity
+
+
+class Session:
+    """A connection by its number; what it rarely has is made on first use, for there are many."""
+
+    __slots__ = ("_direct", "_identity", "_rooms", "heard", "hellos", "number", "refused")
+
+    def __init__(self, number: int, heard: float) -> None:
+        self.number = number
+        #: When it last gave a sign of life, monotonic seconds.
+        self.heard = heard
+        #: How often its `hello` was refused.
+        self.hellos = 0
+        #: The first draft refused for want of storage; until it comes again none is taken.
+        self.refused: str | None = None
+        self._identity: Identity | None = None
+        self._rooms: dict[str, None] | None = None
+        self._direct: set[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Session {self.number} {self._identity}>"
+
+    @property
+    def identity(self) -> Identity:
+        """Who is on the other side; only after `hello`."""
+        assert self._identity is not None
+        return self._identity
+
+    @property
+    def greeted(self) -> bool:
+        """Whether `hello` was answered with `welcome`."""
+        return self._identity is not None
+
+    @property
+    def rooms(self) -> dict[str, None]:
+        """The rooms this connection is subscribed to."""
+        if self._rooms is None:
+            self._rooms = {}
+        return self._rooms
+
+    @property
+    def direct(self) -> set[str]:
+        """The direct conversations that were subscribed so far."""
+        if self._direct is None:
+            self._direct = set()
+        return self._direct
+
+    def greet(self, identity: Identity) -> None:
+        """Remember who it is."""
+        self._identity = identity

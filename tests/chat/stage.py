@@ -1,0 +1,390 @@
+"""A stage for the hub: made-up time, a store of a few lines, people who note what they hear.
+
+`Stage` does what dispatcher, renderer and io threads do around the hub, as plainly as can be: it
+stores, numbers and hands on, one message at a time. While it does, it holds every effect against
+what must always be true of one (`_check`), so each test that uses it proves that too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel
+
+from securechat.chat import effects as fx
+from securechat.chat.hub import Event, Hub, Now
+from securechat.config import ChatLimits
+from securechat.link_events import Arrived, Lost
+from securechat.protocol.codec import encode, encode_posted
+from securechat.protocol.envelopes import (
+    Command,
+    Draft,
+    Error,
+    Hello,
+    Join,
+    Joined,
+    Left,
+    Posted,
+    Renamed,
+    Welcome,
+)
+from securechat.records import (
+    Conflict,
+    Failed,
+    ForgetIdentity,
+    KeepIdentity,
+    KeepPresence,
+    KeepTopic,
+    Kept,
+    Known,
+    Lookup,
+    NewMessage,
+    Outcome,
+    Record,
+    Snapshot,
+    Stored,
+    Unknown,
+)
+
+TS = "2026-05-04T03:02:01.000000Z"
+Said: TypeAlias = tuple[int, Event]
+
+
+class Book:
+    """A store: what it is told to keep, and no more cleverness than the numbers need."""
+
+    def __init__(self) -> None:
+        self.full = False
+        #: What could not be kept and nobody waits for; it goes with the next batch.
+        self.owed: list[Record] = []
+        self.messages: dict[str, list[NewMessage]] = {}
+        self.known: dict[tuple[int, str], tuple[NewMessage, int]] = {}
+        self.identities: dict[int, KeepIdentity] = {}
+        self.forgotten: set[int] = set()
+        self.presence: dict[tuple[int, str], None] = {}
+        self.topics: dict[str, str] = {}
+
+    def commit(self, effects: Sequence[fx.Persistent]) -> list[Outcome]:
+        if self.full:
+            self.owed += [it.record for it in effects if isinstance(it, fx.Keep | fx.Greet)]
+            return [Failed()] * len(effects)
+        owed, self.owed = self.owed, []
+        for record in owed:
+            self._keep(record)
+        return [self._keep(effect.record) for effect in effects]
+
+    def _keep(self, record: Record) -> Outcome:
+        match record:
+            case NewMessage():
+                known = self._judge(record)
+                if known is not None:
+                    return known
+                messages = self.messages.setdefault(record.conversation, [])
+                messages.append(record)
+                self.known[record.identity, record.id] = record, len(messages)
+                return Stored(len(messages), TS)
+            case Lookup():
+                known = self._judge(record)
+                return Unknown() if known is None else known
+            case KeepIdentity():
+                assert record.identity not in self.forgotten, "numbers are not used again"
+                self.identities[record.identity] = record
+            case ForgetIdentity():
+                self.forgotten.add(record.identity)
+                self.identities.pop(record.identity, None)
+            case KeepPresence(identity, room, present):
+                assert ((identity, room) in self.presence) is not present, "said twice"
+                if present:
+                    self.presence[identity, room] = None
+                else:
+                    del self.presence[identity, room]
+            case KeepTopic(room, text):
+                self.topics[room] = text
+                if not text:
+                    del self.topics[room]
+        return Kept()
+
+    def _judge(self, draft: NewMessage | Lookup) -> Outcome | None:
+        if (draft.identity, draft.id) not in self.known:
+            return None
+        before, seq = self.known[draft.identity, draft.id]
+        if (before.to, before.text) != (draft.to, draft.text):
+            return Conflict()
+        return Known(encode_posted(before.id, before.to, before.sender, seq, TS, before.text))
+
+    def snapshot(self) -> Snapshot:
+        """What a hub finds here when it starts."""
+        heads = {name: len(messages) for name, messages in self.messages.items()}
+        return Snapshot(
+            epoch="epoch",
+            identities=tuple(self.identities.values()),
+            next_identity=max([0, *self.identities, *self.forgotten]) + 1,
+            heads=heads,
+            last_ts={name: TS for name in heads if name[0] == "@"},
+            topics=dict(self.topics),
+            presence=tuple(self.presence),
+        )
+
+
+class Person:
+    """One connection; what it hears is noted in order: events, posted chats, plain effects."""
+
+    def __init__(self, stage: Stage, number: int) -> None:
+        self.stage = stage
+        self.number = number
+        self.heard: list[Any] = []
+        #: The last thing that was said to it; None while it is open.
+        self.last: Any = None
+        self.open = True
+        #: Conversation -> the number of the message last seen in it.
+        self.cursors: dict[str, int] = {}
+        self.session: str | None = None
+        self.greeted = False
+
+    def __repr__(self) -> str:
+        return f"<Person {self.number}>"
+
+    # ---------------------------------------------------------- what it says, for a batch
+
+    def wants(self, kind: type[Command], id: str = "q", **keys: Any) -> Said:
+        return self.number, kind(id=id, **keys)
+
+    def draft(self, to: str, text: str = "hi", id: str | None = None, **keys: Any) -> Said:
+        self.stage.drafts += 1
+        return self.number, Draft(id=id or f"d{self.stage.drafts}", to=to, text=text, **keys)
+
+    def hello(self, nick: str, session: str | None = None, protocol: int = 1) -> Said:
+        keys = {"session": session} if session else {}
+        return self.wants(Hello, "h", protocol=protocol, nick=nick, **keys)
+
+    # ---------------------------------------------------------- what it says now
+
+    def ask(self, kind: type[Command], id: str = "q", **keys: Any) -> list[Any]:
+        """Send a command; returns what is heard."""
+        return self.tell(self.wants(kind, id, **keys)[1])
+
+    def say(self, to: str, text: str = "hi", id: str | None = None, **keys: Any) -> list[Any]:
+        """Send a draft; returns what is heard."""
+        return self.tell(self.draft(to, text, id, **keys)[1])
+
+    def tell(self, *events: Event) -> list[Any]:
+        """Send anything, in one batch; returns what is heard, and not what was before."""
+        before = self.hears()
+        self.stage.batch(*((self.number, event) for event in events))
+        heard, self.heard = self.heard, before
+        return heard
+
+    def join(self, *rooms: str) -> None:
+        """Be in some rooms, whatever is heard."""
+        for room in rooms:
+            assert isinstance(self.ask(Join, room=room)[-1], Joined)
+
+    def cut(self) -> None:
+        """Lose the link."""
+        self.stage.batch((self.number, Lost("closed by the peer")))
+
+    def hears(self) -> list[Any]:
+        """What was heard since the last time."""
+        heard, self.heard = self.heard, []
+        return heard
+
+
+class Stage:
+    """A hub with people around it."""
+
+    def __init__(self, book: Book | None = None, *, mono: float = 1000.0, **limits: Any) -> None:
+        self.book = book or Book()
+        self.limits = ChatLimits(**limits)
+        self.mono = mono
+        self.tokens = 0
+        self.drafts = 0
+        self.numbers = 0
+        self.people: dict[int, Person] = {}
+        self.effects: list[fx.Effect] = []
+        self._open_hub()
+
+    def _open_hub(self) -> None:
+        self.hub = Hub(
+            self.limits,
+            self.book.snapshot(),
+            new_token=self._new_token,
+            choose=lambda jokes: jokes[0],
+            name="stage",
+            version="0",
+            motd="be kind",
+        )
+        self._carry_out(self.hub.start(self.now))
+
+    def _new_token(self) -> str:
+        self.tokens += 1
+        return f"token-{self.tokens}"
+
+    @property
+    def now(self) -> Now:
+        return Now(self.mono, 1_700_000_000.0 + self.mono, TS)
+
+    # ---------------------------------------------------------- people
+
+    def connection(self) -> Person:
+        """A connection that has said nothing yet."""
+        self.numbers += 1
+        person = self.people[self.numbers] = Person(self, self.numbers)
+        self.batch((person.number, Arrived("127.0.0.1")))
+        return person
+
+    def enter(self, nick: str, *rooms: str, session: str | None = None) -> Person:
+        """Somebody who has said hello and joined some rooms; nothing heard of that is noted."""
+        person = self.connection()
+        self.batch(person.hello(nick, session))
+        assert person.greeted, person.heard
+        person.join(*rooms)
+        person.heard = []
+        return person
+
+    # ---------------------------------------------------------- time and batches
+
+    def batch(self, *said: Said) -> None:
+        """Have it decided and carried out as one batch."""
+        for number, event in said:
+            if isinstance(event, Lost) and number in self.people:
+                self.people[number].open = False
+        self._carry_out(self.hub.decide(said, self.now))
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass; the hub is called whenever it wants to be."""
+        end = self.mono + seconds
+        while self.hub.next_due <= end:
+            self.mono = max(self.mono, self.hub.next_due)
+            self._carry_out(self.hub.tick(self.now))
+        self.mono = end
+
+    def restart(self, *, crash: bool = False, down: float = 1.0) -> None:
+        """Stop the server, in order or not, and start another one on the same book."""
+        if not crash:
+            self._carry_out(self.hub.farewell("shutdown", 1.0, self.now))
+        for person in self.people.values():
+            person.open = False
+        self.mono += down
+        self._open_hub()
+
+    # ---------------------------------------------------------- carrying out
+
+    def _carry_out(self, effects: list[fx.Effect]) -> None:
+        self.effects = effects
+        stored = [effect for effect in effects if isinstance(effect, fx.PERSISTENT)]
+        outcomes = iter(self.book.commit(stored))
+        for effect in effects:
+            if not isinstance(effect, fx.PERSISTENT):
+                self._do(effect)
+                continue
+            outcome = next(outcomes)
+            if isinstance(outcome, Stored):
+                assert isinstance(effect, fx.Post)
+                self._post(effect.record, outcome)
+            elif isinstance(outcome, Known):
+                assert isinstance(effect, fx.Post | fx.Refuse)
+                self._send(effect.connection, Posted.model_validate_json(outcome.payload))
+            else:
+                for follow_up in self.hub.settle(effect, outcome):
+                    assert not isinstance(follow_up, fx.PERSISTENT), "too late to store it"
+                    self._do(follow_up)
+
+    def _post(self, new: NewMessage, stored: Stored) -> None:
+        name = new.conversation
+        author = self.hub.identities.by_number(new.identity)
+        assert author is not None
+        to = self.hub.address_of(author, name) if name[0] == "@" else new.to
+        assert to is not None
+        posted = Posted(
+            id=new.id,
+            to=to,
+            sender=new.sender,
+            seq=stored.seq,
+            ts=stored.ts,
+            text=new.text,
+            reply_to=new.reply_to,
+            action=new.action,
+        )
+        self.hub.posted(name, stored.seq, stored.ts)
+        for person in self._subscribers(name):
+            assert person.cursors[name] == stored.seq - 1, "a gap or a repeat"
+            person.cursors[name] = stored.seq
+            person.heard.append(posted)
+
+    def _subscribers(self, name: str) -> list[Person]:
+        return [it for it in self.people.values() if it.open and name in it.cursors]
+
+    def _send(self, number: int, event: Any) -> None:
+        person = self.people[number]
+        assert person.last is None, "said behind the last word"
+        if person.open:
+            if isinstance(event, Welcome):
+                person.session, person.greeted = event.session, True
+            person.heard.append(event)
+        _check(event)
+
+    def _do(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.Send():
+                self._send(effect.connection, effect.event)
+            case fx.SendList(number, event, key, rows):
+                self._send(number, event.model_copy(update={key: tuple(rows)}))
+            case fx.SendRooms() | fx.SendTopic() | fx.SendConversations() | fx.ReadHistory():
+                self.people[effect.connection].heard.append(effect)
+            case fx.Notify(numbers, event):
+                assert len(set(numbers)) == len(numbers), "once per peer"
+                for number in numbers:
+                    self._send(number, event)
+            case fx.Broadcast(name, event, skip):
+                for person in self._subscribers(name):
+                    if person.number != skip:
+                        self._send(person.number, event)
+            case fx.Subscribe():
+                self._subscribe(effect)
+            case fx.Unsubscribe(number, name):
+                del self.people[number].cursors[name]
+            case fx.Close(number, event):
+                self._send(number, event)
+                self.people[number].open = False
+                self.people[number].last = event
+            case _:
+                raise AssertionError(f"{effect} cannot be carried out")
+
+    def _subscribe(self, effect: fx.Subscribe) -> None:
+        head = self.hub.heads.get(effect.conversation, 0)
+        after = head
+        if effect.after is not None:
+            after = min(effect.after, head)
+        elif effect.last is not None:
+            after = max(head - effect.last, 0)
+        person = self.people[effect.connection]
+        if effect.re is not None:
+            self._send(effect.connection, self.hub.joined(effect, after))
+        else:
+            assert effect.conversation not in person.cursors, "subscribed already"
+        person.cursors[effect.conversation] = head
+
+
+def _check(event: BaseModel) -> None:
+    """What is true of everything that is ever said: it is valid, and errors are short."""
+    payload = encode(event)
+    type(event).model_validate_json(payload)
+    if isinstance(event, Error):
+        assert len(payload) < 512, "an error is short"
+        assert re.search(r"[.;] \S", event.message), "and says what was wrong, and what to do"
+    if isinstance(event, Joined | Left | Renamed):
+        assert event.nick
+
+
+def kinds(heard: Iterable[Any]) -> list[str]:
+    """What was heard, by the names of the types alone."""
+    return [type(it).__name__ for it in heard]
+
+
+def code_of(heard: Sequence[Any]) -> str:
+    """The code of the one error that was heard."""
+    [error] = heard
+    assert isinstance(error, Error), error
+    return error.code
