@@ -151,7 +151,10 @@ class Channel:
         return total, False
 
     def discard(self) -> bool:
-        """Read raw bytes away while lingering; True when the peer has ended too."""
+        """Read away what comes after `shut`; True when the peer has ended too.
+
+        Shutting our side took the TLS off the socket: these are raw bytes.
+        """
         try:
             return not self.sock.recv(65_536)
         except BlockingIOError:
@@ -221,16 +224,22 @@ class Channel:
 
     # -------------------------------------------------------------- close
 
-    def shut(self) -> None:
-        """Say close_notify and shut our side; the peer may still be sending."""
+    def shut(self) -> bool:
+        """Say close_notify and shut our side; the peer may still be sending.
+
+        False: there is no room for close_notify; call again when the socket can be written to.
+        """
         try:
             self.sock.unwrap()
+        except ssl.SSLWantWriteError:
+            return False
         except (OSError, ValueError):
             pass  # it waits for the peer's close_notify, which we do not
         try:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the peer was quicker
+        return True
 
     def close(self) -> None:
         """Give everything back."""

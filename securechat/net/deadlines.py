@@ -17,8 +17,9 @@ HANDSHAKE_TIME: Final = 10.0
 HELLO_TIME: Final = 10.0
 FRAME_TIME: Final = 10.0
 FRAME_RATE: Final = 1024  #: bytes a second that keep a frame begun alive beyond that
-PING_AFTER: Final = 30.0
+PING_AFTER: Final = 30.0  #: or a third of the idle timeout, if that is less
 STUCK_TIME: Final = 60.0
+ANSWER_TIME: Final = 10.0  #: in which the hub has to end a connection that failed
 FINISH_TIME: Final = 2.0
 LINGER_TIME: Final = 1.0
 
@@ -50,18 +51,13 @@ ERROR_CODES: Final = {
 
 def judge(channel: Channel, now: float, idle_timeout: float) -> tuple[Verdict, float]:
     """What `now` means for `channel`, and when to judge it again (monotonic seconds)."""
-    if channel.phase is not Phase.TALKING:
-        allowed = _CLOSING_TIMES.get(channel.phase, 0.0)
-        due = channel.since + allowed
+    ending = _time_to_end(channel)
+    if ending is not None:
+        due = channel.since + ending
         return (Verdict.DROP if now >= due else Verdict.WAIT), due
-    if channel.connection.state is State.GREETING:
-        due = channel.since + HELLO_TIME
-        if now >= due:
-            return Verdict.NO_HELLO, due
-    else:
-        verdict, due = _judge_idle(channel, now, idle_timeout)
-        if verdict is not Verdict.WAIT:
-            return verdict, due
+    verdict, due = _judge_silence(channel, now, idle_timeout)
+    if verdict is not Verdict.WAIT:
+        return verdict, due
     if channel.out is not None:
         stuck = channel.drained + STUCK_TIME
         if now >= stuck:
@@ -78,22 +74,33 @@ def judge(channel: Channel, now: float, idle_timeout: float) -> tuple[Verdict, f
     return Verdict.WAIT, due
 
 
-def _judge_idle(channel: Channel, now: float, idle_timeout: float) -> tuple[Verdict, float]:
+def _time_to_end(channel: Channel) -> float | None:
+    """How long a phase may last that ends by itself; None: they are talking."""
+    if channel.phase is not Phase.TALKING:
+        return _PHASE_TIMES.get(channel.phase, 0.0)
+    return ANSWER_TIME if channel.connection.closed else None
+
+
+def _judge_silence(channel: Channel, now: float, idle_timeout: float) -> tuple[Verdict, float]:
     if channel.starved and channel.bucket is not None:
         # While we do not read, its clock stands still.
         if channel.bucket.available(now):
             return Verdict.RESUME, now
         return Verdict.WAIT, now + channel.bucket.wait()
+    if channel.connection.state is State.GREETING:
+        due = channel.since + HELLO_TIME
+        return (Verdict.NO_HELLO if now >= due else Verdict.WAIT), due
     quiet_since = max(channel.heard, channel.drained)
-    if now >= quiet_since + idle_timeout:
-        return Verdict.SILENT, now
-    if channel.pinged:
-        return Verdict.WAIT, quiet_since + idle_timeout
-    due = quiet_since + PING_AFTER
-    return (Verdict.PING, quiet_since + idle_timeout) if now >= due else (Verdict.WAIT, due)
+    end = quiet_since + idle_timeout
+    if now >= end:
+        return Verdict.SILENT, end
+    due = quiet_since + min(PING_AFTER, idle_timeout / 3)
+    if channel.pinged or now >= due:
+        return (Verdict.WAIT if channel.pinged else Verdict.PING), end
+    return Verdict.WAIT, due
 
 
-_CLOSING_TIMES: Final = {
+_PHASE_TIMES: Final = {
     Phase.HANDSHAKE: HANDSHAKE_TIME,
     Phase.FINISHING: FINISH_TIME,
     Phase.LINGERING: LINGER_TIME,

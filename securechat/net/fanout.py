@@ -133,6 +133,7 @@ class Fanout:
             self._addresses[channel.number, op.conversation] = op.address
         if op.after >= feed.head:
             feed.live.add(channel)
+            self._release_fences(channel)  # it may have been the one that was behind
             return
         self._put_behind(feed, channel, op.conversation, op.after, fell=False)
         self._advance(channel, op.conversation)

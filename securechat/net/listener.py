@@ -2,7 +2,8 @@
 
 The listening sockets are never wrapped in TLS, and no handshake happens here: one silent peer must
 not keep the next one waiting. When descriptors are used up, accepting pauses; those who wait stay
-in the kernel's queue and those who are in talk on. Raised at `open`: `ServerStartError`.
+in the kernel's queue and those who are in talk on. Raised at `open`: `ServerStartError`, which says
+what to do; nothing is left open then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from ..errors import ServerStartError
 from .ops import Adopt
@@ -26,8 +27,19 @@ _BACKLOG: Final = 4096
 _PAUSE: Final = 0.1
 #: Between two log lines about the same shortage, seconds.
 _COMPLAIN_EVERY: Final = 10.0
-#: Errors of accept() that mean a shortage here, not a fault of the peer (accept(2)).
-_SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+#: What ends one connection before it is accepted (accept(2)). Anything else is a shortage here, or
+#: a fault that will be there again at once: then accepting pauses.
+_PEER_GONE: Final = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("ECONNABORTED", "EPROTO", "ENOPROTOOPT", "EOPNOTSUPP", "EPERM", "ETIMEDOUT"),
+        *("ENETDOWN", "ENETUNREACH", "EHOSTDOWN", "EHOSTUNREACH", "ENONET"),
+    )
+    if hasattr(errno, name)
+)
+_FILES_USED_UP: Final = frozenset({errno.EMFILE, errno.ENFILE})
+#: A name may have addresses that this machine cannot listen on: `localhost` has ::1, without IPv6.
+_NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 class Listener:
@@ -39,7 +51,7 @@ class Listener:
         self._adopt = adopt
         self._sockets: list[socket.socket] = []
         self._waker = Waker()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._number = 0
         self._complained = -_COMPLAIN_EVERY
         self._thread = threading.Thread(target=self._run, name="accept", daemon=True)
@@ -50,25 +62,47 @@ class Listener:
         return [sock.getsockname()[:2] for sock in self._sockets]
 
     def open(self) -> None:
-        """Bind and listen; connections wait in the kernel until `start`."""
+        """Bind and listen; connections wait in the kernel until `start`.
+
+        Port 0 takes a free one, the same for all addresses. Raises `ServerStartError`.
+        """
+        try:
+            self._open(self._resolve())
+        except BaseException:
+            self.close()
+            raise
+
+    def _resolve(self) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
+        if not 0 <= self._port <= 65_535:
+            raise ServerStartError(f"there is no port {self._port}: choose a --port up to 65535")
         try:
             found = socket.getaddrinfo(
                 self._host or None, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )
         except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "no valid name"
             raise ServerStartError(
-                f"{self._host!r} is no address of this machine ({error}); "
+                f"{self._host!r} is no address of this machine ({why}): "
                 "try --host 127.0.0.1, or 0.0.0.0 for all addresses"
             ) from error
+        return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+
+    def _open(self, found: list[tuple[socket.AddressFamily, tuple[Any, ...]]]) -> None:
         port = self._port
-        for family, _, _, _, address in dict.fromkeys(found):
+        skipped: ServerStartError | None = None
+        for family, address in found:
             try:
                 sock = self._bind(family, (address[0], port, *address[2:]))
             except OSError as error:
-                self._close_sockets()
-                raise ServerStartError(self._explain(error, str(address[0]), port)) from error
+                refusal = ServerStartError(self._explain(error, str(address[0]), port))
+                if error.errno not in _NOT_HERE:
+                    raise refusal from error
+                skipped = skipped or refusal
+                continue
             self._sockets.append(sock)
             port = sock.getsockname()[1]
+        if skipped is not None and not self._sockets:
+            raise skipped
 
     @staticmethod
     def _bind(family: int, address: tuple[object, ...]) -> socket.socket:
@@ -101,45 +135,47 @@ class Listener:
 
     def close(self) -> None:
         """Stop accepting; whoever still waits in the kernel's queue is refused."""
-        self._stopping = True
+        self._stopping.set()
         self._waker.wake()
         if self._thread.ident is not None:
             self._thread.join()
-        self._close_sockets()
+        while self._sockets:
+            self._sockets.pop().close()
         self._waker.close()
-
-    def _close_sockets(self) -> None:
-        for sock in self._sockets:
-            sock.close()
 
     def _run(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._waker, selectors.EVENT_READ)
             for sock in self._sockets:
                 selector.register(sock, selectors.EVENT_READ)
-            while not self._stopping:
+            while not self._stopping.is_set():
                 for key, _ in selector.select():
                     if isinstance(key.fileobj, socket.socket):
                         self._accept(key.fileobj)
 
     def _accept(self, listener: socket.socket) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 sock, address = listener.accept()
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in _SHORTAGES:
-                    self._pause(error)
-                    return
-                continue  # the peer was gone before we came: ECONNABORTED and its kin
+                if error.errno in _PEER_GONE:
+                    continue
+                self._pause(error)
+                return
             self._number += 1
-            self._adopt(Adopt(self._number, sock, f"{address[0]}:{address[1]}"))
+            self._adopt(Adopt(self._number, sock, _show(address[0], address[1])))
 
     def _pause(self, error: OSError) -> None:
         """Level-triggered, the selector would spin on a socket that cannot be accepted."""
         now = time.monotonic()
         if now - self._complained >= _COMPLAIN_EVERY:
             self._complained = now
-            log.warning("accepting pauses: %s; raise the limit (ulimit -n)", error.strerror)
-        time.sleep(_PAUSE)
+            cure = "; raise the limit (ulimit -n)" if error.errno in _FILES_USED_UP else ""
+            log.warning("accepting pauses: %s%s", error.strerror, cure)
+        self._stopping.wait(_PAUSE)
+
+
+def _show(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

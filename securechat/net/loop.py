@@ -23,7 +23,7 @@ from typing import Any, Final, TypeAlias
 
 from ..link_events import Arrived, Levelled, Lost
 from ..protocol.codec import Refusal, encode
-from ..protocol.connection import Connection, Signal, State
+from ..protocol.connection import Connection, State
 from ..protocol.envelopes import Command, Draft, ServerPing
 from ..protocol.framing import DEFAULT_MAX_FRAME, HEADER_SIZE, encode_frame
 from .channel import Bucket, Channel, Phase
@@ -244,6 +244,7 @@ class Loop:
             channel.bucket = self._config.new_bucket(self._now)
         self._told.append((channel.number, Arrived(channel.peer)))
         self._watch(channel)
+        self._schedule(channel)
 
     def _read(self, channel: Channel, _: int) -> None:
         count, ended = channel.receive()
@@ -274,6 +275,7 @@ class Loop:
             told.extend([(number, event) for event in events])  # type: ignore[misc]
             if type(events[-1]) is Refusal and connection.closed:
                 self._log_refusal(channel, events[-1])
+                self._await_finish(channel)
             if bucket is not None:
                 bucket.charge(sum([event.cost for event in events]))  # type: ignore[misc, union-attr]
         if connection.pending:
@@ -428,8 +430,8 @@ class Loop:
         connection = channel.connection
         if op.signal is not None and connection.state is State.ANSWERING:
             connection.note_sent(op.signal)
-            if op.signal is Signal.WELCOME:
-                channel.since = self._now
+            channel.since = self._now  # a hello that was refused may be said again, in its own 10 s
+            self._schedule(channel)
             if connection.pending:
                 self._guard(channel, self._resume, None)
         elif channel.out_bytes > HIGH_WATER:
@@ -467,11 +469,11 @@ class Loop:
             return
         channel.phase = Phase.FINISHING
         channel.since = self._now
+        self._schedule(channel)
         if channel.out is None:
             self._shut(channel)
         else:
             self._set_interest(channel, WRITE)
-            self._deadlines.schedule(channel, judge(channel, self._now, 0.0)[1])
 
     def _stop(self, op: Stop) -> None:
         self._stop_at = op.deadline
@@ -490,15 +492,21 @@ class Loop:
         channel.connection.close()
         self._watch(channel)
         self._told.append((channel.number, Refusal(code, message, fatal=True)))
-        # The hub answers with a Finish; should it fail to, the connection ends all the same.
-        self._deadlines.schedule(channel, self._now + 10.0)
+        self._await_finish(channel)
+
+    def _await_finish(self, channel: Channel) -> None:
+        """The hub answers with a Finish; should it fail to, the connection ends all the same."""
+        channel.since = self._now
+        self._schedule(channel)
 
     def _shut(self, channel: Channel) -> None:
         """Everything is written: say so, and read away what is still coming.
 
         A bare close() with unread input would send RST, and the last answer would be lost.
         """
-        channel.shut()
+        if not channel.shut():
+            self._set_interest(channel, WRITE)
+            return
         channel.phase = Phase.LINGERING
         channel.since = self._now
         self._set_interest(channel, READ)
@@ -510,7 +518,7 @@ class Loop:
             log.info(
                 "connection %d from %s: no handshake: %s", channel.number, channel.peer, reason
             )
-            self._close(channel)
+            self._shut(channel)  # the alert that tells the peer why is on its way
         else:
             self._lose(channel, describe_failure(error))
 

@@ -45,8 +45,10 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
         # Without a pass phrase OpenSSL would ask for one at the terminal, and wait.
         context.load_cert_chain(certificate, key, password="")
     except OSError as error:
+        unread = isinstance(error, ssl.SSLError) and error.reason is None
+        why = "not PEM, or locked with a pass phrase" if unread else describe_failure(error)
         raise CertificateError(
-            f"{certificate} and {key} cannot be used together ({describe_failure(error)}): "
+            f"{certificate} and {key} cannot be used together ({why}): "
             "make a new pair with `securechat gen-certs --force`"
         ) from error
     return context
@@ -57,8 +59,11 @@ def describe_failure(error: Exception) -> str:
     if isinstance(error, ssl.SSLEOFError):
         return "the peer hung up without close_notify"
     if isinstance(error, ssl.SSLError):
-        reason = (error.reason or "TLS error").replace("_", " ")
-        return _MEANINGS.get(reason.lower(), reason if error.reason is None else reason.lower())
+        reason = getattr(error, "reason", None)  # only OpenSSL's own errors have one
+        if reason is None:
+            return "TLS error"
+        said = reason.lower().replace("_", " ")
+        return _MEANINGS.get(said, said)
     if isinstance(error, OSError):
         return (error.strerror or type(error).__name__).lower()
     return type(error).__name__

@@ -156,6 +156,12 @@ class World:
 
 
 @pytest.fixture
+def new_wire(certificates: Any) -> Callable[[int], Wire]:
+    """`new_wire(port)`: a bare connection; whoever makes it closes it."""
+    return lambda port: Wire(port, str(certificates.ca))
+
+
+@pytest.fixture
 def make_world(certificates: Any) -> Iterator[Callable[..., World]]:
     """`make_world(grace=1, …)`: a server with these limits."""
     with ExitStack() as stack:
