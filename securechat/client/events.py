@@ -35,6 +35,7 @@ class Connecting:
 class Online:
     """The server said welcome. `resumed`: it knew us; `back` is true after a lost link.
 
+    Not resumed: we are a new guest to it, and direct conversations begin anew, at `seq` 1.
     `new_epoch`: the server's history is another one than before, so cursors began at 0.
     `held`: so many drafts wait until the front end calls `ChatClient.confirm_drafts`, because
     nobody can know whether they were stored before (new epoch, or our session had lapsed).

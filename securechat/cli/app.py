@@ -1,0 +1,56 @@
+"""The commands and what they have in common: help with examples, `--version`, exit codes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from .. import __version__
+from .certs import gen_certs
+from .connect import connect
+from .report import EXIT_CODES
+from .schema import schema
+from .serve import serve
+
+_EPILOG: Final = "\b\nExit codes:\n" + "\n".join(
+    f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()
+)
+
+app = typer.Typer(
+    name="securechat",
+    epilog=_EPILOG,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"securechat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """A chat over TLS: a server, and clients for terminals and pipes.
+
+    \b
+    For a start, in three terminals:
+      securechat gen-certs
+      securechat serve
+      securechat connect --nick bob
+    """
+
+
+for _command in (gen_certs, serve, connect, schema):
+    app.command()(_command)

@@ -1,0 +1,226 @@
+"""One person's chat without a screen: typed lines go to the client, events become entries.
+
+Front ends hand in each typed line (`enter`) and each event of the client (`take`), and draw the
+entries that come out. The timeline, and which conversation is shown, live here. One thread at a
+time; no screen, no socket of its own. What was typed wrongly is raised as `BadInput`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from queue import SimpleQueue
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from ..client.entries import Entry, Kind, counted, is_whole
+from ..client.events import ClientEvent, Ended, Heard, Online
+from ..client.timeline import Timeline
+from ..errors import ClientError
+from ..protocol.envelopes import Error, HelpIs, Joined, Left, System
+from . import slash
+from .slash import Ask, BadInput, Confirm, Enter, Explain, Leave, Quit, Say
+
+#: A room larger than this is not listed name by name when we come in.
+MAX_LISTED: Final = 30
+
+
+class Client(Protocol):
+    """What a front end needs of `client.client.ChatClient`; calls from any thread."""
+
+    events: SimpleQueue[ClientEvent]
+
+    def start(self) -> None:
+        """Begin to connect."""
+
+    def say(self, to: str, text: str, *, action: bool = False) -> str:
+        """Send a message; returns the draft's id."""
+
+    def command(self, name: str, **keys: Any) -> str:
+        """Send a command; returns the id that its answers carry in `re`."""
+
+    def confirm_drafts(self, send: bool) -> None:
+        """Say what becomes of drafts that wait for a person's word."""
+
+    def settle(self, timeout: float | None, left: int = 0) -> bool:
+        """Wait until all drafts but `left` are settled; False if `timeout` (seconds) was over."""
+
+    def close(self, reason: str | None = None, timeout: float = 3.0) -> None:
+        """Leave; `Ended` is the last event."""
+
+
+class Controller:
+    """The state between a person and a client.
+
+    `interactive`: somebody is there to be told who is in a room, and to be asked what becomes of
+    drafts; else those are sent again. `unanswered` are the commands that were typed and wait for
+    an answer. `leaving` is set when the person wants to leave: close the client with that reason.
+    `done` is set when nothing will follow; then `error` is what ended it, None if it was wished.
+    """
+
+    def __init__(
+        self, client: Client, nick: str, rooms: tuple[str, ...], *, interactive: bool = True
+    ) -> None:
+        self.client = client
+        self.timeline = Timeline(nick)
+        self.leaving: Quit | None = None
+        self.done = False
+        self.error: ClientError | None = None
+        self.unanswered: set[str] = set()
+        self._interactive = interactive
+        self._moving: set[str] = set()
+        self._asides: set[str] = set()  # commands that nobody typed
+        if rooms:
+            self.timeline.look_at(rooms[0])
+
+    @property
+    def focus(self) -> str | None:
+        """The conversation that is shown, and that what is typed goes to."""
+        return self.timeline.focus
+
+    # ------------------------------------------------------------------ the person
+
+    def enter(self, line: str, now: datetime, here: str | None) -> list[Entry]:
+        """Do what `line`, typed in conversation `here`, asks for. `now` in UTC.
+
+        Raises BadInput, and ClientError when the client has ended and `Ended` is on its way.
+        """
+        action = slash.parse(line, here)
+        if action is None:
+            return []
+        try:
+            told = _DO[type(action)](self, action)
+        except ValueError as problem:  # no such thing can be sent
+            raise BadInput(f"Not sent: {problem}") from None
+        return [Entry(Kind.ANSWER, now, text) for text in told]
+
+    def _say(self, action: Say) -> list[str]:
+        size = len(action.text)
+        if size > self.timeline.max_text:
+            raise BadInput(
+                f"Not sent: a message has at most {self.timeline.max_text:,} characters,"
+                f" this one {size:,}. Split it."
+            )
+        self.client.say(action.to, action.text, action=action.action)
+        return []
+
+    def _ask(self, action: Ask) -> list[str]:
+        self._command(action.name, **action.keys)
+        return []
+
+    def _enter(self, action: Enter) -> list[str]:
+        if self.timeline.conversation(action.name).joined:
+            self.timeline.look_at(action.name)
+        else:
+            self._moving.add(self._command("join", room=action.name))
+        return []
+
+    def _leave(self, action: Leave) -> list[str]:
+        if action.name.startswith("@"):
+            if self.focus == action.name:
+                self._step_back()
+        else:
+            self._command("leave", room=action.name)
+        return []
+
+    def _explain(self, action: Explain) -> list[str]:
+        if action.row is not None:
+            return slash.explanation(action.row)
+        self._asides.add(self._command("help"))
+        return slash.overview()
+
+    def _confirm(self, action: Confirm) -> list[str]:
+        self.client.confirm_drafts(action.send)
+        return []
+
+    def _quit(self, action: Quit) -> list[str]:
+        self.leaving = action
+        return []
+
+    def _command(self, name: str, **keys: Any) -> str:
+        command_id = self.client.command(name, **keys)
+        self.unanswered.add(command_id)
+        return command_id
+
+    # ------------------------------------------------------------------ the client
+
+    def take(self, event: ClientEvent, now: datetime) -> list[Entry]:
+        """Take one event of the client in; return what is to be drawn. `now` in UTC."""
+        entries = list(self.timeline.feed(event, now))
+        if isinstance(event, Heard):
+            entries = self._heard(event.system, entries, now)
+        elif isinstance(event, Online) and event.held:
+            entries.append(self._doubt(event.held, now))
+        elif isinstance(event, Ended):
+            self.done, self.error = True, event.error
+        return entries
+
+    def _doubt(self, held: int, now: datetime) -> Entry:
+        """Nobody knows whether drafts were stored in the server's former history."""
+        waiting = counted(held, "message", "messages")
+        if self._interactive:
+            choice = "may not have been sent: /resend sends again, /discard drops"
+            return Entry(Kind.STATE, now, f"{waiting} {choice}")
+        self.client.confirm_drafts(True)
+        return Entry(Kind.STATE, now, f"sending {waiting} again")
+
+    def _heard(self, system: System, entries: list[Entry], now: datetime) -> list[Entry]:
+        answers = system.re
+        if answers is None:
+            return entries
+        aside = answers in self._asides
+        if is_whole(system):
+            self.unanswered.discard(answers)
+            self._asides.discard(answers)
+        if isinstance(system, Joined):
+            self._came_in(system, answers, first=bool(entries))
+        elif isinstance(system, Left) and self.focus == system.room:
+            self._step_back()
+        elif isinstance(system, HelpIs) and aside and entries:
+            return self._more_help(now)
+        elif isinstance(system, Error):
+            self._moving.discard(answers)
+            return [] if aside else entries
+        return entries
+
+    def _came_in(self, joined: Joined, answers: str, *, first: bool) -> None:
+        """We are in a room: by our word (then it is shown), or again after a lost link."""
+        if answers in self._moving or self.focus is None:
+            self._moving.discard(answers)
+            self.timeline.look_at(joined.room)
+        if not self._interactive:
+            return
+        try:
+            listing = self.client.command("who", room=joined.room)
+        except ClientError:  # it has ended meanwhile, and `Ended` is on its way
+            return
+        self._asides.add(listing)
+        if not first or (joined.count or 0) > MAX_LISTED:
+            self.timeline.hush(listing)
+
+    def _step_back(self) -> None:
+        """What is shown is no more: show the room that we entered last, if there is one."""
+        rooms = [one.name for one in self.timeline.conversations.values() if one.joined]
+        self.timeline.look_at(next((name for name in reversed(rooms) if name[0] == "#"), None))
+
+    def _more_help(self, now: datetime) -> list[Entry]:
+        """What the server's help knows beyond our own."""
+        more = [row for row in self.timeline.server_commands if row.name not in _KNOWN]
+        told = "; ".join(f"{row.usage} ({row.summary})" for row in more)
+        return [Entry(Kind.ANSWER, now, f"the server can do more: {told}")] if more else []
+
+
+#: Commands of the wire that need no line in our help: ours have one, the rest go by themselves.
+_KNOWN: Final = frozenset({"ping", "pong", "hello", *(row.name for row in slash.ROWS)})
+
+_DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxyType(
+    {
+        Say: Controller._say,
+        Ask: Controller._ask,
+        Enter: Controller._enter,
+        Leave: Controller._leave,
+        Explain: Controller._explain,
+        Confirm: Controller._confirm,
+        Quit: Controller._quit,
+    }
+)

@@ -1,0 +1,209 @@
+"""`securechat db`: look after the server's database.
+
+A group of commands, `app`. Each prints what it found or did and exits with 0; with 1, and one line
+on stderr, when it could not, or when the database is not sound.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+
+import typer
+
+from .report import complain, reported
+
+if TYPE_CHECKING:
+    from ..store.maintenance import Stats
+
+app = typer.Typer(
+    name="db",
+    help="Look after the server's database.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+DataFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="The server's data folder, as `serve` has it.",
+        show_default="the user's data folder",
+    ),
+]
+
+#: Rooms that `stats` shows; the others are one line.
+_ROOMS_SHOWN: Final = 20
+_UNITS: Final = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+@app.command()
+def check(data: DataFolder = None) -> None:
+    """Look whether the database is sound.
+
+    Reads all of it and changes nothing. A server may run meanwhile: the database is read as it
+    was when the check began.
+
+    \b
+    Examples:
+      securechat db check
+      securechat db check --data /srv/chat
+    """
+    with reported():
+        from ..client.harmless import harmless_line
+        from ..store import maintenance
+
+        found = maintenance.check(_folder(data))
+        for problem in found.problems:
+            print(harmless_line(problem))
+        if found.problems:
+            complain(
+                "the database is damaged. Stop the server, then restore a backup: "
+                f"securechat db restore FILE{_option(data)}"
+            )
+            raise typer.Exit(1)
+        print(
+            f"sound: {_count(found.messages, 'message')} in "
+            f"{_count(found.conversations, 'conversation')}{_beside(found.server)}"
+        )
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; nothing may be there.")],
+    data: DataFolder = None,
+) -> None:
+    """Copy the database to FILE and look whether the copy can be read.
+
+    A server may run meanwhile and goes on. The copy holds all that was said, so only its owner can
+    read it; keep it on another disk.
+
+    \b
+    Examples:
+      securechat db backup /mnt/backup/chat-monday.db
+      securechat db backup chat.db --data /srv/chat
+    """
+    with reported():
+        from ..store import maintenance
+
+        size = maintenance.backup(_folder(data), file)
+        print(f"{file}: {_size(size)}, written and verified")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A copy made by `securechat db backup`.")],
+    data: DataFolder = None,
+) -> None:
+    """Put a backup in the place of the database.
+
+    Not while a server runs: stop it first. The backup is checked before anything is changed, and
+    the database that was there is kept beside it. Clients are told that what they have seen may
+    be missing.
+
+    \b
+    Examples:
+      securechat db restore /mnt/backup/chat-monday.db
+      securechat db restore chat.db --data /srv/chat
+    """
+    with reported():
+        from ..store import maintenance
+
+        folder = _folder(data)
+        done = maintenance.restore(folder, file, time.time())
+        print(f"restored {file} into {folder}, with a new epoch")
+        if done.replaced is not None:
+            print(f"what was there before: {done.replaced}")
+
+
+@app.command()
+def stats(data: DataFolder = None) -> None:
+    """Show how large the database is, room by room, and how it grows.
+
+    A server may run meanwhile.
+
+    \b
+    Examples:
+      securechat db stats
+      securechat db stats --data /srv/chat
+    """
+    with reported():
+        from ..store import maintenance
+
+        print("\n".join(show_stats(maintenance.stats(_folder(data), time.time()))))
+
+
+# ------------------------------------------------------------------ what is shown
+
+
+def show_stats(found: Stats) -> list[str]:
+    """The lines of `securechat db stats`."""
+    rows = [
+        (room.name, f"{room.messages:,}", _size(room.weight)) for room in found.rooms[:_ROOMS_SHOWN]
+    ]
+    others = found.rooms[_ROOMS_SHOWN:]
+    if others:
+        messages = sum(room.messages for room in others)
+        weight = sum(room.weight for room in others)
+        rows.append((f"{len(others)} others", f"{messages:,}", _size(weight)))
+    rows.insert(0, ("room", "messages", "size"))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
+    removed = f", {found.removed:,} removed" if found.removed else ""
+    lines += [
+        "",
+        f"{found.path}: {_size(found.file_bytes)} with its log, {_size(found.reusable_bytes)} of "
+        f"it free for new messages{_beside(found.server)}",
+        f"{_count(found.messages, 'message')}{removed}",
+    ]
+    if found.bytes_per_day > 0:
+        lines.append(
+            f"pace: {found.messages_per_day:,.0f} messages and {_size(found.bytes_per_day)} a day "
+            f"(over the last {_days(found.pace_days)})"
+        )
+    full = "at this pace it is never full"
+    if found.full_on is not None:
+        full = f"at this pace, and if nothing is removed, it is full on {found.full_on.isoformat()}"
+    lines.append(f"disk: {_size(found.free_disk_bytes)} free; {full}")
+    return lines
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _days(days: float) -> str:
+    return _count(round(days), "day") if days >= 2 else _count(round(days * 24), "hour")
+
+
+def _size(size: float) -> str:
+    unit = 0
+    while size >= 999.5 and unit < len(_UNITS) - 1:
+        size /= 1000
+        unit += 1
+    return (
+        f"{size:.0f} {_UNITS[unit]}" if unit == 0 or size >= 99.5 else f"{size:.1f} {_UNITS[unit]}"
+    )
+
+
+def _beside(server: int | None) -> str:
+    if server is None:
+        return ""
+    return f" (a server is running: process {server})" if server else " (a server is running)"
+
+
+def _folder(data: Path | None) -> Path:
+    if data is not None:
+        return data
+    from platformdirs import user_data_path
+
+    return user_data_path("securechat")
+
+
+def _option(data: Path | None) -> str:
+    return "" if data is None else f" --data {shlex.quote(str(data))}"

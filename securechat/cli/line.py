@@ -1,0 +1,222 @@
+"""Line mode: a chat in an ordinary terminal, typed into with readline (see `prompt`).
+
+One thread waits for the client's events and wakes the main thread, which does all the rest: it
+reads, draws, and owns the controller. What one has said is shown when it comes back from the
+server, stored; what takes longer is shown as on its way.
+
+Keys: Up and Down bring back what was typed, Tab completes, Ctrl-C clears what is typed and leaves
+(130) if nothing is, Ctrl-D leaves.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from queue import Empty
+from typing import Final
+
+from ..client.entries import Entry, Kind, counted
+from ..client.events import ClientEvent
+from ..client.harmless import harmless_line
+from ..errors import ClientError
+from .complete import Completer, World
+from .controller import Client, Controller
+from .prompt import Interrupted, Prompt, screen_size
+from .render import Look, day_of, day_row, plain, rows
+from .slash import BadInput
+
+#: Seconds between two wake-ups for the same events: the first may have come at a bad moment.
+_NUDGE: Final = 0.02
+#: Seconds after which a look is taken at what is under way.
+_TICK: Final = 1.0
+#: Events that are handed over at once; the others wait in the client, which reads no more.
+_BATCH: Final = 1_000
+#: Seconds between two bells.
+_BELL_PAUSE: Final = 2.0
+#: Seconds that leaving waits for what is on its way.
+_FAREWELL: Final = 3.0
+
+_INTERRUPTED: Final = 130
+
+
+def run(client: Client, nick: str, rooms: Sequence[str], look: Look, *, is_plain: bool) -> int:
+    """Chat on the terminal that is stdin and stdout until the person leaves; returns the exit code.
+
+    `look.width` is not used: the terminal is asked. Raises the ClientError that ended the client.
+    """
+    return _Line(client, nick, rooms, look, is_plain).run()
+
+
+class _PromptIsOld(Exception):
+    """Raised out of reading to show another prompt; only while nothing is typed."""
+
+
+class _Over(Exception):
+    """Raised out of reading when the client has ended."""
+
+
+class _Line:
+    def __init__(
+        self, client: Client, nick: str, rooms: Sequence[str], look: Look, is_plain: bool
+    ) -> None:
+        self._client = client
+        self._controller = Controller(client, nick, tuple(rooms))
+        self._look = look
+        self._prompt = Prompt(self._on_wake, Completer(self._world).complete, plain=is_plain)
+        self._inbox: deque[ClientEvent] = deque()
+        self._taken = threading.Event()
+        self._day: date | None = None
+        self._rang_at = float("-inf")
+
+    def run(self) -> int:
+        with self._prompt:
+            self._client.start()
+            while not (self._controller.timeline.online or self._controller.done):
+                self._show(self._controller.take(self._client.events.get(), _now()))
+            threading.Thread(target=self._wait_for_events, name="events", daemon=True).start()
+            code = self._talk()
+        if self._controller.error is not None:
+            raise self._controller.error
+        return code
+
+    # ------------------------------------------------------------------ the person
+
+    def _talk(self) -> int:
+        """Read and do, line by line, until either side leaves."""
+        while not self._controller.done:
+            self._take_all()
+            here = self._controller.focus  # what the prompt says is where the line goes
+            try:
+                self._do(self._prompt.read(self._prompt_text()), here)
+            except (_PromptIsOld, _Over):
+                continue
+            except EOFError:
+                return self._leave(None)
+            except Interrupted as interrupted:
+                if not interrupted.typed:
+                    self._client.close()
+                    return _INTERRUPTED
+            except UnicodeDecodeError as problem:
+                self._complain(f"Not sent: it is not {problem.encoding}. Set your locale to UTF-8.")
+            if self._controller.leaving is not None:
+                return self._leave(self._controller.leaving.reason)
+        return 0
+
+    def _do(self, line: str, here: str | None) -> None:
+        try:
+            self._show(self._controller.enter(line, _now(), here))
+        except BadInput as problem:
+            self._complain(str(problem))
+        except ClientError:
+            pass  # `Ended` is on its way and says why
+
+    def _leave(self, reason: str | None) -> int:
+        """Leave when all that was said is stored, or will not be soon."""
+        timeline = self._controller.timeline
+        if timeline.online:
+            self._client.settle(_FAREWELL)
+        self._client.close(reason)
+        deadline = time.monotonic() + _FAREWELL
+        while not self._controller.done and time.monotonic() < deadline:
+            self._take_all()
+            time.sleep(_NUDGE)
+        left = len(timeline.drafts)
+        if left:
+            told = counted(left, "message was", "messages were")
+            self._complain(f"{told} not sent; the next start with this nick sends them.")
+        return 1 if left else 0
+
+    def _prompt_text(self) -> str:
+        timeline = self._controller.timeline
+        where = harmless_line(timeline.focus or "no room")
+        text = f"[{where}] " if timeline.online else f"[{where}, offline] "
+        text = plain(text, self._look.encoding)
+        return f"\x1b[1m{text}\x1b[0m" if self._look.colour else text
+
+    def _world(self) -> World:
+        """What Tab can mean: who spoke here last first, then the others here and elsewhere."""
+        timeline = self._controller.timeline
+        nicks: dict[str, None] = {}
+        here = timeline.conversations.get(timeline.focus or "")
+        for one in ([here] if here else []) + list(timeline.conversations.values()):
+            direct = [one.name[1:]] if one.name.startswith("@") else []
+            nicks |= dict.fromkeys([*one.latest_speakers(), *one.people, *direct])
+        nicks.pop(timeline.nick, None)
+        rooms = [name for name in timeline.conversations if name.startswith("#")]
+        return World([nick for nick in nicks if _is_one_word(nick)], rooms)
+
+    # ------------------------------------------------------------------ the client
+
+    def _wait_for_events(self) -> None:
+        """The thread: hand events over, and see to it that they are taken."""
+        events = self._client.events
+        while not self._controller.done:
+            try:
+                self._inbox.append(events.get(timeout=_TICK))
+                while len(self._inbox) < _BATCH:
+                    self._inbox.append(events.get_nowait())
+            except Empty:
+                pass
+            if self._inbox or self._controller.timeline.drafts or self._prompt.is_behind:
+                self._wake()
+            while self._inbox:
+                self._wake()
+
+    def _wake(self) -> None:
+        self._taken.clear()
+        self._prompt.wake()
+        self._taken.wait(_NUDGE)
+
+    def _on_wake(self) -> None:
+        """In the main thread, while a line is typed."""
+        self._take_all()
+        if self._controller.done:
+            raise _Over
+        if self._prompt.is_stale(self._prompt_text()):
+            raise _PromptIsOld
+
+    def _take_all(self) -> None:
+        entries: list[Entry] = []
+        while self._inbox:
+            entries += self._controller.take(self._inbox.popleft(), _now())
+        entries += self._controller.timeline.overdue(_now())
+        self._show(entries)
+        self._taken.set()
+
+    # ------------------------------------------------------------------ the screen
+
+    def _show(self, entries: Iterable[Entry]) -> None:
+        look = replace(self._look, width=max(8, screen_size()[0] - 1))
+        drawn: list[str] = []
+        rings = False
+        for entry in entries:
+            day = day_of(entry, look)
+            if self._day not in (None, day):
+                drawn.append(day_row(day, look))
+            self._day = day
+            drawn += rows(entry, look, self._controller.focus)
+            rings = rings or entry.mention
+        self._prompt.show(drawn, bell=rings and self._may_ring())
+
+    def _may_ring(self) -> bool:
+        now = time.monotonic()
+        if now - self._rang_at < _BELL_PAUSE:
+            return False
+        self._rang_at = now
+        return True
+
+    def _complain(self, text: str) -> None:
+        self._show([Entry(Kind.ERROR, _now(), text)])
+
+
+def _is_one_word(nick: str) -> bool:
+    """Whether a nick can be put into a typed line as it is; a server could send anything."""
+    return " " not in nick and harmless_line(nick) == nick
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

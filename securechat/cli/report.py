@@ -1,0 +1,66 @@
+"""How commands fail: one line on stderr that says what was wrong and what to do, and a code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Final
+
+import typer
+
+from ..errors import ClientError, SecureChatError
+
+EXIT_CODES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        0: "all went well",
+        1: "something was refused or went wrong",
+        2: "the command line is wrong",
+        3: "the server cannot be reached",
+        4: "the server's certificate is not trusted",
+        5: "the server refused to let us in",
+        7: "the connection was lost and not won back",
+        130: "stopped by Ctrl-C",
+        143: "stopped by SIGTERM",
+    }
+)
+
+INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+
+
+class Terminated(BaseException):
+    """SIGTERM came; raised by the handler that `connect` sets."""
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what a user can cause into one line and an exit code; let bugs through."""
+    try:
+        yield
+    except SecureChatError as error:
+        complain(str(error))
+        raise typer.Exit(error.exit_code if isinstance(error, ClientError) else 1) from None
+    except BrokenPipeError:  # nobody reads what we print: no reason to complain, nor to go on
+        forget_stdout()
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except Terminated:
+        raise typer.Exit(TERMINATED) from None
+
+
+def complain(text: str) -> None:
+    """Say what went wrong on stderr, as one line without anything that a terminal obeys."""
+    from ..client.harmless import encodable, harmless_line
+
+    print(f"securechat: {encodable(harmless_line(text), sys.stderr.encoding)}", file=sys.stderr)
+
+
+def forget_stdout() -> None:
+    """Send the rest to nowhere: Python flushes stdout when it ends, and would complain again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,184 @@
+"""The arithmetic of a terminal: how wide text is, where it breaks, how rows get above a prompt.
+
+Pure: text goes in, text with escape sequences (ECMA-48, and DEC's save and restore cursor) comes
+out. Rows are strings without line break, each narrower than the terminal; they may hold SGR
+colours, which take no room.
+
+Readline cannot be told to draw anew and does not tell where its cursor is. So what arrives is put
+above the typed line in a way after which everything is as readline believes it to be: the cursor
+in the same column of the same row of the same text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+from unicodedata import category, east_asian_width
+
+_ESC: Final = "\x1b"
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_WORD: Final = re.compile(r" +|[^ ]+")
+_TAB_STOP: Final = 8
+
+#: Asks "are you well?" (DSR); every terminal answers `WELL`, as if it had been typed.
+ASK: Final = f"{_ESC}[5n"
+WELL: Final = f"{_ESC}[0n"
+
+CLEAR_AFTER: Final = f"{_ESC}[J"
+CLEAR_BELOW: Final = f"\r{CLEAR_AFTER}"
+
+
+class Place(NamedTuple):
+    """A row and a column, both from 0."""
+
+    row: int
+    column: int
+
+
+_ORIGIN: Final = Place(0, 0)
+
+
+def cells(text: str) -> int:
+    """How many columns `text` takes on one row, colours left out."""
+    if text.isascii() and text.isprintable():
+        return len(text)
+    return sum(map(_width, _COLOUR.sub("", text)))
+
+
+def _width(char: str) -> int:
+    if category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if east_asian_width(char) in "WF" else 1
+
+
+def place_after(text: str, width: int, start: Place = _ORIGIN) -> Place:
+    """Where the cursor is after `text` (as `drawn`) was drawn from `start` on a terminal.
+
+    Readline goes to the next row as soon as one is full.
+    """
+    row, column = start
+    for char in text:
+        if char == "\n":
+            row, column = row + 1, 0
+            continue
+        step = _width(char)
+        if column + step > width:  # a wide character is not cut in two
+            row, column = row + 1, 0
+        column += step
+        if column == width:
+            row, column = row + 1, 0
+    return Place(row, column)
+
+
+def drawn(prompt: str, typed: str, width: int) -> list[str]:
+    """How readline shows each character of `typed`: control characters as ^X, tabs as spaces."""
+    shown: list[str] = []
+    place = place_after(_COLOUR.sub("", prompt), width)
+    for char in typed:
+        if char == "\t":
+            char = " " * (_TAB_STOP - place.column % _TAB_STOP)
+        elif char != "\n" and (char < " " or char == "\x7f"):
+            char = "^" + chr(ord(char) ^ 0x40)
+        shown.append(char)
+        place = place_after(char, width, place)
+    return shown
+
+
+def wrap(text: str, width: int, indent: int, lead: int = 0) -> list[slice]:
+    """Break one line into rows of at most `width` cells, at spaces where it has any.
+
+    The rows come as slices of `text`; the first is to stand behind `lead` spaces, all others
+    behind `indent`, so that nothing in a long line can look like the beginning of another one.
+    """
+    rows: list[slice] = []
+    start = stop = at = 0  # the row so far, without the spaces behind it, and with them
+    used, room = 0, width - lead
+    for piece in _pieces(text, width - indent):
+        size = cells(piece)
+        if used + size > room and not piece.isspace():
+            rows.append(slice(start, stop))
+            start, used, room = at, 0, width - indent
+        at, used = at + len(piece), used + size
+        if not piece.isspace():
+            stop = at
+    return [*rows, slice(start, stop)]
+
+
+def _pieces(text: str, most: int) -> Iterator[str]:
+    """What may stand on a row of its own: spaces, words, each letter of a word wider than `most`.
+
+    Scripts with wide letters know no spaces: each letter is a word.
+    """
+    for word in _WORD.findall(text):
+        if cells(word) > most or (not word.isascii() and any(_width(char) > 1 for char in word)):
+            yield from word
+        else:
+            yield word
+
+
+def insert_above(rows: Sequence[str], height: int) -> str:
+    """Put `rows` above the row of the cursor; it keeps its text and the cursor its column.
+
+    The row may stand anywhere; what is below it must be blank. Room is made by moving down (IND
+    scrolls at the bottom and keeps the column) and up again; then lines are inserted (IL), and
+    the cursor's column is restored from what was saved.
+    """
+    step = max(1, height - 2)
+    return "".join(_insert(rows[at : at + step]) for at in range(0, len(rows), step))
+
+
+def _insert(rows: Sequence[str]) -> str:
+    count = len(rows)
+    return (
+        f"{_ESC}D" * count
+        + f"{_ESC}[{count}A{_ESC}7{_ESC}[{count}L\r"
+        + "\r\n".join(rows)
+        + f"{_ESC}8{_ESC}[{count}B"
+    )
+
+
+def redraw_below(rows: Iterable[str], prompt: str, typed: str, point: int, width: int) -> str:
+    """Put `rows` above typed text that takes several rows, and draw that anew below them.
+
+    The cursor stands at character `point` of `typed`, before and after. `prompt` may hold colours.
+    """
+    shown = drawn(prompt, typed, width)
+    cursor = _end(prompt, shown[:point], width)
+    end = _end(prompt, shown, width)
+    fills_row = end.column == 0 and not typed.endswith("\n")
+    return (
+        _up(cursor.row)
+        + CLEAR_BELOW
+        + "".join(f"{row}\r\n" for row in rows)
+        + prompt
+        + "".join(shown).replace("\n", "\r\n")
+        + ("\r\n" if fills_row else "")
+        + _up(end.row - cursor.row)
+        + "\r"
+        + (f"{_ESC}[{cursor.column}C" if cursor.column else "")
+    )
+
+
+def fits_one_row(prompt: str, typed: str, width: int) -> bool:
+    """Whether readline shows prompt and text on one row, its cursor included."""
+    return _end(prompt, drawn(prompt, typed, width), width).row == 0
+
+
+def erase(prompt: str, typed: str, width: int) -> str:
+    """Take a line off the screen that was just entered: the cursor, below it, goes to its place."""
+    end = _end(prompt, drawn(prompt, typed, width), width)
+    return _up(end.row + (end.column > 0)) + CLEAR_BELOW
+
+
+def _end(prompt: str, shown: Iterable[str], width: int) -> Place:
+    return place_after(_COLOUR.sub("", prompt) + "".join(shown), width)
+
+
+def hide_colours(prompt: str) -> str:
+    """`prompt` with its colours marked for readline as taking no room."""
+    return _COLOUR.sub(lambda colour: f"\x01{colour[0]}\x02", prompt)
+
+
+def _up(rows: int) -> str:
+    return f"{_ESC}[{rows}A" if rows else ""

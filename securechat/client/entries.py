@@ -1,0 +1,116 @@
+"""The lines of a conversation as values: what `Timeline` makes and every front end draws.
+
+Texts are as others wrote them: make them harmless before they reach a terminal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Final
+
+from ..protocol.envelopes import HistoryPage, Member, Posted, System
+from .events import Draft
+
+_ORDINARY_ROLES: Final = frozenset({"", "member", "guest"})
+
+
+class Kind(Enum):
+    """What sort of line an entry is; decides how it is drawn, never what may be in it."""
+
+    MESSAGE = "message"
+    ACTION = "action"  # `text` is what `nick` does
+    UNSENT = "unsent"  # our own, not stored yet; `note` says why
+    REFUSED = "refused"  # our own, and it will not be stored; `note` says why
+    NOTICE = "notice"  # comings, goings, topics
+    ANSWER = "answer"  # what we asked for
+    STATE = "state"  # how the link is
+    ERROR = "error"  # a refusal, with its reason
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a conversation, or of none (`conversation` is None).
+
+    `at` is when it was said (messages) or heard (all else), in UTC. `missed`: said before we came
+    or while we were away; `recalled`: from a page of history. `mention`: it is for us, by name or
+    in a direct conversation; never set on what is our own, missed or recalled.
+    """
+
+    kind: Kind
+    at: datetime
+    text: str
+    conversation: str | None = None
+    nick: str = ""
+    seq: int = 0
+    reply_to: int | None = None
+    own: bool = False
+    missed: bool = False
+    recalled: bool = False
+    mention: bool = False
+    note: str = ""
+
+
+def said(
+    posted: Posted,
+    conversation: str,
+    heard: datetime,
+    *,
+    own: bool,
+    missed: bool = False,
+    recalled: bool = False,
+    mention: bool = False,
+) -> Entry:
+    """The entry of a message, stamped by the server; `heard` stands in for a stamp that is none."""
+    return Entry(
+        Kind.ACTION if posted.action else Kind.MESSAGE,
+        _moment(posted.ts) or heard,
+        posted.text,
+        conversation,
+        nick=posted.sender,
+        seq=posted.seq,
+        reply_to=posted.reply_to,
+        own=own,
+        missed=missed,
+        recalled=recalled,
+        mention=mention,
+    )
+
+
+def of_draft(kind: Kind, draft: Draft, at: datetime, nick: str, note: str) -> Entry:
+    """The entry of a draft of ours that is not, or will not be, stored."""
+    return Entry(kind, at, draft.text, draft.conversation, nick, own=True, note=note)
+
+
+def is_whole(answer: System) -> bool:
+    """Whether no further frame of this answer follows; of history there is one page at a time."""
+    return isinstance(answer, HistoryPage) or not getattr(answer, "more", False)
+
+
+def named(member: Member) -> str:
+    """A member as lists show one: `carol (operator, link lost)`."""
+    traits = [] if member.role in _ORDINARY_ROLES else [member.role]
+    traits += ["link lost"] if member.held else []
+    return f"{member.nick} ({', '.join(traits)})" if traits else member.nick
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """`1 person`, `2 people`."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def seconds(delay: float) -> str:
+    """A delay for people: `2 s`, `1 min`."""
+    return f"{max(1, round(delay))} s" if delay < 90 else f"{round(delay / 60)} min"
+
+
+def _moment(ts: str) -> datetime | None:
+    """The time that an RFC 3339 stamp tells, if it is one that every time zone can show."""
+    try:
+        moment = datetime.fromisoformat(ts)
+    except ValueError:
+        return None
+    if moment.tzinfo is None or not 1 < moment.year < 9999:
+        return None
+    return moment.astimezone(UTC)

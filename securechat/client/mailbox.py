@@ -1,0 +1,131 @@
+"""What the threads of a client share, and nothing else is shared: requests in, events out.
+
+Any thread may `post` and wait; the engine's thread takes requests and tells events. A wake-up is
+written only for the first request of a batch.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from queue import SimpleQueue
+from typing import Final
+
+from ..errors import ClientError
+from ..net.waker import Waker
+from .events import ClientEvent, Draft, DraftState, Ended, Offline, Online
+from .requests import Request, Say
+
+MOST_EVENTS: Final = 50_000
+"""Events that a front end may leave waiting before no more is read from the server."""
+
+
+class Mailbox:
+    """Between a front end and the engine of one run."""
+
+    def __init__(self) -> None:
+        self.events: SimpleQueue[ClientEvent] = SimpleQueue()
+        self.online = False
+        self._changed = threading.Condition()  # guards everything below
+        self._waker: Waker | None = None
+        self._requests: deque[Request] = deque()
+        self._ended = False
+        self._unsettled = 0
+        self._settling = 0
+
+    # -------------------------------------------------------------- any thread
+
+    def open(self) -> None:
+        """The engine is about to run."""
+        with self._changed:
+            self._waker = Waker()
+
+    def post(self, request: Request) -> None:
+        """Hand a request to the engine; raises `ClientError` when it has ended."""
+        with self._changed:
+            if self._ended:
+                raise ClientError("This client has ended; start another one.")
+            self._requests.append(request)
+            if isinstance(request, Say):
+                self._unsettled += 1
+            if len(self._requests) == 1 and self._waker is not None:
+                self._waker.wake()
+
+    def wake(self) -> None:
+        """Make the engine look around; harmless once it has ended."""
+        with self._changed:
+            if self._waker is not None:
+                self._waker.wake()
+
+    def wait_settled(self, timeout: float | None, left: int = 0) -> bool:
+        """Wait until at most `left` drafts are neither echoed nor refused; False if in vain."""
+        with self._changed:
+            self._settling += 1
+            try:
+                self._changed.wait_for(lambda: self._unsettled <= left or self._ended, timeout)
+                return self._unsettled <= left
+            finally:
+                self._settling -= 1
+
+    # -------------------------------------------------------------- the engine's thread
+
+    def fileno(self) -> int:
+        """What to select on for a wake-up."""
+        return -1 if self._waker is None else self._waker.fileno()
+
+    def take(self) -> deque[Request]:
+        """All requests that have come since the last time."""
+        with self._changed:
+            if self._waker is not None:
+                self._waker.drain()
+            requests, self._requests = self._requests, deque()
+        return requests
+
+    def adopt(self, drafts: int) -> None:
+        """So many drafts of earlier runs are to be settled too."""
+        with self._changed:
+            self._unsettled += drafts
+
+    def tell(self, event: ClientEvent) -> None:
+        """Hand an event to the front end."""
+        kind = type(event)
+        if kind is Online:
+            self.online = True
+        elif kind is Offline:
+            self.online = False
+        self.events.put(event)
+        if isinstance(event, Draft) and event.state in (DraftState.SENT, DraftState.REFUSED):
+            with self._changed:
+                self._unsettled -= 1
+                if self._settling:
+                    self._changed.notify_all()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the front end has taken every event."""
+        return self.events.empty()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the front end should take events before more is read.
+
+        Not while somebody waits for drafts to settle: perhaps nobody else is there to take them.
+        """
+        return self.events.qsize() > MOST_EVENTS and not self._settling
+
+    def refuse_more(self) -> deque[Request]:
+        """From now on nothing is taken; what has come last."""
+        with self._changed:
+            self._ended = True
+            self.online = False
+            return self._requests
+
+    def end(self, error: ClientError | None) -> None:
+        """Tell that it is over; the very last thing."""
+        self.refuse_more()
+        with self._changed:
+            if self._waker is not None:
+                self._waker.close()
+                self._waker = None
+            self.events.put(Ended(error))
+            self._changed.notify_all()

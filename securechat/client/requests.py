@@ -1,0 +1,34 @@
+"""What a front end asks of the engine, as values that travel through one queue."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from ..protocol.envelopes import Command, Draft
+
+
+class Say(NamedTuple):
+    """Send a new draft."""
+
+    draft: Draft
+
+
+class Ask(NamedTuple):
+    """Send a command."""
+
+    command: Command
+
+
+class Confirm(NamedTuple):
+    """Send the held drafts, or give them up."""
+
+    send: bool
+
+
+class Leave(NamedTuple):
+    """Quit."""
+
+    reason: str | None
+
+
+Request: TypeAlias = Say | Ask | Confirm | Leave

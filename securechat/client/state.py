@@ -1,0 +1,81 @@
+"""A guest's session, kept per server and nick, so that the same person gets the same nick again.
+
+One small JSON file each, in the user's state folder. What is there and cannot be used is taken for
+absent, and said so: a client must start all the same. Writing raises `OSError`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .private import describe, key_of, make_folder, open_private, read_all, replace_private
+
+_LIMIT: Final = 65_536
+
+
+class _Kept(BaseModel):
+    """The file."""
+
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+    version: Literal[1] = 1
+    server: str
+    nick: str
+    session: str
+
+
+class Loaded(NamedTuple):
+    """The session token, if there is one that can be used; `warning`: why a file was passed by."""
+
+    session: str | None
+    warning: str | None = None
+
+
+def default_state_dir() -> Path:
+    """Where this user's clients keep what must outlive them."""
+    return platformdirs.user_state_path("securechat", appauthor=False)
+
+
+class GuestState:
+    """The sessions of one server's guests in `folder`."""
+
+    def __init__(self, folder: Path, host: str, port: int) -> None:
+        self._folder = folder
+        self._host = host
+        self._port = port
+
+    def path(self, nick: str) -> Path:
+        """The file of one nick."""
+        return self._folder / f"session-{key_of(self._host, self._port, nick)}.json"
+
+    def load(self, nick: str) -> Loaded:
+        """The session of `nick`."""
+        path = self.path(nick)
+        try:
+            descriptor = open_private(path)
+            try:
+                data = read_all(descriptor, _LIMIT)
+            finally:
+                os.close(descriptor)
+        except FileNotFoundError:
+            return Loaded(None)
+        except OSError as error:
+            return Loaded(None, f"The kept session was not used. {describe(error)}.")
+        try:
+            kept = _Kept.model_validate_json(data or b"")
+        except ValidationError:
+            return Loaded(None, f"The kept session was not used. {path}: it is damaged.")
+        return Loaded(kept.session)
+
+    def save(self, nick: str, session: str) -> None:
+        """Keep `session` as that of `nick`, unless it is there already."""
+        if self.load(nick).session == session:
+            return
+        make_folder(self._folder)
+        kept = _Kept(server=f"{self._host}:{self._port}", nick=nick, session=session)
+        replace_private(self.path(nick), kept.model_dump_json(indent=1).encode() + b"\n")

@@ -1,0 +1,408 @@
+"""What is said over a link: drafts out, conversations in, commands and their answers.
+
+Pure; a part of `session`, which owns the link and calls this while it stands (`begin` to
+`interrupt`). What is decided goes out through `emit`, in order.
+
+Coming back is one way for all losses: `join` every wanted room behind its cursor, ask for the
+direct conversations and join those that are behind, then every pending draft in first order under
+its old id. What comes out is each message once, in order, without a gap, and each draft settled
+once, however often the link breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from ..protocol import envelopes as wire
+from . import effects as do
+from . import events
+from .catchup import CatchUp
+from .drafts import Drafts, Pending
+from .events import DraftState
+from .plan import Plan
+from .snapshot import Snapshot, Under
+from .subscriptions import Place, Subscriptions
+
+STORAGE_RETRY: Final = 5.0
+"""Seconds until a draft that could not be stored is sent again, if the server names none."""
+
+FORMER_NICK: Final = 86_400.0
+"""Seconds that a nick stays ours after we gave it up (docs/protocol.md, "Who is who")."""
+
+
+class _Asked(NamedTuple):
+    """A command without its answer; `ours`: the user did not ask."""
+
+    command: wire.Command
+    ours: bool
+
+
+class Talk:
+    """The conversations and drafts of one run."""
+
+    def __init__(self, plan: Plan, emit: Callable[[do.Effect], None]) -> None:
+        self.nick = plan.nick
+        self.drafts = Drafts()
+        self.subscriptions = Subscriptions(plan.rooms, plan.backlog)
+        self._saved = plan.saved
+        self._emit = emit
+        #: Where what we send now will be known; None: there is no link.
+        self._under: Under | None = None
+        self._last_under: Under | None = None
+        #: Every nick that an echo of ours may bear, and, of those given up, until when it is ours.
+        self._names = {plan.nick, *(nick for one in plan.saved for nick in one.nicks)}
+        self._former: dict[str, float] = {}
+        self._asked: dict[str, _Asked] = {}
+        self._repeated: set[str] = set()
+        self._catch_up: CatchUp | None = None
+        self._numbers = 0
+        self._now = 0.0
+        for saved in plan.saved:
+            for kept in saved.drafts:
+                self.drafts.add(kept.draft, kept.under, tried=True)
+
+    def snapshot(self, under: Under | None) -> Snapshot:
+        """What must outlive this run."""
+        nicks = self._names if self.drafts else {self.nick}
+        return Snapshot(
+            under, tuple(sorted(nicks)), self.subscriptions.cursors(), self.drafts.kept()
+        )
+
+    def new_id(self) -> str:
+        """An id for a command of ours."""
+        self._numbers += 1
+        return f"s{self._numbers}"
+
+    # -------------------------------------------------------------- from the user
+
+    def tell_kept(self) -> None:
+        """Show the drafts that an earlier run left."""
+        for one in self.drafts:
+            self._tell(one, "kept from an earlier run")
+
+    def say(self, draft: wire.Draft) -> None:
+        """Send a new draft, now or later."""
+        pending = self.drafts.add(draft, self._last_under)
+        self._emit(do.KeepDraft(draft))
+        if self.drafts.stalled:
+            self._tell(pending, "the server has no room to store it")
+        elif self._under is None:
+            self._tell(pending, "there is no link")
+        else:
+            self._send(pending)
+
+    def ask(self, command: wire.Command) -> None:
+        """Send a command of the user; without a link it is answered here."""
+        if isinstance(command, wire.Join):
+            if command.after is None and command.last is None:
+                start = self.subscriptions.start_of(command.room)
+                command = command.model_copy(update=start)
+            if command.room[0] == "#":
+                self.subscriptions.wanted.setdefault(command.room)
+        elif isinstance(command, wire.Leave):
+            self.subscriptions.wanted.pop(command.room, None)
+        if self._under is None:
+            self._answer(command, "There is no link to the server")
+        else:
+            self._request(command, ours=False)
+
+    def confirm_drafts(self, send: bool) -> None:
+        """Send the drafts that were held, or give them up."""
+        released = self.drafts.release()
+        for one in released:
+            if not send:
+                self._give_up(one, "you chose not to send it")
+            elif self._under is not None and not self.drafts.stalled:
+                self._send(one)
+        if released:
+            self._emit(do.KeepAll())
+
+    def refuse(self, id: str, reason: str) -> None:
+        """A draft cannot be sent at all."""
+        pending = self.drafts.get(id)
+        if pending is not None:
+            self._give_up(pending, reason)
+
+    # -------------------------------------------------------------- the link
+
+    def compare(self, before: Under | None, under: Under, *, resumed: bool) -> bool:
+        """Keep what still means something under `under`; True if the history is a new one.
+
+        `before` is where we were last, in this run. `resumed`: the server knew our session.
+        """
+        for one in self.drafts:
+            if one.under is not None and not under.is_same(one.under):
+                self.drafts.hold_all()
+                break
+        if before is None:
+            return self._restore(under, resumed=resumed)
+        if before.epoch != under.epoch:
+            self.subscriptions.forget()
+            self.subscriptions.fresh = resumed
+            return True
+        if not under.is_same(before):
+            self.subscriptions.forget(directs_only=True)
+            self.subscriptions.fresh = False
+        return False
+
+    def _restore(self, under: Under, *, resumed: bool) -> bool:
+        """Take over what earlier runs knew of this history."""
+        earlier = [(one.under, one.cursors) for one in self._saved if one.under is not None]
+        same = [(where, cursors) for where, cursors in earlier if where.epoch == under.epoch]
+        known = False
+        for where, cursors in same:
+            ours = under.is_same(where)
+            known = known or ours
+            self.subscriptions.restore(cursors, directs=ours)
+        self.subscriptions.fresh = resumed and not known
+        return bool(earlier) and not same
+
+    def begin(self, under: Under, *, back: bool) -> None:
+        """The server said welcome: ask for all that is to come, say again what has not come."""
+        self._under = self._last_under = under
+        catch_up = CatchUp(quiet=not back, before=self._catch_up)
+        self._catch_up = catch_up if back or self._saved else None
+        for room in self.subscriptions.wanted:
+            start = self.subscriptions.start_of(room)
+            self._join(room, start)
+            catch_up.expect(room)
+        self._request(wire.Conversations(id=self.new_id()), ours=True)
+        for pending in self.drafts.sendable():
+            self._send(pending)
+            catch_up.expect_draft(pending.draft.id)
+
+    def interrupt(self) -> None:
+        """The link is gone: what was on its way waits, or has no answer any more."""
+        self.stop()
+        self._repeated.clear()
+        self.subscriptions.lose_link()
+        for pending in self.drafts.lose_link():
+            self._tell(pending, "there is no link")
+        asked, self._asked = self._asked, {}
+        for one in asked.values():
+            if not one.ours:
+                self._answer(one.command, "The link was lost before the answer came")
+
+    def stop(self) -> None:
+        """Nothing is sent any more."""
+        self._under = None
+
+    def ping(self) -> None:
+        """Ask whether the server is there."""
+        self._request(wire.Ping(id=self.new_id()), ours=True)
+
+    def retry(self, now: float) -> None:
+        """Send again what the server had no room for, when the time has come."""
+        retry_at = self.drafts.retry_at
+        if retry_at is not None and now >= retry_at:
+            for one in self.drafts.end_stall():
+                self._send(one)
+
+    def become(self, now: float, nick: str) -> None:
+        """From now on we go by `nick`."""
+        if nick != self.nick:
+            self._former[self.nick] = now + FORMER_NICK
+            self.nick = nick
+        self._names.add(nick)
+
+    # -------------------------------------------------------------- small tools
+
+    def _tell(self, pending: Pending, reason: str = "") -> None:
+        draft, name = pending.draft, self.subscriptions.name_of(pending.draft.to)
+        event = events.Draft(draft.id, name, draft.text, pending.state, draft.action, reason)
+        self._emit(do.Tell(event))
+
+    def _answer(self, command: wire.Command, why: str) -> None:
+        then = _OFFLINE_CURES.get(type(command), "Try again when it is back")
+        error = wire.Error(code="offline", message=f"{why}. {then}.", re=command.id)
+        self._emit(do.Tell(events.Heard(error)))
+
+    def _request(self, command: wire.Command, *, ours: bool) -> None:
+        if self._under is not None:
+            self._asked[command.id] = _Asked(command, ours)
+            self._emit(do.Send(command))
+
+    def _join(self, conversation: str, start: dict[str, Any]) -> None:
+        self._request(wire.Join(id=self.new_id(), room=conversation, **start), ours=True)
+
+    def _send(self, pending: Pending) -> None:
+        if pending.tried:
+            self._repeated.add(pending.draft.id)
+        pending.tried, pending.state, pending.under = True, DraftState.SENDING, self._under
+        self._tell(pending)
+        self._emit(do.Send(pending.draft))
+
+    def _give_up(self, pending: Pending, reason: str) -> None:
+        """It will never be sent again."""
+        self.drafts.take(pending.draft.id)
+        pending.state = DraftState.REFUSED
+        self._emit(do.ForgetDraft(pending.draft.id))
+        self._tell(pending, reason)
+        if self._catch_up is not None:
+            self._catch_up.settle(pending.draft.id, sent=False)
+            self._check_caught_up()
+
+    def _level(self, conversation: str) -> None:
+        """`conversation` came further; that may have been the last thing missing."""
+        if self._catch_up is not None:
+            if self.subscriptions.is_level(conversation):
+                self._catch_up.level(conversation)
+            self._check_caught_up()
+
+    def _check_caught_up(self) -> None:
+        if self._catch_up is None or not self._catch_up.finished:
+            return
+        result, self._catch_up = self._catch_up.result(), None
+        if result is not None:
+            self._emit(do.Tell(result))
+
+    # -------------------------------------------------------------- chats
+
+    def hear_posted(self, now: float, posted: wire.Posted) -> bool:
+        """A chat came; False: one before it never did, and this link is not to be believed."""
+        sender, to = posted.sender, posted.to
+        echo = self.drafts.settle(posted, self._names)
+        own = sender == self.nick or echo is not None or self._former.get(sender, now) > now
+        key = to if own or to[0] == "#" else f"@{sender}"
+        if echo is not None:
+            self._emit(do.ForgetDraft(posted.id))
+            event = events.Draft(posted.id, key, posted.text, DraftState.SENT, posted.action)
+            self._emit(do.Tell(event))
+        again = own and posted.id in self._repeated
+        place = self.subscriptions.place(key, posted.seq, again=again)
+        if place is Place.GAP:
+            return False
+        if place is Place.LIVE or place is Place.MISSED:
+            self._emit(do.Tell(events.Message(key, posted, own, place is Place.MISSED)))
+        if self._catch_up is not None:
+            if place is Place.MISSED and not own and self.subscriptions.is_news(key, posted.seq):
+                self._catch_up.miss()
+            if echo is not None:
+                self._catch_up.settle(posted.id, sent=True)
+            self._level(key)
+        return True
+
+    # -------------------------------------------------------------- system events
+
+    def hear(self, now: float, event: wire.System) -> None:
+        """Anything else came that is not about the link itself."""
+        asked = self._asked.get(event.re) if event.re is not None else None
+        if asked is not None and not _has_more(event):
+            del self._asked[asked.command.id]
+        handler = _ON_EVENT.get(type(event))
+        self._now = now
+        if handler is None or handler(self, event, asked):
+            self._emit(do.Tell(events.Heard(event)))
+
+    def _on_joined(self, event: wire.Joined, asked: _Asked | None) -> bool:
+        if asked is None or not isinstance(asked.command, wire.Join):
+            return True
+        if self._catch_up is not None and asked.command.room != event.room:
+            self._catch_up.rename(asked.command.room, event.room)
+        self.subscriptions.join(asked.command, event)
+        self._level(event.room)
+        return event.room[0] == "#" or not asked.ours
+
+    def _on_left(self, event: wire.Left, asked: _Asked | None) -> bool:
+        if asked is not None and isinstance(asked.command, wire.Leave):
+            self._drop(event.room)
+        return True
+
+    def _drop(self, room: str) -> None:
+        """There is nothing to come from `room`."""
+        self.subscriptions.leave(room)
+        if self._catch_up is not None:
+            self._catch_up.level(room)
+            self._check_caught_up()
+
+    def _on_conversations(self, event: wire.ConversationList, asked: _Asked | None) -> bool:
+        if asked is None or not asked.ours:
+            return True
+        for row in event.conversations:
+            start = self.subscriptions.compare(row)
+            if start is not None:
+                self._join(row.to, start)
+                if self._catch_up is not None:
+                    self._catch_up.expect(row.to)
+        if not event.more:
+            self._know_directs()
+        return False
+
+    def _know_directs(self) -> None:
+        """The list of direct conversations is complete."""
+        asked = [one.command for one in self._asked.values()]
+        self.subscriptions.know_directs(one.room for one in asked if isinstance(one, wire.Join))
+        if self._catch_up is not None:
+            self._catch_up.end_listing()
+            self._check_caught_up()
+
+    def _on_trimmed(self, event: wire.Trimmed, _asked: _Asked | None) -> bool:
+        self.subscriptions.trim(event.to, event.after)
+        self._level(event.to)
+        return True
+
+    def _on_renamed(self, event: wire.Renamed, _asked: _Asked | None) -> bool:
+        old, new = f"@{event.old}", f"@{event.nick}"
+        if self.subscriptions.rename(old, new):
+            self._emit(do.MoveCursor(old, new))
+            if self._catch_up is not None:
+                self._catch_up.rename(old, new)
+        return True
+
+    def _on_answer(self, _event: wire.System, asked: _Asked | None) -> bool:
+        """Shown only to a user who asked."""
+        return asked is not None and not asked.ours
+
+    def _on_error(self, event: wire.Error, asked: _Asked | None) -> bool:
+        pending = self.drafts.get(event.re) if event.re is not None else None
+        if pending is not None:
+            self._on_draft_refused(pending, event)
+            return False
+        command = asked.command if asked is not None else None
+        if isinstance(command, wire.Join) and event.code != "already_joined":
+            if not self.subscriptions.is_live(command.room):
+                self._drop(command.room)
+        elif isinstance(command, wire.Conversations) and asked is not None and asked.ours:
+            self._know_directs()
+        return True
+
+    def _on_draft_refused(self, pending: Pending, event: wire.Error) -> None:
+        if event.code != "storage":
+            self._give_up(pending, event.message)
+            return
+        wait = STORAGE_RETRY if event.retry_after is None else event.retry_after
+        self.drafts.stall(pending, self._now + wait)
+        if pending.state is not DraftState.WAITING:
+            pending.state = DraftState.WAITING
+            self._tell(pending, event.message)
+
+
+def _has_more(event: wire.System) -> bool:
+    """Whether another frame with the same `re` follows; a page of history is whole in itself."""
+    return getattr(event, "more", False) and not isinstance(event, wire.HistoryPage)
+
+
+#: What an event does to us; True: the front end may show it. Not named here: it may.
+_ON_EVENT: Final[
+    MappingProxyType[type[wire.System], Callable[[Talk, Any, _Asked | None], bool]]
+] = MappingProxyType(
+    {
+        wire.Joined: Talk._on_joined,
+        wire.Left: Talk._on_left,
+        wire.ConversationList: Talk._on_conversations,
+        wire.Trimmed: Talk._on_trimmed,
+        wire.Renamed: Talk._on_renamed,
+        wire.ServerPong: Talk._on_answer,
+        wire.UnknownEvent: Talk._on_answer,
+        wire.Error: Talk._on_error,
+    }
+)
+
+_OFFLINE_CURES: Final[MappingProxyType[type[wire.Command], str]] = MappingProxyType(
+    {
+        wire.Join: "The room will be joined when it is back",
+        wire.Leave: "The room will not be joined again when it is back",
+    }
+)

@@ -1,0 +1,456 @@
+"""What every front end draws: conversations with their lines, people, topics and unread counts.
+
+In comes each `ClientEvent`, in order, with the time; out come the entries that are new, and the
+model stands as it should be shown. No thread, clock, socket or screen; nothing is raised.
+Everything is bounded, so a client can run for months.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from ..protocol.envelopes import (
+    MAX_TEXT,
+    CommandHelp,
+    ConversationList,
+    Count,
+    Error,
+    HelpIs,
+    HistoryPage,
+    Joined,
+    JokeIs,
+    Left,
+    Level,
+    Members,
+    Notice,
+    Renamed,
+    RoomList,
+    System,
+    TimeIs,
+    TopicIs,
+    Trimmed,
+)
+from .entries import Entry, Kind, counted, is_whole, named, of_draft, said, seconds
+from .events import (
+    CaughtUp,
+    ClientEvent,
+    Connecting,
+    Draft,
+    DraftState,
+    Ended,
+    Heard,
+    Message,
+    Offline,
+    Online,
+)
+
+MAX_LINES: Final = 2_000
+MAX_CONVERSATIONS: Final = 500
+MAX_PEOPLE: Final = 1_000
+MAX_DRAFTS: Final = 1_000
+#: Rows of one answer that comes in several frames, and answers that may be under way.
+MAX_ROWS: Final = 20_000
+MAX_ANSWERS: Final = 100
+
+#: A draft that is on its way for longer is shown as such.
+OVERDUE: Final = timedelta(seconds=2)
+
+#: The code of an error that the client made about itself: its files on disk.
+OWN_TROUBLE: Final = "state"
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A room or a direct conversation, as a front end shows it."""
+
+    name: str
+    joined: bool
+    lines: deque[Entry]
+    topic: str = ""
+    count: int = 0
+    unread: int = 0
+    mentions: int = 0
+    people: dict[str, None] = field(default_factory=dict)
+    speakers: dict[str, None] = field(default_factory=dict)  # the latest last
+
+    def latest_speakers(self) -> list[str]:
+        """Who spoke here, other than us, the latest first."""
+        return list(reversed(self.speakers))
+
+
+class Timeline:
+    """The view model; feed it every event of one client, from one thread.
+
+    `drafts` are those of our own messages of which we do not know yet that they were stored,
+    by id, oldest first.
+    """
+
+    def __init__(self, nick: str, *, max_lines: int = MAX_LINES) -> None:
+        self.online = False
+        self.server = ""
+        self.max_text = MAX_TEXT
+        self.focus: str | None = None
+        self.conversations: dict[str, Conversation] = {}
+        self.drafts: dict[str, Draft] = {}
+        self.server_commands: tuple[CommandHelp, ...] = ()
+        self._max_lines = max_lines
+        self._quiet: set[str] = set()
+        self._rows: dict[str, list[Any]] = {}
+        self._sending_since: dict[str, datetime] = {}
+        self._told_waiting = False
+        self._outage = ""
+        self._call_me(nick)
+
+    # ------------------------------------------------------------------ asked by a front end
+
+    def look_at(self, name: str | None) -> None:
+        """Show conversation `name` (None: none); what is in it counts as read from now on."""
+        self.focus = name
+        if name is not None:
+            conversation = self.conversation(name)
+            conversation.unread = conversation.mentions = 0
+
+    def conversation(self, name: str) -> Conversation:
+        """The conversation of that name, begun here if it is new to us."""
+        found = self.conversations.get(name)
+        if found is None:
+            self._make_way()
+            lines: deque[Entry] = deque(maxlen=self._max_lines)
+            found = Conversation(name, joined=name.startswith("@"), lines=lines)
+            self.conversations[name] = found
+        return found
+
+    def hush(self, command_id: str) -> None:
+        """Take the answer to that command into the model without making entries of it."""
+        self._quiet.add(command_id)
+
+    def overdue(self, now: datetime) -> tuple[Entry, ...]:
+        """Drafts that have been on their way for `OVERDUE`; each is told once. `now` in UTC."""
+        late = [key for key, since in self._sending_since.items() if now - since >= OVERDUE]
+        for key in late:
+            del self._sending_since[key]
+        return tuple(
+            of_draft(Kind.UNSENT, self.drafts[key], now, self.nick, "sending") for key in late
+        )
+
+    # ------------------------------------------------------------------ told by the client
+
+    def feed(self, event: ClientEvent, now: datetime) -> tuple[Entry, ...]:
+        """Take one event in; return the entries that it makes, in order. `now` in UTC."""
+        entries = tuple(_ON_EVENT[type(event)](self, event, now))
+        for entry in entries:
+            if entry.conversation is not None and entry.kind in _KEPT and not entry.recalled:
+                self.conversation(entry.conversation).lines.append(entry)
+        return entries
+
+    def _connecting(self, event: Connecting, now: datetime) -> Iterator[Entry]:
+        if event.attempt == 1 and not self._outage:
+            yield Entry(Kind.STATE, now, f"connecting to {event.host} port {event.port}")
+
+    def _online(self, event: Online, now: datetime) -> Iterator[Entry]:
+        welcome = event.welcome
+        self.online, self._told_waiting, self._outage = True, False, ""
+        self.server, self.max_text = welcome.server, welcome.limits.max_text
+        self._call_me(welcome.nick)
+        if event.new_epoch:
+            yield Entry(Kind.STATE, now, "the server began a new history; the old one is gone")
+        if not event.back:
+            yield Entry(Kind.STATE, now, f"connected to {welcome.server} as {welcome.nick}")
+            if welcome.motd:
+                yield Entry(Kind.NOTICE, now, welcome.motd)
+
+    def _caught_up(self, event: CaughtUp, now: datetime) -> Iterator[Entry]:
+        yield Entry(Kind.STATE, now, f"back: {event.missed} missed, {event.sent} sent")
+
+    def _offline(self, event: Offline, now: datetime) -> Iterator[Entry]:
+        news = self.online or event.reason != self._outage  # not once more for each attempt
+        self.online, self._outage = False, event.reason
+        why = event.reason.partition(". ")[0]  # what to do about it is done by the client
+        self._quiet.clear()
+        self._rows.clear()
+        self._sending_since.clear()
+        if event.retry_in is None:
+            yield Entry(Kind.STATE, now, f"connection lost ({why})")
+        elif news:
+            again = f"trying again in {seconds(event.retry_in)}"
+            yield Entry(Kind.STATE, now, f"connection lost ({why}); {again}")
+
+    def _message(self, event: Message, now: datetime) -> Iterator[Entry]:
+        posted, name = event.posted, event.conversation
+        conversation = self.conversation(name)
+        mention = False
+        if event.own:
+            self._settle(posted.id)
+        else:
+            _put_last(conversation.speakers, posted.sender)
+            for_us = name.startswith("@") or self._mention.search(posted.text) is not None
+            mention = for_us and not event.missed
+            if name != self.focus:
+                conversation.unread += 1
+                conversation.mentions += mention
+        yield said(posted, name, now, own=event.own, missed=event.missed, mention=mention)
+
+    def _draft(self, event: Draft, now: datetime) -> Iterator[Entry]:
+        before = self.drafts.get(event.id)
+        if event.state is DraftState.SENT:
+            self._settle(event.id)
+        elif event.state is DraftState.REFUSED:
+            self._settle(event.id)
+            yield of_draft(Kind.REFUSED, event, now, self.nick, event.reason)
+        elif event.state is DraftState.SENDING:
+            self._remember(event)
+            self._sending_since[event.id] = now
+        else:
+            self._remember(event)
+            self._sending_since.pop(event.id, None)
+            if self._outage and not self._told_waiting:
+                self._told_waiting = True
+                yield Entry(Kind.STATE, now, "waiting for the connection to send what you say")
+            if before is None or before.state is not DraftState.WAITING:
+                note = "waiting" if self._outage else f"waiting: {event.reason}"
+                yield of_draft(Kind.UNSENT, event, now, self.nick, note)
+
+    def _heard(self, event: Heard, now: datetime) -> Iterator[Entry]:
+        handler = _ON_SYSTEM.get(type(event.system))
+        if handler is None:  # pings, byes, a welcome, events of later servers
+            return
+        entries = tuple(handler(self, event.system, now))
+        if event.system.re not in self._quiet:
+            yield from entries
+        elif is_whole(event.system):
+            self._quiet.discard(event.system.re)
+
+    def _ended(self, _event: Ended, _now: datetime) -> Iterator[Entry]:
+        self.online = False
+        yield from ()
+
+    # ------------------------------------------------------------------ system events
+
+    def _joined(self, event: Joined, now: datetime) -> Iterator[Entry]:
+        conversation = self.conversation(event.room)
+        if event.re is None:
+            conversation.count += 1
+            _put_last(conversation.people, event.nick)
+            yield Entry(Kind.NOTICE, now, f"{event.nick} joined", event.room)
+            return
+        again, conversation.joined = conversation.joined, True
+        conversation.count, conversation.topic = event.count or 0, event.topic or ""
+        if not again:
+            here = counted(conversation.count, "person", "people")
+            topic = f"; topic: {conversation.topic}" if conversation.topic else ""
+            yield Entry(Kind.NOTICE, now, f"you are in {event.room}, {here}{topic}", event.room)
+
+    def _left(self, event: Left, now: datetime) -> Iterator[Entry]:
+        conversation = self.conversation(event.room)
+        conversation.people.pop(event.nick, None)
+        conversation.count = max(0, conversation.count - 1)
+        why = f" ({event.reason})" if event.reason else ""
+        if event.re is None:
+            yield Entry(Kind.NOTICE, now, f"{event.nick} left{why}", event.room)
+        else:
+            conversation.joined = False
+            yield Entry(Kind.NOTICE, now, f"you left {event.room}{why}", event.room)
+
+    def _renamed(self, event: Renamed, now: datetime) -> Iterator[Entry]:
+        if event.old == event.nick:
+            return
+        for conversation in self.conversations.values():
+            for names in (conversation.people, conversation.speakers):
+                if event.old in names:
+                    _rename_key(names, event.old, event.nick)
+        if event.old == self.nick:
+            self._call_me(event.nick)
+            yield Entry(Kind.NOTICE, now, f"you go by {event.nick} now")
+            return
+        old, new = f"@{event.old}", f"@{event.nick}"
+        if old in self.conversations and new not in self.conversations:
+            self.conversations[old].name = new
+            _rename_key(self.conversations, old, new)
+            self.focus = new if self.focus == old else self.focus
+        yield Entry(Kind.NOTICE, now, f"{event.old} goes by {event.nick} now")
+
+    def _count(self, event: Count, _now: datetime) -> Iterator[Entry]:
+        self.conversation(event.room).count = event.count
+        yield from ()
+
+    def _level(self, event: Level, _now: datetime) -> Iterator[Entry]:
+        conversation = self.conversation(event.room)
+        conversation.count, conversation.topic = event.count, event.topic
+        yield from ()
+
+    def _trimmed(self, event: Trimmed, now: datetime) -> Iterator[Entry]:
+        yield Entry(Kind.NOTICE, now, "the server keeps no messages from before this", event.to)
+
+    def _members(self, event: Members, now: datetime) -> Iterator[Entry]:
+        members = self._gather(event, event.members)
+        if members is None:
+            return
+        if event.room is not None:
+            conversation = self.conversation(event.room)
+            conversation.people = dict.fromkeys(who.nick for who in members[:MAX_PEOPLE])
+            conversation.count = len(members)
+        text = f"{len(members):,} {f'in {event.room}' if event.room else 'online'}"
+        if members:
+            text += ": " + ", ".join(map(named, members))
+        yield Entry(Kind.ANSWER, now, text, event.room)
+
+    def _rooms_are(self, event: RoomList, now: datetime) -> Iterator[Entry]:
+        rooms = self._gather(event, event.rooms)
+        if rooms is not None and not rooms:
+            yield Entry(Kind.ANSWER, now, "there are no rooms")
+        for row in rooms or ():
+            people = counted(row.members, "person", "people")
+            topic = f"; topic: {row.topic}" if row.topic else ""
+            yield Entry(Kind.ANSWER, now, f"{row.room}, {people}{topic}")
+
+    def _conversations_are(self, event: ConversationList, now: datetime) -> Iterator[Entry]:
+        rows = self._gather(event, event.conversations)
+        if rows is not None and not rows:
+            yield Entry(Kind.ANSWER, now, "there are no direct conversations")
+        for row in rows or ():
+            yield Entry(Kind.ANSWER, now, f"{row.to}, {counted(row.seq, 'message', 'messages')}")
+
+    def _topic_is(self, event: TopicIs, now: datetime) -> Iterator[Entry]:
+        self.conversation(event.room).topic = event.text
+        if event.nick is None:
+            text = f"topic of {event.room}: {event.text}" if event.text else "no topic is set"
+            yield Entry(Kind.ANSWER, now, text, event.room)
+        else:
+            change = f"set the topic: {event.text}" if event.text else "took the topic away"
+            yield Entry(Kind.NOTICE, now, f"{event.nick} {change}", event.room)
+
+    def _history(self, event: HistoryPage, now: datetime) -> Iterator[Entry]:
+        lines = self.conversation(event.to).lines
+        held = {line.seq for line in lines}
+        page = [
+            said(posted, event.to, now, own=posted.sender == self.nick, recalled=True)
+            for posted in event.messages
+        ]
+        for entry in reversed(page):
+            if entry.seq not in held and len(lines) < self._max_lines:
+                lines.appendleft(entry)
+        if not page:
+            yield Entry(Kind.ANSWER, now, "there are no messages", event.to)
+        yield from page
+
+    def _time_is(self, event: TimeIs, now: datetime) -> Iterator[Entry]:
+        yield Entry(Kind.ANSWER, now, f"the server's time is {event.now}")
+
+    def _joke_is(self, event: JokeIs, now: datetime) -> Iterator[Entry]:
+        yield Entry(Kind.ANSWER, now, event.text)
+
+    def _notice_is(self, event: Notice, now: datetime) -> Iterator[Entry]:
+        yield Entry(Kind.NOTICE, now, f"the server says: {event.text}")
+
+    def _help_is(self, event: HelpIs, now: datetime) -> Iterator[Entry]:
+        rows = self._gather(event, event.commands)
+        if rows is not None:
+            self.server_commands = tuple(rows)
+            for row in rows:
+                yield Entry(Kind.ANSWER, now, f"{row.usage}: {row.summary}")
+
+    def _error(self, event: Error, now: datetime) -> Iterator[Entry]:
+        if event.code == OWN_TROUBLE:
+            yield Entry(Kind.STATE, now, event.message)
+        elif not event.fatal:  # else the link ends, and that is told
+            yield Entry(Kind.ERROR, now, event.message)
+
+    # ------------------------------------------------------------------ state
+
+    def _call_me(self, nick: str) -> None:
+        self.nick = nick
+        self._mention = re.compile(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", re.IGNORECASE)
+
+    def _remember(self, draft: Draft) -> None:
+        self.drafts[draft.id] = draft
+        if len(self.drafts) > MAX_DRAFTS:
+            self._settle(next(iter(self.drafts)))
+
+    def _settle(self, draft_id: str) -> None:
+        self.drafts.pop(draft_id, None)
+        self._sending_since.pop(draft_id, None)
+
+    def _make_way(self) -> None:
+        """Forget the oldest conversation that is neither shown, nor a room of ours, nor unread."""
+        if len(self.conversations) < MAX_CONVERSATIONS:
+            return
+        dispensable = [
+            name
+            for name, known in self.conversations.items()
+            if name != self.focus and not (known.joined and name.startswith("#"))
+        ]
+        read = [name for name in dispensable if not self.conversations[name].unread]
+        for name in (read or dispensable)[:1]:
+            del self.conversations[name]
+
+    def _gather(self, event: System, rows: Sequence[_Row]) -> list[_Row] | None:
+        """All rows of an answer once its last frame is there; None before."""
+        key = event.re or ""
+        if len(self._rows) > MAX_ANSWERS:
+            self._rows.clear()
+        gathered = self._rows.setdefault(key, [])
+        gathered += rows[: MAX_ROWS - len(gathered)]
+        return self._rows.pop(key) if is_whole(event) else None
+
+
+def _put_last(names: dict[str, None], name: str) -> None:
+    names.pop(name, None)
+    names[name] = None
+    if len(names) > MAX_PEOPLE:
+        del names[next(iter(names))]
+
+
+def _rename_key(table: dict[str, Any], old: str, new: str) -> None:
+    """Give a key another name and keep its place, which is its rank."""
+    table.pop(new, None)
+    items = [(new if key == old else key, value) for key, value in table.items()]
+    table.clear()
+    table.update(items)
+
+
+#: What goes into the lines of a conversation; the rest is told once.
+_KEPT: Final = frozenset({Kind.MESSAGE, Kind.ACTION, Kind.NOTICE, Kind.REFUSED})
+
+_Handler = Callable[[Timeline, Any, datetime], Iterable[Entry]]
+
+_ON_EVENT: Final[Mapping[type, _Handler]] = MappingProxyType(
+    {
+        Connecting: Timeline._connecting,
+        Online: Timeline._online,
+        CaughtUp: Timeline._caught_up,
+        Offline: Timeline._offline,
+        Message: Timeline._message,
+        Draft: Timeline._draft,
+        Heard: Timeline._heard,
+        Ended: Timeline._ended,
+    }
+)
+
+_ON_SYSTEM: Final[Mapping[type[System], _Handler]] = MappingProxyType(
+    {
+        Joined: Timeline._joined,
+        Left: Timeline._left,
+        Renamed: Timeline._renamed,
+        Count: Timeline._count,
+        Level: Timeline._level,
+        Trimmed: Timeline._trimmed,
+        Members: Timeline._members,
+        RoomList: Timeline._rooms_are,
+        ConversationList: Timeline._conversations_are,
+        TopicIs: Timeline._topic_is,
+        HistoryPage: Timeline._history,
+        TimeIs: Timeline._time_is,
+        JokeIs: Timeline._joke_is,
+        Notice: Timeline._notice_is,
+        HelpIs: Timeline._help_is,
+        Error: Timeline._error,
+    }
+)

@@ -1,0 +1,364 @@
+"""The whole `connect` on a terminal of its own, with a scripted client in the place of the network.
+
+The terminal is a pty that answers what terminals answer and keeps what was written; what it looks
+like is the business of test_screen. Nothing waits for time: each step waits for what it brings.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from securechat.cli import screen
+
+pytest.importorskip("readline")
+
+ROOT = Path(__file__).parents[2]
+ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[0-9A-Za-z])|[\x00-\x08\x0e-\x1a]")
+PATIENCE = 20.0
+
+LEFT, HOME, UP = "\x1b[D", "\x01", "\x1b[A"
+CTRL_C, CTRL_D, CTRL_Z, TAB, ENTER = "\x03", "\x04", "\x1a", "\t", "\r"
+
+
+class Terminal:
+    """`securechat connect` on a terminal of `columns`; `answers`: it says that it is well."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        columns: int = 100,
+        term: str = "xterm",
+        answers: bool = True,
+        **environ: str,
+    ) -> None:
+        (folder / "ca.pem").write_text("not looked at")
+        self._record = folder / "record.json"
+        self._answers = answers
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        clean = {key: os.environ[key] for key in os.environ if key not in ("NO_COLOR", "INPUTRC")}
+        command = [sys.executable, "-m", "tests.cli.scripted", "connect", "--nick", "bob"]
+        self.process = subprocess.Popen(
+            [*command, "--certs", str(folder), *arguments],
+            cwd=ROOT,
+            env={
+                **clean,
+                "TERM": term,
+                "TZ": "UTC",
+                "INPUTRC": os.devnull,
+                "PYTHONIOENCODING": "utf-8",
+                "PYTHONUTF8": "1",
+                "RECORD": str(self._record),
+                **environ,
+            },
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+        self.raw = ""
+        self._seen = 0
+
+    def type(self, *keys: str) -> None:
+        """Press keys."""
+        for key in keys:
+            os.write(self._master, key.encode())
+
+    def wait(self, text: str) -> str:
+        """Wait until `text` comes, colours and the like left out; all that came since last time."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            bare = ESCAPES.sub("", self.raw[self._seen :])
+            found = bare.find(text)
+            if found >= 0:
+                seen, self._seen = bare, len(self.raw)
+                return seen
+            assert time.monotonic() < deadline, f"{text!r} did not come, but {bare!r}"
+            if not self._receive():
+                pytest.fail(f"{text!r} did not come before the end, but {bare!r}")
+
+    def wait_raw(self, text: str) -> None:
+        """Wait until exactly `text` has come, since ever."""
+        while text not in self.raw:
+            assert self._receive(), f"{text!r} did not come"
+
+    def end(self) -> int:
+        """Wait for the end of it; the exit code."""
+        while self._receive():
+            pass
+        return self.process.wait(timeout=PATIENCE)
+
+    def _receive(self) -> bool:
+        ready, _, _ = select.select([self._master], [], [], 0.1)
+        if not ready:
+            return self.process.poll() is None
+        try:
+            data = os.read(self._master, 65_536)
+        except OSError:  # the other side is closed
+            return False
+        text = data.decode("utf-8", "replace")
+        self.raw += text
+        if self._answers and screen.ASK in text:
+            os.write(self._master, screen.WELL.encode())
+        return bool(data)
+
+    def close(self) -> None:
+        """End it by force, if need be."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+    def record(self) -> dict[str, Any]:
+        """What the client was asked for."""
+        record: dict[str, Any] = json.loads(self._record.read_text("utf-8"))
+        return record
+
+    def said(self) -> list[str]:
+        """Every text that was said."""
+        return [text for _, text, _ in self.record()["said"]]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Terminal]:
+    """Bob's terminal, with `terminal` marks as its keywords, when he is in the room."""
+    keywords = getattr(request, "param", {})
+    started = Terminal(tmp_path, *keywords.pop("arguments", ()), **keywords)
+    started.wait("3 in #lobby: bob, carol, dave")
+    yield started
+    started.close()
+
+
+def ready(terminal: Terminal) -> None:
+    """Wait for the prompt of the lobby."""
+    terminal.wait("[#lobby] ")
+
+
+# ------------------------------------------------------------------ saying
+
+
+def test_what_is_typed_is_said_and_comes_back(terminal: Terminal) -> None:
+    terminal.type("hello", ENTER)
+    terminal.wait("12:00 <bob> hello")
+    terminal.type("//slash", ENTER, "/me waves", ENTER, CTRL_D)
+    assert terminal.end() == 0
+    assert terminal.said() == ["hello", "/slash", "waves"]
+    assert terminal.record()["closed"]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_what_arrives_never_disturbs_what_is_typed(tmp_path: Path, answers: bool) -> None:
+    terminal = Terminal(tmp_path, columns=40, answers=answers)
+    try:
+        ready(terminal)
+        terminal.type("/msg dave flood 200", ENTER)
+        terminal.wait("message 0 of 200")
+        terminal.type("The quick brown fox jumps over the lazy dog, and on: \u65e5\u672c\u8a9e.")
+        terminal.type(*[LEFT] * 5, "HERE ", HOME, "START ", "\x1bf", " MID")
+        terminal.type(ENTER)
+        terminal.wait("message 199 of 200")
+        terminal.type(CTRL_D)
+        assert terminal.end() == 0
+    finally:
+        terminal.close()
+    assert terminal.said()[1:] == [
+        "START The MID quick brown fox jumps over the lazy dog, and on:HERE  \u65e5\u672c\u8a9e."
+    ]
+    shown = ESCAPES.sub("", terminal.raw)
+    assert [int(number) for number in re.findall(r"message (\d+) of 200", shown)] == [*range(200)]
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_rows_wait_until_the_place_of_the_cursor_is_known(tmp_path: Path, answers: bool) -> None:
+    terminal = Terminal(tmp_path, columns=40, answers=answers)
+    try:
+        ready(terminal)
+        terminal.type("x" * 60, LEFT, "y")
+        terminal.wait("xy")
+        terminal.process.send_signal(signal.SIGUSR1)
+        if answers:
+            terminal.wait("<carol> bob: come here")
+        else:
+            terminal.wait_raw(screen.ASK)
+        terminal.type(ENTER)
+        terminal.wait("<bob> xxx" if answers else "<carol> bob: come here")
+        terminal.type(CTRL_D)
+        assert terminal.end() == 0
+    finally:
+        terminal.close()
+    assert terminal.said() == ["x" * 59 + "yx"]
+    assert terminal.raw.count("come here") == 1
+
+
+def test_a_paste_of_several_lines_is_one_text_and_no_command(terminal: Terminal) -> None:
+    terminal.type("\x1b[200~/quit\rnow\r\x1b[201~", ENTER)
+    terminal.wait("<bob> /quit")
+    terminal.type(CTRL_D)
+    assert terminal.end() == 0
+    assert terminal.said() == ["/quit\nnow"]
+
+
+def test_up_brings_back_and_tab_completes(terminal: Terminal) -> None:
+    terminal.type("one", ENTER)
+    terminal.wait("<bob> one")
+    terminal.type(UP, " more", ENTER)
+    terminal.wait("<bob> one more")
+    terminal.type("ca", TAB, "hi", ENTER)
+    terminal.wait("<bob> carol: hi")
+    terminal.type("/jok", TAB, ENTER)
+    terminal.wait("the answer to joke")
+    terminal.type(CTRL_D)
+    assert terminal.end() == 0
+    assert terminal.said() == ["one", "one more", "carol: hi"]
+
+
+# ------------------------------------------------------------------ commands
+
+
+def test_the_prompt_follows_where_one_is(terminal: Terminal) -> None:
+    terminal.type("/join garden", ENTER)
+    terminal.wait("[#garden] ")
+    terminal.type("hello", ENTER)
+    terminal.wait("<bob> hello")
+    terminal.type("/leave", ENTER)
+    ready(terminal)
+    terminal.type("drop", ENTER)
+    terminal.wait("[#lobby, offline] ")
+    terminal.type("patience", ENTER)
+    seen = terminal.wait("(waiting) <bob> patience")
+    assert "waiting for the connection" in seen
+    terminal.type("back", ENTER)
+    terminal.wait("back: 3 missed, 1 sent")
+    assert "[#lobby] " in ESCAPES.sub("", terminal.raw.rpartition("offline")[2])
+    terminal.type(CTRL_D)
+    terminal.end()
+    assert terminal.record()["said"][0][:2] == ["#garden", "hello"]
+
+
+def test_mistakes_are_told_and_never_sent(terminal: Terminal) -> None:
+    terminal.type("/jion garden", ENTER)
+    terminal.wait("Did you mean")
+    terminal.type("refuse this", ENTER)
+    terminal.wait("!! not sent (I refuse.): refuse this")
+    terminal.type(CTRL_D)
+    assert terminal.end() == 0
+    assert terminal.said() == ["refuse this"]
+
+
+def test_a_mention_rings_and_stands_out(terminal: Terminal) -> None:
+    assert "\x07" not in terminal.raw
+    terminal.type("half")
+    terminal.wait("half")
+    terminal.process.send_signal(signal.SIGUSR1)
+    terminal.wait("12:00!<carol> bob: come here")
+    terminal.type(ENTER)
+    terminal.wait("<bob> half")
+    assert terminal.raw.count("\x07") == 1
+
+
+# ------------------------------------------------------------------ leaving
+
+
+def test_ctrl_c_clears_and_then_leaves(terminal: Terminal) -> None:
+    terminal.type("never sent")
+    terminal.wait("never sent")
+    terminal.type(CTRL_C)
+    terminal.wait("^C")
+    terminal.type(CTRL_C)
+    assert terminal.end() == 130
+    assert terminal.said() == []
+
+
+def test_quit_leaves_with_its_reason(terminal: Terminal) -> None:
+    terminal.type("/quit good night", ENTER)
+    assert terminal.end() == 0
+    assert terminal.record()["closed"][0] == "good night"
+
+
+def test_sigterm_leaves_in_order(terminal: Terminal) -> None:
+    terminal.type("half a sen")
+    terminal.wait("half a sen")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.end() == 143
+    assert terminal.record()["closed"]
+
+
+def test_the_end_of_the_client_is_told(terminal: Terminal) -> None:
+    terminal.type("end", ENTER)
+    terminal.wait("securechat: The link was lost. Connect again.")
+    assert terminal.end() == 7
+
+
+def test_a_server_that_cannot_be_reached(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "unreachable")
+    terminal.wait("securechat: No server answers there. Check the address.")
+    assert terminal.end() == 3
+    terminal.close()
+
+
+def test_what_was_not_sent_is_told_on_leaving(terminal: Terminal) -> None:
+    terminal.type("lag behind", ENTER)
+    ready(terminal)
+    terminal.type(CTRL_D)
+    terminal.wait("1 message was not sent; the next start with this nick sends them.")
+    assert terminal.end() == 1
+
+
+def test_ctrl_z_stops_and_the_sentence_goes_on(terminal: Terminal) -> None:
+    terminal.type("half a ")
+    terminal.wait("half a ")
+    terminal.type(CTRL_Z)  # stops nobody here: there is no shell that could have us go on
+    terminal.wait("half a ")
+    terminal.type("sentence", ENTER)
+    terminal.wait("<bob> half a sentence")
+    terminal.type(CTRL_D)
+    assert terminal.end() == 0
+
+
+# ------------------------------------------------------------------ looks
+
+
+def test_colours_are_there_unless_unwanted(terminal: Terminal) -> None:
+    terminal.type("hello", ENTER)
+    terminal.wait("<bob> hello")
+    assert "\x1b[2m" in terminal.raw
+
+
+@pytest.mark.parametrize(
+    "terminal", [{"arguments": ("--no-color",)}, {"NO_COLOR": "1"}], indirect=True
+)
+def test_without_colours(terminal: Terminal) -> None:
+    terminal.type("hello", ENTER)
+    terminal.wait("<bob> hello")
+    assert re.search(r"\x1b\[[0-9;]+m", terminal.raw) is None
+
+
+@pytest.mark.parametrize("terminal", [{"arguments": ("--plain",)}, {"term": "dumb"}], indirect=True)
+def test_plain_writes_no_escape_and_waits_while_one_types(terminal: Terminal) -> None:
+    terminal.type("hello", ENTER)
+    terminal.wait("<bob> hello")
+    terminal.type("/msg carol flood 3", ENTER)
+    terminal.wait("message 2 of 3")
+    terminal.type(CTRL_D)
+    assert terminal.end() == 0
+    assert screen.ASK not in terminal.raw
+    assert "\x1b[" not in terminal.raw.replace("\x1b[?2004h", "").replace("\x1b[?2004l", "")
+    assert "[#lobby]" not in terminal.raw

@@ -1,0 +1,191 @@
+"""The table of slash commands: what each typed line asks for, and what is said about wrong ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from securechat.cli import slash
+from securechat.cli.slash import (
+    Action,
+    Ask,
+    BadInput,
+    Confirm,
+    Enter,
+    Explain,
+    Leave,
+    Quit,
+    Say,
+    find,
+    parse,
+    room_name,
+)
+from securechat.errors import SecureChatError
+
+
+def ask(name: str, **keys: object) -> Ask:
+    return slash._ask(name, **keys)
+
+
+@pytest.mark.parametrize(
+    ("line", "action"),
+    [
+        ("hello", Say("#lobby", "hello")),
+        ("  indented", Say("#lobby", "  indented")),
+        ("hello  ", Say("#lobby", "hello")),
+        ("//etc/motd", Say("#lobby", "/etc/motd")),
+        ("a /b", Say("#lobby", "a /b")),
+        ("/me  waves  ", Say("#lobby", "waves", action=True)),
+        ("/msg carol psst, you", Say("@carol", "psst, you")),
+        ("/MSG @carol psst", Say("@carol", "psst")),
+        ("/w carol psst", Say("@carol", "psst")),
+        ("/time", ask("time")),
+        ("/joke", ask("joke")),
+        ("/rooms", ask("rooms")),
+        ("/LIST", ask("rooms")),
+        ("/conversations", ask("conversations")),
+        ("/who", ask("who", room="#lobby")),
+        ("/who all", ask("who")),
+        ("/who Garden", ask("who", room="#garden")),
+        ("/names #garden", ask("who", room="#garden")),
+        ("/nick robert", ask("nick", nick="robert")),
+        ("/topic", ask("topic", room="#lobby")),
+        ("/topic roses & weeds", ask("topic", room="#lobby", text="roses & weeds")),
+        ("/topic -", ask("topic", room="#lobby", text="")),
+        ("/history", ask("history", to="#lobby", limit=slash.DEFAULT_PAGE)),
+        ("/history 500", ask("history", to="#lobby", limit=500)),
+        ("/join garden", Enter("#garden")),
+        ("/j #Garden", Enter("#garden")),
+        ("/room garden", Enter("#garden")),
+        ("/query carol", Enter("@carol")),
+        ("/leave", Leave("#lobby")),
+        ("/part garden", Leave("#garden")),
+        ("/leave @carol", Leave("@carol")),
+        ("/help", Explain(None)),
+        ("/help msg", Explain(find("msg"))),
+        ("/help /MSG", Explain(find("msg"))),
+        ("/resend", Confirm(True)),
+        ("/discard", Confirm(False)),
+        ("/quit", Quit(None)),
+        ("/q good night", Quit("good night")),
+        ("/exit", Quit(None)),
+    ],
+)
+def test_what_a_line_asks_for(line: str, action: Action) -> None:
+    assert parse(line, "#lobby") == action
+
+
+@pytest.mark.parametrize("line", ["", "   ", "\t"])
+def test_an_empty_line_asks_for_nothing(line: str) -> None:
+    assert parse(line, "#lobby") is None
+
+
+@pytest.mark.parametrize("line", ["/quit\nnow", "one\ntwo", "  /quit\nnow"])
+def test_several_lines_are_said_whatever_they_begin_with(line: str) -> None:
+    assert parse(line, "#lobby") == Say("#lobby", line)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [("/jion garden", "/join"), ("/tiem", "/time"), ("/HELPP", "/help"), ("/nmaes", "/who")],
+)
+def test_an_unknown_command_names_the_nearest(line: str, named: str) -> None:
+    with pytest.raises(BadInput, match=f"nothing was sent. Did you mean {named}?"):
+        parse(line, "#lobby")
+
+
+@pytest.mark.parametrize("line", ["/", "/ hello", "/xyzzy", "/\x1b]0;title\x07", "/" + "x" * 99])
+def test_what_resembles_nothing_points_to_help(line: str) -> None:
+    with pytest.raises(BadInput, match=r"nothing was sent\. /help lists them") as caught:
+        parse(line, "#lobby")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200
+
+
+def test_a_space_before_a_slash_is_not_guessed_about() -> None:
+    with pytest.raises(BadInput, match="Remove the space"):
+        parse(" /quit", "#lobby")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/msg",
+        "/msg carol",
+        "/msg carol   ",
+        f"/msg {'x' * 33} hi",
+        "/nick",
+        "/nick two words",
+        "/join",
+        "/join two rooms",
+        "/me",
+        "/time now",
+        "/who two rooms",
+        "/leave two rooms",
+        "/query",
+        "/history 0",
+        "/history 501",
+        "/history ten",
+        "/history ٣",
+        "/history 1 2",
+        "/topic " + "x" * 501,
+        "/quit " + "x" * 201,
+        "/resend it",
+    ],
+)
+def test_wrong_arguments_show_usage_and_an_example(line: str) -> None:
+    row = find(line.split()[0][1:])
+    with pytest.raises(BadInput) as caught:
+        parse(line, "#lobby")
+    assert f"Usage: {row.usage}, for example: {row.example}" in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["hello", "/me waves", "/leave", "/history", "two\nlines", "//x"])
+def test_without_a_room_one_is_told_to_enter_one(line: str) -> None:
+    with pytest.raises(BadInput, match=r"You are in no room\. Enter one: /join lobby"):
+        parse(line, None)
+
+
+@pytest.mark.parametrize("here", [None, "@carol"])
+def test_only_rooms_have_topics_and_who_is_everyone_elsewhere(here: str | None) -> None:
+    with pytest.raises(BadInput, match="Only a room has a topic"):
+        parse("/topic", here)
+    assert parse("/who", here) == ask("who")
+
+
+@pytest.mark.parametrize("word", ["", "#", "a b", "caf\u00e9", "x" * 33, "##a", "@carol"])
+def test_what_is_no_room_name(word: str) -> None:
+    with pytest.raises(BadInput, match="no room name"):
+        room_name(word)
+
+
+def test_bytes_that_are_no_text_are_not_sent() -> None:
+    with pytest.raises(BadInput, match="UTF-8"):
+        parse("caf\udce9", "#lobby")
+
+
+def test_every_example_does_what_its_row_says() -> None:
+    for row in slash.ROWS:
+        assert row.example.split()[0] == f"/{row.name}"
+        assert row.usage.split()[0] == f"/{row.name}"
+        assert parse(row.example, "#lobby") is not None
+
+
+def test_names_and_aliases_are_each_of_one_row() -> None:
+    names = [name for row in slash.ROWS for name in (row.name, *row.aliases)]
+    assert len(names) == len(set(names))
+    assert {*slash.TAKES_ROOM, *slash.TAKES_NICK} <= set(names)
+
+
+def test_help_tells_every_command() -> None:
+    overview = slash.overview()
+    assert len(overview) == len(slash.ROWS) + 1
+    assert all(row.usage in line for row, line in zip(slash.ROWS, overview, strict=False))
+    assert slash.explanation(find("who")) == [
+        "/who [ROOM]: who is here, in a room, or (/who all) online (also /names)",
+        "for example: /who garden",
+    ]
+    assert slash.explanation(find("time"))[0] == "/time: tell the server's time"
+
+
+def test_bad_input_is_one_of_ours() -> None:
+    assert issubclass(BadInput, SecureChatError)
