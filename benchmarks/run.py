@@ -56,7 +56,7 @@ def measure_stages(rooms: int, batches: int = 100) -> dict[str, float]:
         new_token=lambda: secrets.token_urlsafe(32),
         choose=lambda jokes: jokes[0],
     )
-    renderer = Renderer(hub, 1, lambda _: None)
+    renderer = Renderer(hub, 1, lambda _: None, store.first_kept)
     dispatcher = Dispatcher(hub, store, renderer, [lambda _: None], lambda _: None)
     connections = [_greeted() for _ in range(speakers)]
     for number in range(1, speakers + 1):

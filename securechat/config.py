@@ -30,7 +30,11 @@ class ServerConfig:
     host: str = "127.0.0.1"
     port: int = 55555
     certs: Path = Path("certs")
-    data: str = ":memory:"
+    data: str = ":memory:"  #: a folder, or this: nothing is kept
+    keep_days: float | None = None  #: older messages are removed; None: never
+    keep_mb: float | None = None  #: the oldest are removed beyond so many megabytes; None: never
+    #: What single rooms keep instead: (room, days or None, megabytes or None).
+    keep_rooms: tuple[tuple[str, float | None, float | None], ...] = ()
     io_threads: int = 1
     limits: ChatLimits = ChatLimits()
     name: str = "securechat"

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -57,9 +58,13 @@ class Server:
         self._on_failure = on_failure
         self.certificates = _prepare_certificates(config)
         context = server_context(self.certificates.cert, self.certificates.key)
+        self._store = _open_store(config)
         self._listener = Listener(config.host, config.port, self._adopt)
-        self._listener.open()
-        self._store: Store = MemoryStore()
+        try:
+            self._listener.open()
+        except BaseException:
+            self._store.close()
+            raise
         limits = config.limits
         hub = Hub(
             limits,
@@ -71,7 +76,7 @@ class Server:
             motd=config.motd,
         )
         self._readers = Readers(self._store, self._post)
-        renderer = Renderer(hub, config.io_threads, self._readers.ask)
+        renderer = Renderer(hub, config.io_threads, self._readers.ask, self._store.first_kept)
         loop_config = LoopConfig(
             context=context,
             inbox=self._take,
@@ -134,6 +139,17 @@ class Server:
         self.failed = reason
         if self._on_failure is not None:
             self._on_failure()
+
+
+def _open_store(config: ServerConfig) -> Store:
+    if config.data == ":memory:":
+        return MemoryStore()
+    from ..store.retention import Keep, Retention
+    from ..store.sqlite import open_store
+
+    rooms = {room: Keep(days, mb) for room, days, mb in config.keep_rooms}
+    retention = Retention(config.keep_days, config.keep_mb, rooms)
+    return open_store(Path(config.data), retention=retention)
 
 
 def _bucket_maker(limits: ChatLimits) -> Callable[[float], TokenBucket] | None:

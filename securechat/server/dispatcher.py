@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from ..chat.effects import PERSISTENT, Effect, Keep
+from ..chat.effects import PERSISTENT, Effect, Greet, Keep
 from ..chat.hub import Event, Hub, Now
 from ..errors import StoreBroken, StoreFull
 from ..net.loop import Told
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 _MAX_BATCH: Final = 2_048
 #: Batches waiting here beyond which the io threads stop reading.
 _FULL: Final = 256
+#: Between two looks at what retention has to remove, seconds, and how much one look removes, rows.
+_RETAIN_EVERY: Final = 60.0
+_RETAIN_ROWS: Final = 500
 _LONGEST_SLEEP: Final = 1.0
 
 
@@ -70,6 +73,8 @@ class Dispatcher:
         self._inbox: queue.SimpleQueue[list[Told] | _Farewell] = queue.SimpleQueue()
         #: What could not be stored and nobody waits for; it goes with the next batch.
         self._owed: list[Record] = []
+        self._no_room = False
+        self._retain_at = 0.0
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
 
     # -------------------------------------------------------------- from other threads
@@ -109,6 +114,10 @@ class Dispatcher:
                     self._carry_out(self._hub.decide(batch, now), now)
                 if self._hub.next_due <= now.mono:
                     self._carry_out(self._hub.tick(now), now)
+                if self._owed:
+                    self._carry_out([], now)
+                if self._retain_at <= now.mono:
+                    self._retain(now)
             self._carry_out(self._hub.farewell(farewell.reason, farewell.retry_after, now), now)
         except StoreBroken as error:
             log.critical("%s", error)
@@ -120,7 +129,8 @@ class Dispatcher:
     def _drain(self) -> tuple[list[tuple[int, Event]], _Farewell | None]:
         """All that has piled up; sleeps until there is something, or something is due."""
         batch: list[tuple[int, Event]] = []
-        wait = min(_LONGEST_SLEEP, max(0.0, self._hub.next_due - time.monotonic()))
+        due = min(self._hub.next_due, self._retain_at)
+        wait = min(_LONGEST_SLEEP, max(0.0, due - time.monotonic()))
         try:
             item = self._inbox.get(timeout=wait)
             while True:
@@ -138,9 +148,9 @@ class Dispatcher:
         return batch, None
 
     def _carry_out(self, effects: list[Effect], now: Now) -> None:
-        if not effects and not self._owed:
-            return
         outcomes = self.commit(effects, now)
+        if not effects:
+            return
         rendered = self._renderer.render(effects, outcomes, now.ts)
         for post, ops in zip(self._post, rendered, strict=True):
             if ops:
@@ -157,11 +167,24 @@ class Dispatcher:
         try:
             outcomes = self._store.commit([*owed, *records] if owed else records, now.ts)
         except StoreFull as error:
-            log.error("%s", error)
-            self._owed += [effect.record for effect in effects if type(effect) is Keep]
+            if not self._no_room:
+                self._no_room = True
+                log.error("%s; senders are refused until there is room again", error)
+            self._owed += [effect.record for effect in effects if isinstance(effect, Keep | Greet)]
             return [Failed()] * len(records)
+        if self._no_room:
+            self._no_room = False
+            log.info("there is room again: messages are stored")
         self._owed = []
         return outcomes[len(owed) :]
+
+    def _retain(self, now: Now) -> None:
+        """Have retention remove a little; it comes again soon while there is more."""
+        try:
+            removed = self._store.retain(now.wall, _RETAIN_ROWS)
+        except StoreFull:
+            removed = 0  # removing needs room too; `commit` says that there is none
+        self._retain_at = now.mono + (0.05 if removed >= _RETAIN_ROWS else _RETAIN_EVERY)
 
     def _abandon(self, reason: str) -> None:
         """The chat cannot go on: say bye without storing anything, and have the server stopped."""

@@ -52,8 +52,15 @@ class _OpenChunk:
 class Renderer:
     """Turns effects into operations for `loops` io threads."""
 
-    def __init__(self, hub: Hub, loops: int, ask: Callable[[HistoryWanted], None]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        loops: int,
+        ask: Callable[[HistoryWanted], None],
+        first_kept: Callable[[str], int],
+    ) -> None:
         self._hub = hub
+        self._first_kept = first_kept
         self._ask = ask
         self._open: dict[str, _OpenChunk] = {}
         self._ts = ""
@@ -265,6 +272,8 @@ class Renderer:
             after = min(effect.after, head)
         elif effect.last is not None:
             after = max(head - effect.last, 0)
+        if after < head:
+            after = min(max(after, self._first_kept(effect.conversation) - 1), head)
         if effect.re is not None:
             self._deliver(effect.connection, _frame(self._hub.joined(effect, after)))
         self._ops_of(effect.connection).append(

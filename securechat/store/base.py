@@ -47,6 +47,17 @@ class Store(Protocol):
         """
         ...
 
+    def first_kept(self, conversation: str) -> int:
+        """The number at which the history begins that retention has left."""
+        ...
+
+    def retain(self, now: float, budget_rows: int) -> int:
+        """Remove what is no longer to be kept, `budget_rows` rows at most; how many it were.
+
+        `now` is Unix time. Call it again soon when it used the budget up. Raises as `commit` does.
+        """
+        ...
+
     def reader(self) -> Reader:
         """A reader for the thread that calls this."""
         ...

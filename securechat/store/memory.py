@@ -65,11 +65,6 @@ class _Conversation:
         #: (messages, first), replaced as one so that a reader sees both as they belong together.
         self.view: tuple[list[_Message], int] = ([], 1)
 
-    @property
-    def head(self) -> int:
-        messages, first = self.view
-        return first + len(messages) - 1
-
     def drop_front(self, count: int) -> None:
         messages, first = self.view
         self.view = (messages[count:], first + count)
@@ -172,6 +167,14 @@ class MemoryStore:
         return encode_posted(
             new.id, to, sender, message.seq, message.ts, new.text, new.reply_to, new.action
         )
+
+    def first_kept(self, conversation: str) -> int:
+        """See `Store.first_kept`."""
+        return self.slice(conversation)[1]
+
+    def retain(self, now: float, budget_rows: int) -> int:  # noqa: ARG002 - `commit` trims already
+        """See `Store.retain`."""
+        return 0
 
     def reader(self) -> MemoryReader:
         """A reader; several threads may have one each."""

@@ -1,0 +1,301 @@
+"""The tables, and how a database file comes to be one of ours and up to date.
+
+In: a connection and the path of its file. Out: a database of the newest version, or nothing
+changed. Raised: `StoreRefused` for a file that is not ours, is damaged or newer; what SQLite raises
+besides is for the caller to translate (`apsw.Error`).
+
+`MIGRATIONS` only ever grows at its end: what stands in it has run somewhere. A database carries the
+number of those that it has seen (PRAGMA user_version), and a number that says whose it is
+(application_id). Before one of them runs on a database that holds something, the whole of it is
+copied beside it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import apsw
+
+from ..errors import StoreRefused
+
+#: "SCht", in the header of every database of ours (see `file`(1) and sqlite.org/fileformat.html).
+APPLICATION_ID: Final = 0x53436874
+
+#: A message's key is its conversation's number and its own in one integer: a table ordered by it
+#: is ordered by conversation and `seq`, and costs a third less per insert than one WITHOUT ROWID.
+PLACE_BITS: Final = 40
+SEQ_MASK: Final = (1 << PLACE_BITS) - 1
+
+#: Pages copied in one go.
+_COPY_STEP: Final = 1_024
+#: What file systems without hard links say, FAT and some that come over a network.
+_NO_HARD_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+
+
+class Migration(NamedTuple):
+    """One step: a name for a person, and SQL that is run in a transaction."""
+
+    name: str
+    sql: str
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    Migration(
+        "messages, conversations, identities, presence, topics",
+        """
+        CREATE TABLE meta (
+            key TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- Those who lapsed stay, without a token: direct messages show their names.
+        CREATE TABLE identity (
+            number INTEGER PRIMARY KEY,
+            nick TEXT NOT NULL,
+            token BLOB,
+            used REAL NOT NULL,
+            former TEXT                  -- JSON: [[nick, until], ...]
+        ) STRICT;
+
+        -- `first` to `head` are there, those below `first` retention has removed.
+        CREATE TABLE conversation (
+            number INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            first INTEGER NOT NULL,
+            head INTEGER NOT NULL,
+            weight INTEGER NOT NULL,     -- of the messages that are there, bytes
+            oldest TEXT,                 -- the `ts` of `first`; NULL when nothing is there
+            last_ts TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX conversation_oldest ON conversation (oldest) WHERE oldest IS NOT NULL;
+
+        -- `text` of a message; of one that was removed, for a while, the digest of its draft.
+        CREATE TABLE message (
+            place INTEGER PRIMARY KEY,   -- conversation << 40 | seq
+            identity INTEGER NOT NULL,
+            id TEXT NOT NULL,
+            ts TEXT NOT NULL,
+            sender TEXT NOT NULL,
+            address TEXT,                -- as drafted; NULL where it is the conversation's name
+            reply_to INTEGER,
+            action INTEGER NOT NULL,
+            text TEXT,
+            digest BLOB,
+            CHECK ((text IS NULL) <> (digest IS NULL))
+        ) STRICT;
+        -- In this order, because a client's ids grow: each sender appends to a leaf of its own.
+        CREATE UNIQUE INDEX message_draft ON message (identity, id);
+
+        -- Up to where, in a conversation, digests stand since that day or longer.
+        CREATE TABLE removal (
+            day INTEGER NOT NULL,        -- Unix time / 86,400
+            conversation INTEGER NOT NULL REFERENCES conversation (number),
+            upto INTEGER NOT NULL,
+            PRIMARY KEY (day, conversation)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE presence (
+            room TEXT NOT NULL,
+            identity INTEGER NOT NULL,
+            PRIMARY KEY (room, identity)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE topic (
+            room TEXT PRIMARY KEY,
+            text TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
+)
+
+
+def create(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Make a new, empty database at `path`, with a new epoch; nothing may be there.
+
+    It is made under another name and gets its own when it is whole and on disk: a file at `path`
+    is a database or damaged, never half made. The caller holds the folder's lock.
+    """
+    made = path.with_name(path.name + ".new")
+    remove(made)
+    make_file(made)
+    db = apsw.Connection(str(made), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        db.pragma("synchronous", "FULL")
+        db.execute("BEGIN IMMEDIATE")
+        db.pragma("application_id", APPLICATION_ID)
+        _apply(db, 0, migrations)
+        renew_epoch(db)
+        db.execute("COMMIT")
+        db.pragma("journal_mode", "wal")  # kept in the file's header
+    finally:
+        db.close()
+    made.rename(path)
+    sync_folder(path.parent)
+
+
+def renew_epoch(db: apsw.Connection) -> str:
+    """Give the database a new epoch and return it: cursors of before hold no more."""
+    epoch = secrets.token_hex(16)
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('epoch', ?)", (epoch,))
+    return epoch
+
+
+def recognise(db: apsw.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """The version of the database; raises `StoreRefused` unless it is one that we can read."""
+    cure = "Restore a backup (`securechat db restore FILE`), or give another folder with --data."
+    if db.pragma("application_id") != APPLICATION_ID:
+        if path.stat().st_size == 0:
+            raise StoreRefused(f"{path}: the file is empty, so it was truncated. {cure}")
+        raise StoreRefused(
+            f"{path}: this is not a database of securechat's. "
+            "Move it away, or give another folder with --data."
+        )
+    version = db.pragma("user_version")
+    assert isinstance(version, int)
+    if version < 1:
+        raise StoreRefused(f"{path}: the database is damaged, its version is {version}. {cure}")
+    if version > len(migrations):
+        raise StoreRefused(
+            f"{path}: the database has version {version}, this securechat knows up to "
+            f"{len(migrations)}. Use a newer securechat, or restore a backup of this version "
+            "(`securechat db restore FILE`)."
+        )
+    return version
+
+
+def migrate(
+    db: apsw.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS
+) -> Path | None:
+    """Bring a database of ours up to date, all or nothing; returns the copy made before.
+
+    None: it was up to date. Raises `StoreRefused` as `recognise` does, or when there is no room
+    for the copy.
+    """
+    version = recognise(db, path, migrations)
+    if version == len(migrations):
+        return None
+    kept = unused_name(path, f".before-v{len(migrations)}")
+    try:
+        copy_online(db, kept)
+    except (apsw.Error, OSError) as error:
+        raise StoreRefused(
+            f"{kept}: the database must be copied before it is brought to version "
+            f"{len(migrations)}, and that failed ({error}). Make room for a second copy."
+        ) from error
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        _apply(db, version, migrations)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return kept
+
+
+def _apply(db: apsw.Connection, version: int, migrations: Sequence[Migration]) -> None:
+    for migration in migrations[version:]:
+        db.execute(migration.sql)
+    db.pragma("user_version", len(migrations))
+
+
+# ------------------------------------------------------------------ files
+
+
+def make_file(path: Path) -> None:
+    """An empty file that only its owner may read, from the first moment on; raises OSError."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+
+
+def remove(path: Path) -> None:
+    """Remove a database that nobody has open, with what SQLite may have left beside it."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def unused_name(path: Path, suffix: str) -> Path:
+    """`path` with `suffix`, and with a number behind it where that name is taken."""
+    name, number = path.name + suffix, 1
+    while os.path.lexists(path.with_name(name)):
+        number += 1
+        name = f"{path.name}{suffix}-{number}"
+    return path.with_name(name)
+
+
+def sync_file(path: Path) -> None:
+    """Have what was written to a file on disk; not for a database that is open (see below).
+
+    POSIX drops all locks that a process has on a file when it closes any descriptor of it, so a
+    database that SQLite has open in this process must not be opened past SQLite.
+    """
+    _sync(path, os.O_RDWR)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder on disk."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def copy_online(
+    db: apsw.Connection, target: Path, inspect: Callable[[apsw.Connection], None] | None = None
+) -> None:
+    """Copy the database as it is at this moment into a new file, whole or not at all.
+
+    Others may read and write meanwhile. The copy is one plain file (no WAL) and on disk when this
+    returns; before it gets its name, `inspect` may look at it and raise. Raises `FileExistsError`
+    when `target` is there, and what SQLite or the disk raise.
+    """
+    part = target.with_name(f"{target.name}.part-{os.getpid()}")
+    make_file(part)
+    try:
+        copy = apsw.Connection(str(part), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            _copy_pages(db, copy)
+            if inspect is not None:
+                inspect(copy)
+        finally:
+            copy.close()
+        sync_file(part)
+        _publish(part, target)
+        sync_folder(target.parent)
+    finally:
+        remove(part)
+
+
+def _publish(part: Path, target: Path) -> None:
+    """Give a file its name, unless that is taken."""
+    try:
+        target.hardlink_to(part)  # unlike a rename it never replaces what is there
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        part.rename(target)
+
+
+def _copy_pages(source: apsw.Connection, copy: apsw.Connection) -> None:
+    copy.pragma("synchronous", "OFF")  # it is synced once, as a whole
+    source.execute("BEGIN")
+    try:
+        # An open snapshot: without it each change from elsewhere makes the copying begin anew.
+        source.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        with copy.backup("main", source, "main") as backup:
+            while not backup.done:
+                backup.step(_COPY_STEP)
+    finally:
+        source.execute("COMMIT")
+    copy.pragma("journal_mode", "delete")

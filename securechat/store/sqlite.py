@@ -1,0 +1,460 @@
+"""The durable store: SQLite with a write-ahead log, where a commit that returns is on disk.
+
+In: a data folder, which is locked for one server, and the records of `securechat.records`. Out:
+outcomes and pages. Raised: `StoreRefused` at open; `StoreFull` when nothing was kept and a later
+try may succeed; `StoreBroken` when a write or a sync failed or a page is damaged, and then at each
+call, because SQLite itself would go on as if nothing had been lost.
+
+One connection writes and checkpoints, and belongs to the hub thread; each commit is a transaction.
+Readers have connections of their own that cannot write. They see a snapshot only while they make
+one page, and so keep the log from being used again for moments only.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, NamedTuple, TypeVar
+
+import apsw
+
+from ..errors import StoreBroken
+from ..records import (
+    Conflict,
+    ForgetIdentity,
+    KeepIdentity,
+    KeepPresence,
+    KeepTopic,
+    Kept,
+    Known,
+    Lookup,
+    NewMessage,
+    Outcome,
+    Record,
+    Snapshot,
+    Stored,
+    Unknown,
+)
+from .connections import (
+    DATABASE_NAME,
+    connect_reader,
+    connect_writer,
+    damaged,
+    fail,
+    find_or_make,
+    lacks_room,
+    refuse,
+)
+from .lock import FolderLock
+from .migrations import PLACE_BITS, migrate
+from .pages import ROW, Painter, SqliteReader, pair
+from .retention import KEEP_ALL, Retention, digest, register_digest, sweep, weigh
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+#: Pages in the log behind which a commit is followed by a checkpoint: 16 MiB, some milliseconds.
+_CHECKPOINT_PAGES: Final = 4_096
+#: Pages in the log that are worth a warning: someone reads one snapshot for very long.
+_MANY_PAGES: Final = 4 * _CHECKPOINT_PAGES
+
+_INSERT: Final = (
+    "INSERT INTO message (place, identity, id, ts, sender, address, reply_to, action, text)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (identity, id) DO NOTHING"
+)
+_GROW: Final = "UPDATE conversation SET head = ?, weight = weight + ?, last_ts = ? WHERE number = ?"
+_BEGIN_AGAIN: Final = "UPDATE conversation SET oldest = ? WHERE number = ?"
+_RECALL: Final = (
+    f"SELECT name, digest, {ROW} FROM message JOIN conversation ON number = place >> {PLACE_BITS}"
+    " WHERE identity = ? AND id = ?"
+)
+_KEEP_IDENTITY: Final = (
+    "INSERT INTO identity (number, nick, token, used, former) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET nick = excluded.nick, token = excluded.token,"
+    " used = excluded.used, former = excluded.former"
+)
+
+
+class _Conversation(NamedTuple):
+    """The messages `first` to `head` of one conversation are there."""
+
+    number: int
+    first: int = 1
+    head: int = 0
+
+
+class _Growth:
+    """One conversation in one transaction."""
+
+    __slots__ = ("base", "before", "head", "weight")
+
+    def __init__(self, before: _Conversation) -> None:
+        self.before = before
+        self.base = before.number << PLACE_BITS
+        self.head = before.head
+        self.weight = 0
+
+
+def open_store(
+    directory: Path, *, vfs: str | None = None, retention: Retention = KEEP_ALL
+) -> SqliteStore:
+    """The store in `directory`, made when there is none; raises `StoreRefused`.
+
+    `vfs` names another SQLite VFS for a database that exists; a new one is always made by the
+    system's. Close the store to give the folder free.
+    """
+    path = directory / DATABASE_NAME
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise refuse(directory, error) from error
+    lock = FolderLock.acquire(directory)
+    try:
+        find_or_make(path)
+        return _open(path, lock, vfs, retention)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _open(path: Path, lock: FolderLock, vfs: str | None, retention: Retention) -> SqliteStore:
+    db, shared = connect_writer(path, vfs)
+    try:
+        _bring_in_log(db, path)
+        kept = migrate(db, path)
+        if kept is not None:
+            log.warning("%s: brought up to date; as it was before: %s", path, kept)
+        return SqliteStore(db, path, lock, retention, vfs=vfs, shared=shared)
+    except BaseException as error:
+        failure = refuse(path, error, db) if isinstance(error, apsw.Error) else error
+        db.close()
+        if failure is error:
+            raise
+        raise failure from error
+
+
+def _bring_in_log(db: apsw.Connection, path: Path) -> None:
+    """Have what a killed server left in the log written into the database and synced.
+
+    Its last transaction may have been written but not yet synced when it died, or its sync may have
+    failed: a draft must not be answered as stored because the system still remembers it.
+    """
+    try:
+        db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    except apsw.BusyError:  # a tool reads what was there before; as much as can be done beside it
+        db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        log.warning("%s: another program reads the database, the log stays long meanwhile", path)
+
+
+class SqliteStore:
+    """The write side; made by `open_store`."""
+
+    def __init__(
+        self,
+        db: apsw.Connection,
+        path: Path,
+        lock: FolderLock,
+        retention: Retention,
+        *,
+        vfs: str | None,
+        shared: bool,
+    ) -> None:
+        self._db = db
+        self._path = path
+        self._lock = lock
+        self._retention = retention
+        self._vfs = vfs
+        self._shared = shared
+        #: Held by each transaction; matters only when readers must use this connection too.
+        self._guard = Lock()
+        self._broken: str | None = None
+        #: One cursor for all: making one costs as much as half an insert.
+        self._cursor = db.cursor()
+        self._execute: Callable[..., Any] = self._cursor.execute
+        self._keepers: dict[type[Any], Callable[[Any], None]] = {
+            KeepIdentity: self._keep_identity,
+            ForgetIdentity: self._forget_identity,
+            KeepPresence: self._keep_presence,
+            KeepTopic: self._keep_topic,
+        }
+        self._wal_pages = 0
+        self._checkpoint_at = _CHECKPOINT_PAGES
+        register_digest(db)
+        db.set_wal_hook(self._note_wal)  # in place of SQLite's own, which hides a failed checkpoint
+        self._conversations: dict[str, _Conversation] = {}
+        self._next_number = 1
+        self._weight = 0
+        self._snapshot: Snapshot | None = self._read_snapshot()
+
+    # -------------------------------------------------------------- what is there
+
+    def load(self) -> Snapshot:
+        """What was there when the store was opened; called once, before anything else."""
+        snapshot = self._snapshot
+        assert snapshot is not None, "a store is loaded once"
+        self._snapshot = None
+        return snapshot
+
+    def _read_snapshot(self) -> Snapshot:
+        try:
+            return self._read_tables()
+        except (ValueError, LookupError) as error:
+            raise damaged(self._path, f"it holds what we never wrote: {error}") from error
+
+    def _read_tables(self) -> Snapshot:
+        execute = self._execute
+        heads: dict[str, int] = {}
+        last_ts: dict[str, str] = {}
+        highest = 0
+        for number, name, first, head, weight, ts in execute(
+            "SELECT number, name, first, head, weight, last_ts FROM conversation"
+        ):
+            self._conversations[name] = _Conversation(number, first, head)
+            self._next_number = max(self._next_number, number + 1)
+            self._weight += weight
+            heads[name] = head
+            if name[0] == "@":
+                last_ts[name] = ts
+                highest = max(highest, *pair(name))
+        # An identity that could not be stored (the disk was full) may have spoken nevertheless.
+        ((known, spoken),) = execute(
+            "SELECT (SELECT max(number) FROM identity), (SELECT max(identity) FROM message)"
+        ).fetchall()
+        living = execute(
+            "SELECT number, nick, token, used, former FROM identity WHERE token IS NOT NULL"
+        ).fetchall()
+        return Snapshot(
+            identities=tuple(_restore_identity(*row) for row in living),
+            next_identity=max(highest, known or 0, spoken or 0) + 1,
+            heads=heads,
+            last_ts=last_ts,
+            topics=dict(execute("SELECT room, text FROM topic").fetchall()),
+            presence=tuple(execute("SELECT identity, room FROM presence").fetchall()),
+            epoch=execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()[0][0],
+        )
+
+    def first_kept(self, conversation: str) -> int:
+        """The number at which the history begins that retention has left; for the hub thread."""
+        found = self._conversations.get(conversation)
+        return found.first if found is not None else 1
+
+    # -------------------------------------------------------------- one transaction
+
+    def commit(self, records: Sequence[Record], ts: str) -> list[Outcome]:
+        """See `Store.commit`."""
+        if not records:
+            return []
+        grown: dict[str, _Growth] = {}
+        with self._guard:
+            outcomes = self._transact(lambda: self._keep_all(records, ts, grown))
+            for name, growth in grown.items():
+                if growth.head > growth.before.head:
+                    self._conversations[name] = growth.before._replace(head=growth.head)
+                    self._next_number = max(self._next_number, growth.before.number + 1)
+                    self._weight += growth.weight
+            self._checkpoint_if_due()
+        return outcomes
+
+    def retain(self, now: float, budget_rows: int) -> int:
+        """Remove what retention does not keep, at most `budget_rows` rows; how many it were.
+
+        To be called by the hub thread now and then, again soon when it used the budget up. `now` is
+        Unix time. Raises as `commit` does.
+        """
+        with self._guard:
+            swept = self._transact(
+                lambda: sweep(self._cursor, self._retention, self._weight, now, budget_rows)
+            )
+            for cut in swept.cuts:
+                before = self._conversations[cut.conversation]
+                self._conversations[cut.conversation] = before._replace(first=cut.first)
+                self._weight -= cut.weight
+            self._checkpoint_if_due()
+        return swept.rows
+
+    def _transact(self, work: Callable[[], _T]) -> _T:
+        """Do `work` in a transaction that is on disk when this returns, or has never been."""
+        if self._broken is not None:
+            raise StoreBroken(self._broken)
+        try:
+            self._execute("BEGIN IMMEDIATE")
+            result = work()
+            self._execute("COMMIT")
+        except BaseException as error:
+            failure = self._judge(error)
+            self._roll_back()
+            if failure is error:
+                raise
+            raise failure from error
+        return result
+
+    def _judge(self, error: BaseException) -> BaseException:
+        """`error` as what it means; after `StoreBroken` nothing is written any more."""
+        failure = error
+        if isinstance(error, apsw.Error | UnicodeDecodeError):
+            failure = fail(self._path, error, self._db)
+        if isinstance(failure, StoreBroken):
+            self._broken = str(failure)
+            # What is in the log stays there for the next start to look at.
+            self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        return failure
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            try:
+                self._execute("ROLLBACK")
+            except apsw.Error as error:
+                raise self._judge(error) from error
+
+    # -------------------------------------------------------------- records
+
+    def _keep_all(
+        self, records: Sequence[Record], ts: str, grown: dict[str, _Growth]
+    ) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for record in records:
+            if type(record) is NewMessage:
+                outcomes.append(self._append(record, ts, grown))
+            elif type(record) is Lookup:
+                outcomes.append(self._recall(*record))
+            else:
+                self._keepers[type(record)](record)
+                outcomes.append(_KEPT)
+        for growth in grown.values():
+            self._keep_growth(growth, ts)
+        return outcomes
+
+    def _append(self, new: NewMessage, ts: str, grown: dict[str, _Growth]) -> Outcome:
+        conversation, identity, id, to, sender, text, reply_to, action = new
+        growth = grown.get(conversation)
+        if growth is None:
+            growth = grown[conversation] = self._grow(conversation, grown)
+        seq = growth.head + 1
+        address = None if to == conversation else to
+        self._execute(
+            _INSERT,
+            (growth.base + seq, identity, id, ts, sender, address, reply_to, action, text),
+        )
+        if not self._db.changes():
+            return self._recall(identity, id, to, text)
+        growth.head = seq
+        growth.weight += weigh(text)
+        return Stored(seq, ts)
+
+    def _grow(self, name: str, grown: Mapping[str, _Growth]) -> _Growth:
+        found = self._conversations.get(name)
+        if found is None:
+            taken = (growth.before.number + 1 for growth in grown.values())
+            found = _Conversation(max(self._next_number, *taken, 0))
+            self._execute(
+                "INSERT INTO conversation (number, name, first, head, weight, last_ts)"
+                " VALUES (?, ?, 1, 0, 0, '')",
+                (found.number, name),
+            )
+        return _Growth(found)
+
+    def _keep_growth(self, growth: _Growth, ts: str) -> None:
+        number, first, head = growth.before
+        if growth.head > head:
+            self._execute(_GROW, (growth.head, growth.weight, ts, number))
+            if head < first:  # apart, because `oldest` has an index to be kept
+                self._execute(_BEGIN_AGAIN, (ts, number))
+        elif head == 0:  # made for a draft that was stored before, elsewhere
+            self._execute("DELETE FROM conversation WHERE number = ?", (number,))
+
+    def _recall(self, identity: int, id: str, to: str, text: str) -> Outcome:
+        """What became of a draft that may have been stored before."""
+        found = self._execute(_RECALL, (identity, id)).fetchall()
+        if not found:
+            return _UNKNOWN
+        name, gone, *row = found[0]
+        if gone is not None:
+            same = gone == digest(to, text)
+            row[-1] = text
+        else:
+            same = (row[5] or name, row[-1]) == (to, text)
+        if not same:
+            return _CONFLICT
+        return Known(Painter(name, self._execute).paint(row))
+
+    def _keep_identity(self, record: KeepIdentity) -> None:
+        number, nick, token, used, former = record
+        listed = json.dumps(former) if former else None
+        self._execute(_KEEP_IDENTITY, (number, nick, token, used, listed))
+
+    def _forget_identity(self, record: ForgetIdentity) -> None:
+        self._execute(
+            "UPDATE identity SET token = NULL, former = NULL WHERE number = ?", (record.identity,)
+        )
+        self._execute("DELETE FROM presence WHERE identity = ?", (record.identity,))
+
+    def _keep_presence(self, record: KeepPresence) -> None:
+        statement = (
+            "INSERT INTO presence (room, identity) VALUES (?, ?) ON CONFLICT DO NOTHING"
+            if record.present
+            else "DELETE FROM presence WHERE room = ? AND identity = ?"
+        )
+        self._execute(statement, (record.room, record.identity))
+
+    def _keep_topic(self, record: KeepTopic) -> None:
+        if record.text:
+            self._execute("INSERT OR REPLACE INTO topic (room, text) VALUES (?, ?)", record)
+        else:
+            self._execute("DELETE FROM topic WHERE room = ?", (record.room,))
+
+    # -------------------------------------------------------------- the log
+
+    def _note_wal(self, _db: apsw.Connection, _name: str, pages: int) -> int:
+        self._wal_pages = pages
+        if pages < _CHECKPOINT_PAGES:  # it began anew
+            self._checkpoint_at = _CHECKPOINT_PAGES
+        return apsw.SQLITE_OK
+
+    def _checkpoint_if_due(self) -> None:
+        """Bring the log into the database when it is long; what was committed is safe either way.
+
+        A disk without room for it is no harm yet. Raises `StoreBroken`, as SQLite's automatic
+        checkpoint would not, whose errors nobody hears of.
+        """
+        if self._wal_pages < self._checkpoint_at:
+            return
+        self._checkpoint_at = self._wal_pages + _CHECKPOINT_PAGES
+        try:
+            self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.Error as error:
+            if not lacks_room(error, self._db) and not isinstance(error, apsw.BusyError):
+                raise self._judge(error) from error
+            log.warning("%s: the log could not be brought in: %s", self._path, error)
+        if self._wal_pages >= _MANY_PAGES:
+            log.warning("%s: the log has %d pages, a reader holds it", self._path, self._wal_pages)
+
+    # -------------------------------------------------------------- readers and the end
+
+    def reader(self) -> SqliteReader:
+        """A reader for the thread that calls this; raises `StoreRefused`."""
+        if not self._shared:
+            return SqliteReader(self._db, self._path, self._guard, owned=False)
+        return SqliteReader(connect_reader(self._path, self._vfs), self._path, Lock())
+
+    def close(self) -> None:
+        """Close for good and give the folder free; all readers must be closed before."""
+        try:
+            self._db.close()
+        finally:
+            self._lock.release()
+
+
+def _restore_identity(
+    number: int, nick: str, token: bytes, used: float, former: str | None
+) -> KeepIdentity:
+    listed = tuple((str(old), float(until)) for old, until in json.loads(former or "[]"))
+    return KeepIdentity(number, nick, token, used, listed)
+
+
+_KEPT: Final = Kept()
+_UNKNOWN: Final = Unknown()
+_CONFLICT: Final = Conflict()
