@@ -9,6 +9,7 @@ import typer
 from .. import __version__
 from .certs import gen_certs
 from .connect import connect
+from .db import app as db
 from .report import EXIT_CODES
 from .schema import schema
 from .serve import serve
@@ -54,3 +55,4 @@ def root(
 
 for _command in (gen_certs, serve, connect, schema):
     app.command()(_command)
+app.add_typer(db, name="db")

@@ -87,8 +87,10 @@ class _Line:
 
     def _talk(self) -> int:
         """Read and do, line by line, until either side leaves."""
-        while not self._controller.done:
+        while True:
             self._take_all()
+            if self._controller.done:
+                return 0
             here = self._controller.focus  # what the prompt says is where the line goes
             try:
                 self._do(self._prompt.read(self._prompt_text()), here)
@@ -104,7 +106,6 @@ class _Line:
                 self._complain(f"Not sent: it is not {problem.encoding}. Set your locale to UTF-8.")
             if self._controller.leaving is not None:
                 return self._leave(self._controller.leaving.reason)
-        return 0
 
     def _do(self, line: str, here: str | None) -> None:
         try:

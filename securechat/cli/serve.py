@@ -20,8 +20,31 @@ def serve(
         typer.Option(metavar="DIR", help="Folder with cert.pem and key.pem; made if it is empty."),
     ] = Path("certs"),
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for history; without: in memory.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for history; `:memory:` keeps nothing.",
+            show_default="your user data folder",
+        ),
     ] = None,
+    keep_days: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="N", help="Remove messages older than N days."),
+    ] = None,
+    keep_mb: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="N", help="Remove the oldest beyond N megabytes."),
+    ] = None,
+    keep_room: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROOM=DAYS[,MB]", help="What one room keeps instead; may be repeated."
+        ),
+    ] = None,
+    guest_days: Annotated[
+        float,
+        typer.Option(min=0, metavar="N", help="How long an unused guest keeps nick and messages."),
+    ] = 7.0,
     io_threads: Annotated[
         int, typer.Option(min=1, max=64, metavar="N", help="Threads for connections.")
     ] = 1,
@@ -47,14 +70,46 @@ def serve(
       securechat serve
       securechat serve --host 0.0.0.0 --port 55555 --certs /etc/securechat
       securechat serve --rate 0 --json-log
+      securechat serve --keep-days 90 --keep-room '#ops=365'
     """
     with reported():
         from ..config import ChatLimits, ServerConfig
         from ..server.app import run
 
-        limits = ChatLimits(rate=rate, burst=burst, grace=grace)
-        chosen = {} if data is None else {"data": str(data)}
         config = ServerConfig(
-            host=host, port=port, certs=certs, io_threads=io_threads, limits=limits, **chosen
+            host=host,
+            port=port,
+            certs=certs,
+            data=str(data) if data is not None else str(default_data()),
+            keep_days=keep_days,
+            keep_mb=keep_mb,
+            keep_rooms=tuple(_parse_room(one) for one in keep_room or ()),
+            io_threads=io_threads,
+            limits=ChatLimits(rate=rate, burst=burst, grace=grace, guest_days=guest_days),
         )
         raise typer.Exit(run(config, json_log=json_log))
+
+
+def default_data() -> Path:
+    """Where a server keeps its history unless it is told."""
+    from platformdirs import user_data_path
+
+    return user_data_path("securechat", appauthor=False)
+
+
+def _parse_room(text: str) -> tuple[str, float | None, float | None]:
+    """`#ops=365`, `#ops=30,100` or `#ops=,100`: a room, its days and its megabytes."""
+    room, equals, bounds = text.partition("=")
+    days, _, megabytes = bounds.partition(",")
+    try:
+        if not equals or not room.strip("#"):
+            raise ValueError
+        return (
+            "#" + room.removeprefix("#"),
+            float(days) if days else None,
+            float(megabytes) if megabytes else None,
+        )
+    except ValueError:
+        raise typer.BadParameter(
+            "give ROOM=DAYS, ROOM=DAYS,MB or ROOM=,MB, as in '#ops=365'", param_hint="--keep-room"
+        ) from None
