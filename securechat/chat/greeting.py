@@ -32,7 +32,7 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
     if len(hub.sessions) > hub.limits.connections:
         raise Rejected("server_full", "The server is full. Come back later.", _FULL_RETRY)
     identity, token = _identify(hub, hello)
-    identity.connections.append(session.number)
+    identity.add_connection(session.number)
     identity.used = hub.now.wall
     session.greet(identity)
     welcome = hub.welcome.model_copy(

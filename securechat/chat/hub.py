@@ -332,7 +332,7 @@ class Hub:
         if self.sessions.pop(session.number, None) is None or not session.greeted:
             return
         identity = session.identity
-        identity.connections.remove(session.number)
+        identity.drop_connection(session.number)
         self.presence.end(session, reason, held=held)
         if not identity.connections:
             identity.used = self.now.wall
@@ -353,7 +353,7 @@ class Hub:
     def _tell_peers(self, identity: Identity, event: System, skip: int) -> None:
         """Tell each connection once that shares a room or a direct conversation, or is its own."""
         peers = dict.fromkeys(identity.connections)
-        for name in identity.rooms or ():
+        for name in identity.rooms:
             room = self.rooms[name]
             if self.presence.names(room):
                 peers.update(dict.fromkeys(room.connections()))

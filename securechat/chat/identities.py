@@ -53,11 +53,11 @@ class Identity:
         self.provable = False
         #: When it was last used, Unix seconds; while connected it does not age.
         self.used = used
-        self.connections: list[int] = []
+        self.connections: tuple[int, ...] = ()
         #: Nicks it gave up, each with the time until which it stays reserved.
         self.former: tuple[tuple[Nick, float], ...] = ()
-        #: Rooms in which it is a member, held ones included; made on first use.
-        self.rooms: list[str] | None = None
+        #: Rooms in which it is a member, held ones included.
+        self.rooms: tuple[str, ...] = ()
         #: Other sides of its direct conversations; made on first use.
         self.partners: dict[int, None] | None = None
 
@@ -71,9 +71,19 @@ class Identity:
 
     def add_room(self, name: str) -> None:
         """Note that it is a member there."""
-        if self.rooms is None:
-            self.rooms = []
-        self.rooms.append(name)
+        self.rooms = (*self.rooms, name)
+
+    def drop_room(self, name: str) -> None:
+        """Note that it is a member there no longer."""
+        self.rooms = tuple(room for room in self.rooms if room != name)
+
+    def add_connection(self, number: int) -> None:
+        """Note a connection of its own."""
+        self.connections = (*self.connections, number)
+
+    def drop_connection(self, number: int) -> None:
+        """Note that a connection has ended."""
+        self.connections = tuple(one for one in self.connections if one != number)
 
     def add_partner(self, number: int) -> None:
         """Note the other side of a direct conversation."""
@@ -218,11 +228,11 @@ class Identities:
 
 
 def _read(text: str) -> Nick:
-    """A stored nick; one that today's rules refuse is its own key and looks like nothing."""
+    """A stored nick; one that today's rules refuse is its own key."""
     try:
         return parse_nick(text)
     except Rejected:
-        return Nick(text, text, ())
+        return Nick(text, text)
 
 
 def _pop_own(claims: dict[str, Identity], claim: str, identity: Identity) -> None:

@@ -90,7 +90,13 @@ class Nick:
 
     text: str
     key: str
-    skeletons: tuple[str, ...]
+
+    @property
+    def skeletons(self) -> tuple[str, ...]:
+        """What look-alikes share; made anew each time, as it is asked for twice in a life."""
+        if self.text.isascii():
+            return _plain_skeletons(self.text, self.key)
+        return _skeletons(self.text, self.key)
 
 
 def parse_nick(text: str) -> Nick:
@@ -103,7 +109,7 @@ def parse_nick(text: str) -> Nick:
     if _PLAIN(text):
         lower = text.lower()
         key = text if lower == text else lower
-        nick = Nick(text, key, _plain_skeletons(text, key))
+        nick = Nick(text, key)
     else:
         nick = _parse_rare(text)
     if not _RESERVED_SKELETONS.isdisjoint(nick.skeletons):
@@ -146,7 +152,7 @@ def _parse_rare(text: str) -> Nick:
         raise Rejected("bad_nick", message) from None
     _check_shape(kept)
     key = kept if key == kept else key
-    return Nick(kept, key, _skeletons(kept, key))
+    return Nick(kept, key)
 
 
 def _check_shape(text: str) -> None:

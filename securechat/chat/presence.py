@@ -83,7 +83,7 @@ class Presence:
     def enter(self, session: Session, room: Room) -> None:
         """Make the connection's identity a member, and tell the others if it was none."""
         identity = session.identity
-        session.rooms[room.name] = None
+        session.add_room(room.name)
         self._held.pop((identity, room.name), None)
         if room.enter(identity, session.number):
             identity.add_room(room.name)
@@ -92,7 +92,7 @@ class Presence:
 
     def leave(self, session: Session, name: str) -> None:
         """Take the connection out of a room, for good."""
-        del session.rooms[name]
+        session.drop_room(name)
         room = self.rooms[name]
         if room.drop(session.identity, session.number):
             self._depart(session.identity, room, None)
@@ -116,7 +116,7 @@ class Presence:
     def restore_member(self, identity: Identity, name: str) -> None:
         """Hold somebody who was here when the store was last written."""
         room = self.restore_room(name)
-        room.members[identity] = []
+        room.members[identity] = ()
         identity.add_room(name)
         self._hold(identity, room)
 
@@ -133,8 +133,7 @@ class Presence:
     def _depart(self, identity: Identity, room: Room, reason: str | None) -> None:
         del room.members[identity]
         self._held.pop((identity, room.name), None)
-        assert identity.rooms is not None
-        identity.rooms.remove(room.name)
+        identity.drop_room(room.name)
         self._emit(Keep(KeepPresence(identity.number, room.name, False)))
         self._announce(room, Left(room=room.name, nick=identity.nick.text, reason=reason))
         if not room.members:

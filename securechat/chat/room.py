@@ -8,7 +8,8 @@ from .identities import Identity
 class Room:
     """Members are identities; each has the connections that are subscribed.
 
-    A member without connections lost the link and is held for the grace period.
+    A member without connections lost the link and is held for the grace period. Most have one, and
+    there are many: a tuple is the least that can hold it.
     """
 
     __slots__ = ("changed", "members", "name", "quiet", "topic")
@@ -16,7 +17,7 @@ class Room:
     def __init__(self, name: str) -> None:
         self.name = name
         self.topic = ""
-        self.members: dict[Identity, list[int]] = {}
+        self.members: dict[Identity, tuple[int, ...]] = {}
         #: A `count` was told a short while ago: the next one has to wait.
         self.quiet = False
         #: Members came or went since that `count`.
@@ -28,17 +29,14 @@ class Room:
     def enter(self, identity: Identity, connection: int) -> bool:
         """Add a connection; True when its identity was not here before."""
         connections = self.members.get(identity)
-        if connections is None:
-            self.members[identity] = [connection]
-            return True
-        connections.append(connection)
-        return False
+        self.members[identity] = (*(connections or ()), connection)
+        return connections is None
 
     def drop(self, identity: Identity, connection: int) -> bool:
         """Take a connection out, keep the member; True when it was the member's last one."""
-        connections = self.members[identity]
-        connections.remove(connection)
-        return not connections
+        left = tuple(number for number in self.members[identity] if number != connection)
+        self.members[identity] = left
+        return not left
 
     def connections(self) -> list[int]:
         """Every subscribed connection."""

@@ -8,7 +8,7 @@ from .identities import Identity
 class Session:
     """A connection by its number; what it rarely has is made on first use, for there are many."""
 
-    __slots__ = ("_direct", "_identity", "_rooms", "heard", "hellos", "number", "refused")
+    __slots__ = ("_direct", "_identity", "heard", "hellos", "number", "refused", "rooms")
 
     def __init__(self, number: int, heard: float) -> None:
         self.number = number
@@ -19,7 +19,8 @@ class Session:
         #: The first draft refused for want of storage; until it comes again none is taken.
         self.refused: str | None = None
         self._identity: Identity | None = None
-        self._rooms: dict[str, None] | None = None
+        #: The rooms this connection is subscribed to: few, so a tuple serves and weighs least.
+        self.rooms: tuple[str, ...] = ()
         self._direct: set[str] | None = None
 
     def __repr__(self) -> str:
@@ -36,12 +37,13 @@ class Session:
         """Whether `hello` was answered with `welcome`."""
         return self._identity is not None
 
-    @property
-    def rooms(self) -> dict[str, None]:
-        """The rooms this connection is subscribed to."""
-        if self._rooms is None:
-            self._rooms = {}
-        return self._rooms
+    def add_room(self, name: str) -> None:
+        """Note that this connection is subscribed to a room."""
+        self.rooms = (*self.rooms, name)
+
+    def drop_room(self, name: str) -> None:
+        """Note that it is no longer."""
+        self.rooms = tuple(room for room in self.rooms if room != name)
 
     @property
     def direct(self) -> set[str]:

@@ -162,7 +162,8 @@ def test_plain_nicks_fare_as_through_precis_and_the_table(text: str) -> None:
     rare = nicks._parse_rare("\uff41" + text[1:])  # a full-width letter opens the other door
     plain = parse_nick("a" + text[1:])
     assert rare == plain
-    assert nick == Nick(text, text.lower(), nicks._skeletons(text, text.lower()))
+    assert nick == Nick(text, text.lower())
+    assert nick.skeletons == nicks._skeletons(text, text.lower())
 
 
 def test_equal_strings_are_kept_once() -> None:

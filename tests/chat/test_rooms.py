@@ -24,7 +24,7 @@ def test_a_room_counts_people_and_not_connections() -> None:
     assert repr(room) == "<Room #a members=1>"
     assert not room.drop(bob, 7)
     assert room.drop(bob, 8)
-    assert room.members == {bob: []}
+    assert room.members == {bob: ()}
     assert room.connections() == []
 
 
