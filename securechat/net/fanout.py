@@ -132,7 +132,7 @@ class Fanout:
         if op.address != op.conversation:
             self._addresses[channel.number, op.conversation] = op.address
         if op.after >= feed.head:
-            feed.live.add(channel)
+            feed.live[channel] = None
             self._release_fences(channel)  # it may have been the one that was behind
             return
         self._put_behind(feed, channel, op.conversation, op.after, fell=False)
@@ -159,7 +159,7 @@ class Fanout:
             del self._feeds[conversation]
 
     def _detach(self, feed: Feed, channel: Channel, conversation: str) -> None:
-        feed.live.discard(channel)
+        feed.live.pop(channel, None)
         if channel in feed.behind:
             self._no_longer_behind(feed, channel, conversation)
 
@@ -175,7 +175,7 @@ class Fanout:
     # -------------------------------------------------------------- who is behind
 
     def _fall_behind(self, feed: Feed, channel: Channel, conversation: str) -> None:
-        feed.live.discard(channel)
+        feed.live.pop(channel, None)
         self._put_behind(feed, channel, conversation, feed.head, fell=True)
 
     def _put_behind(
@@ -226,7 +226,7 @@ class Fanout:
             if channel.phase is not Phase.TALKING:
                 return
         self._no_longer_behind(feed, channel, conversation)
-        feed.live.add(channel)
+        feed.live[channel] = None
         if cursor.fell:
             self._levelled(channel, conversation)
         self._release_fences(channel)

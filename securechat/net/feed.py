@@ -24,7 +24,8 @@ class Feed:
     def __init__(self, head: int) -> None:
         #: The last message this thread has been given.
         self.head = head
-        self.live: set[Channel] = set()
+        #: In the order of coming; as the keys of a dict, which weighs half of what a set would.
+        self.live: dict[Channel, None] = {}
         self.behind: set[Channel] = set()
         #: Latest chunks by the number of their first message, oldest first.
         self.ring: dict[int, Chunk] | None = None

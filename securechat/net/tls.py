@@ -51,7 +51,30 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
             f"{certificate} and {key} cannot be used together ({why}): "
             "make a new pair with `securechat gen-certs --force`"
         ) from error
+    _prove(context, certificate)
     return context
+
+
+def _prove(context: ssl.SSLContext, certificate: Path) -> None:
+    """Shake hands with ourselves in memory: a pair that loads may still not serve."""
+    ours = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    ours.check_hostname = False
+    ours.verify_mode = ssl.CERT_NONE  # whom to trust is the client's question; this one is ours
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    client = ours.wrap_bio(to_client, to_server)
+    try:
+        for _ in range(2):
+            for side in (client, server):
+                try:
+                    side.do_handshake()
+                except ssl.SSLWantReadError:
+                    continue
+    except ssl.SSLError as error:
+        raise CertificateError(
+            f"{certificate} cannot serve TLS 1.3 ({describe_failure(error)}): "
+            "make a new pair with `securechat gen-certs --force`"
+        ) from error
 
 
 def describe_failure(error: Exception) -> str:
@@ -59,7 +82,7 @@ def describe_failure(error: Exception) -> str:
     if isinstance(error, ssl.SSLEOFError):
         return "the peer hung up without close_notify"
     if isinstance(error, ssl.SSLError):
-        reason = getattr(error, "reason", None)  # only OpenSSL's own errors have one
+        reason: str | None = getattr(error, "reason", None)  # only OpenSSL's own errors have one
         if reason is None:
             return "TLS error"
         said = reason.lower().replace("_", " ")

@@ -67,8 +67,8 @@ class Model:
     def leave(self, step: Step) -> None:
         channel = self.people[step.who]
         self.fell.discard((channel.number, step.room))
-        self.world.leave(channel, step.room)
         self.world.fanout.write(channel, self.frame("l", step.room, 0))
+        self.world.leave(channel, step.room)
 
     def drain(self, step: Step) -> None:
         self.world.drain(self.people[step.who], step.amount * 4)
