@@ -53,9 +53,7 @@ class Certificates:
         self.directory = directory
         self.ca = directory / "ca.pem"
         authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-        leaf = authority.issue_cert(
-            "localhost", "127.0.0.1", "::1", key_type=trustme.KeyType.ECDSA
-        )
+        leaf = authority.issue_cert("localhost", "127.0.0.1", "::1", key_type=trustme.KeyType.ECDSA)
         authority.cert_pem.write_to_path(str(self.ca))
         leaf.cert_chain_pems[0].write_to_path(str(directory / "cert.pem"))
         key = directory / "key.pem"

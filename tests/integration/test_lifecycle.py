@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from securechat.net import deadlines, loop
+from securechat.net import deadlines
+from securechat.net.channel import Phase
 
 
 def test_silence_before_the_handshake_is_ended(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(deadlines._PHASE_TIMES, loop.Phase.HANDSHAKE, 0.1)
+    monkeypatch.setitem(deadlines._PHASE_TIMES, Phase.HANDSHAKE, 0.1)
     with socket.create_connection(("127.0.0.1", world.port), timeout=10) as raw:
         assert raw.recv(1) == b""
 
@@ -27,7 +28,7 @@ def test_silence_before_hello_is_ended_with_an_answer(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deadlines, "HELLO_TIME", 0.1)
-    monkeypatch.setitem(deadlines._PHASE_TIMES, loop.Phase.HANDSHAKE, 0.1)
+    monkeypatch.setitem(deadlines._PHASE_TIMES, Phase.HANDSHAKE, 0.1)
     wire = world.wire()
     error = wire.receive()
     assert (error["code"], error["fatal"]) == ("timeout", True)
@@ -71,7 +72,7 @@ def test_a_lost_link_is_held_for_the_grace_and_then_told(make_world: Any) -> Non
     bob = world.join("bob", "#lobby")
     alice.roundtrip()
     bob.cut()
-    held = []
+    held: list[str] = []
     while not held:
         held = [
             member["nick"]
