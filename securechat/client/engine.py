@@ -1,8 +1,9 @@
 """The io thread of a client: it alone owns the socket, the session and the files.
 
-Each round it takes what the front end asked, goes on dialing or reads what has come, lets time
-pass, writes the journal, then writes to the server: so a draft is on disk before it is on the wire.
-All it does is carry out what `session` decides. Nothing it does blocks for long.
+Each round it takes what the front end asked, goes on dialing or reads what has come, and lets time
+pass; then it writes the journal, tells the front end, and writes to the server: so a draft is on
+disk before anyone hears of it. All it does is carry out what `session` decides. Nothing it does
+blocks for long.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..protocol.framing import encode_frame
 from . import effects as do
 from . import requests
 from .dial import Dial
-from .events import Heard
+from .events import ClientEvent, Heard
 from .keeper import Keeper
 from .link import Link, describe_loss
 from .mailbox import Mailbox
@@ -59,6 +60,7 @@ class Engine:
         self._ca_file = ca_file
         self._timeout = timeout
         self._clock = clock
+        self._told: list[ClientEvent] = []  # of this round
         self._keeper = Keeper(folder, plan.host, plan.port, self._warn)
         kept = self._keeper.load_session(plan.nick)
         saved = self._keeper.open_outbox(plan.nick, plan.run) if outbox else ()
@@ -86,6 +88,7 @@ class Engine:
             self._sleep()
         for request in self._mailbox.refuse_more():  # too late to be sent, not to be kept
             self._obey(self._clock(), request)
+        self._settle_round()
 
     def close(self) -> None:
         """Give everything back, whatever happened."""
@@ -128,9 +131,16 @@ class Engine:
         if self._link is not None:
             self._read(self._link, now)
         self._carry_out(self._session.tick(now))
-        self._keeper.flush(self._session.snapshot)
+        self._settle_round()
         if self._link is not None:
             self._write(self._link, now)
+
+    def _settle_round(self) -> None:
+        """Make what was decided known: to the disk, then to the front end."""
+        self._keeper.flush(self._session.snapshot)
+        for event in self._told:
+            self._mailbox.tell(event)
+        self._told.clear()
 
     def _go_on_dialing(self, dial: Dial, now: float) -> None:
         try:
@@ -194,7 +204,7 @@ class Engine:
             _CARRY_OUT[type(effect)](self, effect)
 
     def _tell(self, effect: do.Tell) -> None:
-        self._mailbox.tell(effect.event)
+        self._told.append(effect.event)
 
     def _send(self, effect: do.Send) -> None:
         if self._link is None:
@@ -214,7 +224,7 @@ class Engine:
             self._carry_out(self._session.refuse(envelope.id, message))
         else:
             error = Error(code="frame_too_large", message=message, re=envelope.id)
-            self._mailbox.tell(Heard(error))
+            self._told.append(Heard(error))
 
     def _start_dial(self, _effect: do.Dial) -> None:
         now, plan = self._clock(), self._session.plan
@@ -232,7 +242,7 @@ class Engine:
         self.ended, self.error = True, effect.error
 
     def _warn(self, message: str) -> None:
-        self._mailbox.tell(Heard(Error(code="state", message=message)))
+        self._told.append(Heard(Error(code="state", message=message)))
 
     def _keep_session(self, effect: do.KeepSession) -> None:
         self._keeper.keep_session(effect.nick, effect.session)

@@ -50,7 +50,10 @@ class Online:
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """After a reconnect everything missed has arrived: `missed` messages, `sent` drafts."""
+    """Everything missed has arrived: `missed` messages of others, `sent` drafts of ours.
+
+    Once after each reconnect, and after a start that found something to catch up with.
+    """
 
     missed: int
     sent: int

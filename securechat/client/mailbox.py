@@ -36,9 +36,10 @@ class Mailbox:
     # -------------------------------------------------------------- any thread
 
     def open(self) -> None:
-        """The engine is about to run."""
+        """The engine is about to run; nothing is settled until it has called `adopt`."""
         with self._changed:
             self._waker = Waker()
+            self._unsettled += 1
 
     def post(self, request: Request) -> None:
         """Hand a request to the engine; raises `ClientError` when it has ended."""
@@ -82,9 +83,10 @@ class Mailbox:
         return requests
 
     def adopt(self, drafts: int) -> None:
-        """So many drafts of earlier runs are to be settled too."""
+        """So many drafts of earlier runs are to be settled too; said once."""
         with self._changed:
-            self._unsettled += drafts
+            self._unsettled += drafts - 1
+            self._changed.notify_all()
 
     def tell(self, event: ClientEvent) -> None:
         """Hand an event to the front end."""

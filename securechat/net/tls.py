@@ -72,8 +72,8 @@ def _prove(context: ssl.SSLContext, certificate: Path) -> None:
                     continue
     except ssl.SSLError as error:
         raise CertificateError(
-            f"{certificate} cannot serve TLS 1.3 ({describe_failure(error)}): "
-            "make a new pair with `securechat gen-certs --force`"
+            f"{certificate} cannot serve TLS 1.3 ({error.reason}), which takes RSA, P-256, P-384, "
+            "P-521 and Ed25519 keys: make a new pair with `securechat gen-certs --force`"
         ) from error
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ DEADLINE = 15.0
 
 
 class Proxy:
-    """Passes bytes on, and cuts the links through it: one by one after so many bytes, or all."""
+    """Passes bytes on, and cuts links: each after so many bytes from the server, or all at once."""
 
     def __init__(self, port: int) -> None:
         self.target = port
@@ -52,12 +54,11 @@ class Proxy:
                 far.settimeout(None)
                 with self._lock:
                     self._links |= {near, far}
-                for source, sink in ((near, far), (far, near)):
-                    self._threads.append(threading.Thread(target=self._pump, args=(source, sink)))
+                for way in ((near, far, None), (far, near, self.cut_after or None)):
+                    self._threads.append(threading.Thread(target=self._pump, args=way))
                     self._threads[-1].start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        left = self.cut_after or None
+    def _pump(self, source: socket.socket, sink: socket.socket, left: int | None) -> None:
         with suppress(OSError):
             while data := source.recv(4_096):
                 if left is not None:
@@ -240,6 +241,72 @@ def test_another_history_asks_first(world: World) -> None:
     assert bob.wait_text("unsure").posted.seq == 1
 
 
+CHILD = """
+import sys
+from pathlib import Path
+from securechat.client.client import ChatClient, ClientConfig
+from securechat.client.events import Draft, Offline, Online
+
+port, ca_file, folder, lines = sys.argv[1:]
+client = ChatClient(
+    ClientConfig(
+        host="127.0.0.1", port=int(port), nick="bob", ca_file=Path(ca_file), state_dir=Path(folder)
+    )
+)
+client.start()
+while True:
+    event = client.events.get()
+    if isinstance(event, (Online, Offline)):
+        print(type(event).__name__, flush=True)
+    if isinstance(event, Online):
+        sys.stdin.readline()
+        for number in range(int(lines)):
+            client.say("#lobby", f"line {number}")
+    if isinstance(event, Draft):
+        print(event.state.value, event.text, flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("offline", "kill_at"), [(True, 20), (False, 1), (False, 60), (False, 150)]
+)
+def test_a_client_killed_in_mid_sentence_loses_nothing(
+    world: World, offline: bool, kill_at: int
+) -> None:
+    eve = world.join("eve", backlog=0)
+    eve.wait(Heard, lambda one: one.system.event == "joined")
+    lines = 20 if offline else 200
+    command = [sys.executable, "-c", CHILD, str(world.proxy.port), str(world.certificates.ca)]
+    with subprocess.Popen(
+        [*command, str(world.folder / "bob"), str(lines)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == "Online\n"
+        if offline:
+            world.proxy.target = 1  # nobody is there
+            world.proxy.cut()
+        child.stdin.write("\n")
+        child.stdin.flush()
+        told: list[str] = []
+        while len([one for one in told if one.startswith(("waiting", "sent"))]) < kill_at:
+            told.append(child.stdout.readline().strip())
+        child.kill()
+    world.proxy.target = world.server.addresses[0][1]
+    bob = world.join("bob", backlog=0)
+    assert bob.client.settle(DEADLINE)
+    bob.client.say("#lobby", "the end")
+    bob.wait_text("the end")
+    eve.wait_text("the end")
+    texts = [text for _, _, text in eve.messages()]
+    assert texts == [*(f"line {number}" for number in range(len(texts) - 1)), "the end"]
+    safe = [one.partition(" ")[2] for one in told if one.startswith(("waiting", "sent"))]
+    assert set(safe) <= set(texts)
+
+
 @pytest.mark.parametrize("cut_after", [4_000, 9_000, 30_000])
 def test_cut_again_and_again_nothing_is_lost_or_twice(
     world: World, cut_after: int, monkeypatch: pytest.MonkeyPatch
@@ -248,7 +315,7 @@ def test_cut_again_and_again_nothing_is_lost_or_twice(
     bob, eve = world.join("bob", backlog=0), world.join("eve", backlog=0)
     for front in (bob, eve):
         front.wait(Heard, lambda one: one.system.event == "joined")
-    world.proxy.cut_after = cut_after  # of each link and direction, the handshake included
+    world.proxy.cut_after = cut_after  # the handshake included
     world.proxy.cut()
     said: dict[str, list[str]] = {"bob": [], "eve": []}
     for number in range(60):
@@ -265,10 +332,11 @@ def test_cut_again_and_again_nothing_is_lost_or_twice(
             break
     world.proxy.cut_after = 0
     world.proxy.cut()
-    for front in (bob, eve):
+    for front, other in ((bob, "@eve"), (eve, "@bob")):
         front.client.say("#lobby", "the end")
+        front.client.say(other, "the end")
         assert front.client.settle(DEADLINE)
-    for front in (bob, eve, bob, eve):
+    for front in 4 * (bob, eve):
         front.wait_text("the end")
     room = bob.messages()
     assert eve.messages() == room
@@ -276,7 +344,7 @@ def test_cut_again_and_again_nothing_is_lost_or_twice(
     for nick, texts in said.items():
         assert [text for _, sender, text in room if sender == nick] == [*texts, "the end"]
     assert bob.messages("@eve") == eve.messages("@bob")
-    assert len(bob.messages("@eve")) == 40
+    assert len(bob.messages("@eve")) == 42
     for front in (bob, eve):
         assert set(map(tuple, front.settled().values())) == {(DraftState.SENT,)}
         assert any(isinstance(one, Offline) for one in front.seen)

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from securechat.net import channel as channel_module
 from securechat.net.channel import MAX_PIECE, Channel, Phase, cut
 from securechat.net.tls import describe_failure, server_context
 from securechat.protocol.connection import State
@@ -281,6 +282,20 @@ def test_long_frames_are_read_on_until_all_is_there(link: Link) -> None:
         assert not ended
         total += count
     assert link.channel.connection.pending == len(data)
+
+
+def test_of_many_records_so_many_are_read_that_others_have_their_turn(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "_READS_PER_TURN", 2)
+    link.channel.connection.close()  # what comes is thrown away
+    for _ in range(3):
+        link.peer.send(b"x" * MAX_PIECE)
+    ready(link.near)
+    while len(socket.socket.recv(link.near, 1 << 20, socket.MSG_PEEK)) < 3 * MAX_PIECE:
+        continue
+    assert link.receive() == (2 * MAX_PIECE, False)
+    assert link.receive() == (MAX_PIECE, False)
 
 
 def test_a_clean_end_is_told(link: Link) -> None:

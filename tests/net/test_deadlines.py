@@ -168,7 +168,7 @@ def test_who_is_paced_is_read_again_when_there_is_a_token(state: State) -> None:
 
 
 def test_while_it_is_not_read_its_clocks_stand_still() -> None:
-    late = starved(frame_since=0, heard=-200)
+    late = starved(frame_since=-200, heard=-200)
     assert judged(late, 1) == (WAIT, 2)
     assert judged(starved(State.GREETING, since=-200), 1) == (WAIT, 2)
 
@@ -232,7 +232,7 @@ def test_a_channel_is_looked_at_when_it_is_due_and_not_before() -> None:
 
 
 def test_a_later_time_does_not_replace_an_earlier_one() -> None:
-    deadlines, channel = scheduled(5.0, 7.0)
+    deadlines, channel = scheduled(5.0, 7.0, 5.0)
     assert channel.due == 5.0
     assert deadlines.take_due(9.0) == [(5.0, 1)]
 

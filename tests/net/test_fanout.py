@@ -62,10 +62,14 @@ def test_who_joins_gets_what_comes_behind(world: World) -> None:
 
 
 def test_a_notice_skips_the_one_who_knows(world: World) -> None:
-    one, two = world.join(), world.join()
+    one, two, slow = world.join(), world.join(), world.join(room=0)
     world.notice(b"one joined", skip=one.number)
+    world.notice(b"slow joined", skip=slow.number)
     world.notice(b"!", conversation="#empty")
-    assert (world.heard(one), world.heard(two)) == (b"", b"one joined")
+    world.drain(slow)
+    assert world.heard(one) == b"slow joined"
+    assert world.heard(two) == b"one joinedslow joined"
+    assert world.heard(slow) == b"one joined"
 
 
 def test_who_left_hears_no_more_and_leaves_nothing_behind(world: World) -> None:
@@ -232,10 +236,10 @@ def test_what_the_ring_has_not_is_wished_for(world: World) -> None:
 
 def test_a_page_may_end_before_the_head(world: World) -> None:
     late = world.join(head=9)
+    world.fanout.take_page(late, world.read(last=0))  # the reader failed, and will try again
+    assert world.wishes == [PageWanted(late.number, ROOM, 1, ROOM, 0, 9)] * 2
     world.fanout.take_page(late, world.read(b"123", last=3))
-    assert world.wishes[1:] == [PageWanted(late.number, ROOM, 1, ROOM, 3, 9)]
-    world.fanout.take_page(late, world.read(last=3))  # the reader failed, and will try again
-    assert world.wishes[2:] == world.wishes[1:2]
+    assert world.wishes[2:] == [PageWanted(late.number, ROOM, 1, ROOM, 3, 9)]
     world.fanout.take_page(late, world.read(b"456789", last=9))
     assert world.heard(late) == b"123456789"
     assert late.behind is None
@@ -332,6 +336,18 @@ def test_all_rings_together_keep_to_their_budget(world: World) -> None:
     held = [feed for feed in world.fanout._feeds.values() if feed.ring is not None]
     assert world.fanout._ring_bytes == sum(feed.ring_bytes for feed in held)
     assert held[-1] is world.fanout._feeds[rooms[-1]]
+
+
+def test_the_ring_that_was_just_used_is_not_given_up_for_others(world: World) -> None:
+    rooms = [f"#r{i}" for i in range(RING_BUDGET // RING_BYTES + 1)]
+    half = RING_BYTES // 2
+    for room, size in zip(rooms, [half, *[RING_BYTES] * (len(rooms) - 2), half], strict=True):
+        world.join(room, head=5)
+        world.fanout.send_chunk(Chunk(room, (b"x",), size, 6, 6))
+    assert world.fanout._ring_bytes == RING_BUDGET
+    world.fanout.send_chunk(Chunk(rooms[0], (b"y",), half, 7, 7))
+    assert world.fanout._feeds[rooms[0]].ring_bytes == RING_BYTES
+    assert world.fanout._ring_bytes <= RING_BUDGET // 2
 
 
 def test_without_anyone_behind_nothing_is_kept(world: World) -> None:

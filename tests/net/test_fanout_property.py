@@ -162,7 +162,7 @@ CUTS = st.none() | st.tuples(st.integers(0, 150), st.integers(0, PEOPLE - 1))
 SMALL: dict[str, Any] = {"HIGH_WATER": 900, "LOW_WATER": 300, "RING_BUDGET": 1500}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(STEPS, CUTS)
 def test_everyone_gets_every_message_once_and_in_order(
     new_world: Callable[[], World], steps: list[Step], cut: tuple[int, int] | None

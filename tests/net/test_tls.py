@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
 
 from securechat.errors import CertificateError
 from securechat.net.tls import describe_failure, server_context
@@ -158,6 +163,27 @@ def test_a_pair_that_cannot_be_used_is_refused_in_one_line(
         f"{tmp_path}/cert.pem and {tmp_path}/key.pem cannot be used together ({why}): "
         "make a new pair with `securechat gen-certs --force`"
     )
+
+
+def test_a_pair_that_loads_and_cannot_serve_is_refused(tmp_path: Path) -> None:
+    """TLS 1.3 has no signatures with the curve of this key (RFC 8446, 4.2.3)."""
+    key = ec.generate_private_key(ec.SECP256K1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(1))
+    certificate = builder.sign(key, SHA256()).public_bytes(serialization.Encoding.PEM)
+    tmp_path.joinpath("cert.pem").write_bytes(certificate)
+    tmp_path.joinpath("key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    with pytest.raises(
+        CertificateError, match=r"cannot serve TLS 1\.3 .* P-256, .* `securechat gen"
+    ):
+        server_context(tmp_path / "cert.pem", tmp_path / "key.pem")
 
 
 # What the log says...
