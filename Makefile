@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: setup serve test fast check format bench demo clean
+.PHONY: setup serve test fast check format coverage gauntlet bench demo clean
 
 setup: $(STAMP)
 
@@ -25,6 +25,13 @@ test: setup             ## the whole test suite
 
 fast: setup             ## the tests that take no time
 	$(BIN)/python -m pytest -m "not slow"
+
+coverage: setup         ## both pure cores: every branch, by their own tests
+	$(BIN)/python -m pytest -q tests/protocol --cov=securechat.protocol --cov-branch --cov-fail-under=100
+	$(BIN)/python -m pytest -q tests/chat --cov=securechat.chat --cov-branch --cov-fail-under=100
+
+gauntlet: setup         ## the proof of docs/guarantees.md, an hour of it; SCALE=10 for all of it
+	GAUNTLET=1 $(BIN)/python -m pytest tests/gauntlet -s --timeout=0
 
 check: setup            ## style, types
 	$(BIN)/ruff format --check .

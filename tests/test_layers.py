@@ -30,7 +30,7 @@ LAYERS = (
     {"net", "store"},
     {"certs"},
     {"client", "server"},
-    {"cli", "tui", "gui", "web", "__main__"},
+    {"cli", "tui", "gui", "web", "torture", "__main__"},
 )
 RANKS = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 #: Down the map, and yet not allowed.
@@ -42,7 +42,10 @@ NEVER = {
     ("certs", "store"): "certificates are files",
 }
 #: On one layer, and yet allowed: the command line starts the other front ends.
-SIDEWAYS = {("cli", "tui"), ("cli", "gui"), ("cli", "web"), ("__main__", "cli")}
+SIDEWAYS = {
+    *(("cli", front) for front in ("tui", "gui", "web", "torture")),
+    ("__main__", "cli"),
+}
 
 #: Whole packages, and modules, that are values and functions, with all that they import of ours.
 PURE = ("protocol", "chat", "client/session.py", "client/timeline.py")
