@@ -72,6 +72,9 @@ class Fanout:
         if feed is not None:
             size = len(notice.data)
             self._send(feed, notice.conversation, (notice.data,), size, notice.skip)
+            for channel in feed.behind:  # `level` will tell what passes them by
+                assert channel.behind is not None
+                channel.behind[notice.conversation].fell = True
 
     def send_to(self, channel: Channel, notice: NoticeTo) -> None:
         """The same to one connection; if too much waits there, `level` will tell it later."""

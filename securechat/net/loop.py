@@ -177,8 +177,9 @@ class Loop:
     def _sleep(self) -> list[tuple[int, int]]:
         while self._config.inbox_full() and self._stop_at is None:
             # The hub has enough to do: reading on would only pile it up, TCP shall slow them down.
-            self._carry_out_posted()
             time.sleep(0.001)
+            self._now = time.monotonic()
+            self._carry_out_posted()
         timeout = _LONGEST_SLEEP
         due = self._deadlines.next()
         if due is not None:

@@ -101,6 +101,21 @@ def test_a_failed_force_leaves_the_old_set(
     assert certs.check_server_pair(ours.directory, now=NOW) == ours
 
 
+def test_the_certificate_is_replaced_last(
+    ours: CertificateSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed: list[str] = []
+    real_replace = os.replace
+
+    def spy(source: str, target: str, **options: int) -> None:
+        placed.append(target)
+        real_replace(source, target, **options)
+
+    monkeypatch.setattr(os, "replace", spy)
+    certs.make(ours.directory, force=True, now=NOW)
+    assert placed == list(FILES)
+
+
 @pytest.mark.parametrize("new", range(5))
 def test_a_mix_of_two_sets_is_healed_by_force(
     ours: CertificateSet, tmp_path: Path, handshake: Handshake, new: int

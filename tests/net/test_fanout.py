@@ -234,6 +234,14 @@ def test_what_the_ring_has_not_is_wished_for(world: World) -> None:
     assert world.heard(late) == b"8--414243"
 
 
+def test_a_notice_that_passes_one_who_is_behind_is_made_good_by_level(world: World) -> None:
+    late = world.join(after=7, head=8)
+    world.notice(b"topic")
+    assert world.heard(late) == b""
+    world.fanout.take_page(late, world.read(b"8", last=8))
+    assert world.levelled == [(late.number, ROOM)]
+
+
 def test_a_page_may_end_before_the_head(world: World) -> None:
     late = world.join(head=9)
     world.fanout.take_page(late, world.read(last=0))  # the reader failed, and will try again
