@@ -58,6 +58,9 @@ _WANT_ROOM: Final = frozenset(
     }
 )
 
+#: SQLite's names of its errors, by number.
+_CODES: Final = {**apsw.mapping_result_codes, **apsw.mapping_extended_result_codes}
+
 
 def find_or_make(path: Path) -> None:
     """See that there is a database that its owner alone can read; raises `StoreRefused`."""
@@ -244,7 +247,7 @@ def explain(error: BaseException, db: apsw.Connection | None = None) -> str:
         return error.strerror
     if not isinstance(error, apsw.Error):
         return str(error)
-    parts = [apsw.mapping_extended_result_codes.get(_code(error), "")]
+    parts = [_CODES.get(_code(error), "")]
     if isinstance(error, apsw.IOError | apsw.CantOpenError) and db is not None and db.system_errno:
         parts.append(os.strerror(db.system_errno))
     detail = ": ".join(str(part) for part in parts if part)

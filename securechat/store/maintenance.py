@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -129,11 +129,7 @@ def check(directory: Path) -> Checked:
 def _examine(execute: Callable[..., Any]) -> tuple[tuple[str, ...], int, int]:
     """The problems, and how many messages and conversations were looked at."""
     try:
-        problems = [
-            str(row[0])
-            for row in execute(f"PRAGMA integrity_check({_MOST_PROBLEMS})")
-            if row[0] != "ok"
-        ]
+        problems = _complaints(execute(f"PRAGMA integrity_check({_MOST_PROBLEMS})"))
         if problems:  # what follows would only say the same in other words
             return tuple(problems), 0, 0
         problems += [f"{row[0]}: a row points nowhere" for row in execute(_DANGLING)]
@@ -149,6 +145,12 @@ def _examine(execute: Callable[..., Any]) -> tuple[tuple[str, ...], int, int]:
     problems += [f"conversation {number} has messages, but no name" for number in counted]
     messages = sum(book.head - book.first + 1 for book in books)
     return tuple(problems[:_MOST_PROBLEMS]), messages, len(books)
+
+
+def _complaints(rows: Iterable[Any]) -> list[str]:
+    """What SQLite's checks say, a line for each thing; nothing when all is well."""
+    lines = [line for row in rows for line in str(row[0]).splitlines()]
+    return [line for line in lines if line != "ok" and not line.startswith("***")]
 
 
 _DANGLING: Final = "PRAGMA foreign_key_check"
@@ -242,10 +244,10 @@ def backup(directory: Path, file: Path) -> int:
 def _verify_quickly(copy: apsw.Connection, file: Path) -> None:
     """Look whether what was copied holds together; raises `StoreRefused`."""
     recognise(copy, file)
-    said = copy.execute("PRAGMA quick_check(1)").fetchall()
-    if said != [("ok",)]:
+    complaints = _complaints(copy.execute("PRAGMA quick_check(1)"))
+    if complaints:
         raise StoreRefused(
-            f"{file}: no backup was made, because the database is damaged ({said[0][0]}). "
+            f"{file}: no backup was made, because the database is damaged ({complaints[0]}). "
             "Look at it with `securechat db check`."
         )
 
@@ -283,9 +285,7 @@ def _prepare(file: Path, made: Path) -> str:
     with _reading(file) as execute:
         problems, *_ = _examine(execute)
     if problems:
-        raise StoreRefused(
-            f"{file}: this backup is damaged ({problems[0]}). Restore another one."
-        )
+        raise StoreRefused(f"{file}: this backup is damaged ({problems[0]}). Restore another one.")
     source = connect_reader(file)
     try:
         copy_online(source, made)

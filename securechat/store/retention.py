@@ -86,16 +86,6 @@ def digest(address: str, text: str) -> bytes:
     return hashlib.blake2b(f"{address}\0{text}".encode(), digest_size=16).digest()
 
 
-def register_digest(db: apsw.Connection) -> None:
-    """Let `db` know the function `draft_digest` that `sweep` needs."""
-
-    def draft_digest(*draft: apsw.SQLiteValue) -> bytes:
-        address, text = draft
-        return digest(str(address), str(text))
-
-    db.create_scalar_function("draft_digest", draft_digest, 2, deterministic=True)
-
-
 def to_ts(seconds: float) -> str:
     """A Unix time as the `ts` of a message; those compare as the times do."""
     try:
@@ -108,7 +98,7 @@ def to_ts(seconds: float) -> str:
 def sweep(cursor: apsw.Cursor, retention: Retention, weight: int, now: float, budget: int) -> Swept:
     """Remove what `retention` does not keep, at most `budget` rows of it.
 
-    `weight` is that of all messages; the connection must have been through `register_digest`.
+    `weight` is that of all messages.
     """
     return _Sweep(cursor, retention, weight, now, budget).run()
 
@@ -132,6 +122,7 @@ class _Sweep:
         self, cursor: apsw.Cursor, retention: Retention, weight: int, now: float, budget: int
     ) -> None:
         self._execute: Callable[..., Any] = cursor.execute
+        self._executemany = cursor.executemany
         self._retention = retention
         self._weight = weight
         self._now = now
@@ -209,31 +200,37 @@ class _Sweep:
         """
         number, name, first, head, *_ = conversation
         base = number << PLACE_BITS
-        freed, stop, oldest = 0, first, None
-        for ts, size in self._execute(
-            "SELECT ts, octet_length(text) FROM message WHERE place BETWEEN ? AND ?"
-            " ORDER BY place LIMIT ?",
+        freed, left, oldest = 0, list[tuple[object, ...]](), None
+        for place, identity, id, ts, sender, address, reply_to, action, text in self._execute(
+            "SELECT place, identity, id, ts, sender, address, reply_to, action, text FROM message"
+            " WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?",
             (base + first, base + head, self._left + 1),
         ):
             if (
-                stop - first == self._left
+                len(left) == self._left
                 or (before is not None and ts >= before)
                 or (upto is not None and ts > upto)
                 or (excess is not None and freed >= excess)
             ):
                 oldest = ts
                 break
-            freed += size + OVERHEAD
-            stop += 1
-        if stop == first:
+            freed += weigh(text)
+            gone = digest(address or name, text)
+            left.append((place, identity, id, ts, sender, address, reply_to, action, gone))
+        if not left:
             raise StoreBroken(
                 f"the messages of {name} are not what the database says of them; its file is "
                 "damaged. Run `securechat db check`."
             )
+        stop = first + len(left)
+        # Not an UPDATE: that would leave the pages as they are, however little is left in them.
         self._execute(
-            "UPDATE message SET digest = draft_digest(coalesce(address, ?), text), text = NULL"
-            " WHERE place BETWEEN ? AND ?",
-            (name, base + first, base + stop - 1),
+            "DELETE FROM message WHERE place BETWEEN ? AND ?", (base + first, base + stop - 1)
+        )
+        self._executemany(
+            "INSERT INTO message (place, identity, id, ts, sender, address, reply_to, action,"
+            " digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            left,
         )
         self._execute(
             "UPDATE conversation SET first = ?, weight = weight - ?, oldest = ? WHERE number = ?",

@@ -49,9 +49,9 @@ from .connections import (
     refuse,
 )
 from .lock import FolderLock
-from .migrations import PLACE_BITS, migrate
+from .migrations import PLACE_BITS, migrate, sync_folder
 from .pages import ROW, Painter, SqliteReader, pair
-from .retention import KEEP_ALL, Retention, digest, register_digest, sweep, weigh
+from .retention import KEEP_ALL, Retention, digest, sweep, weigh
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,8 @@ def _open(path: Path, lock: FolderLock, vfs: str | None, retention: Retention) -
             log.warning("%s: brought up to date; as it was before: %s", path, kept)
         return SqliteStore(db, path, lock, retention, vfs=vfs, shared=shared)
     except BaseException as error:
-        failure = refuse(path, error, db) if isinstance(error, apsw.Error) else error
+        ours = isinstance(error, apsw.Error | OSError)
+        failure = refuse(path, error, db) if ours else error
         db.close()
         if failure is error:
             raise
@@ -141,13 +142,15 @@ def _bring_in_log(db: apsw.Connection, path: Path) -> None:
     """Have what a killed server left in the log written into the database and synced.
 
     Its last transaction may have been written but not yet synced when it died, or its sync may have
-    failed: a draft must not be answered as stored because the system still remembers it.
+    failed: a draft must not be answered as stored because the system still remembers it. The log is
+    a new file now, and SQLite does not look whether its own sync of the folder came off.
     """
     try:
         db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     except apsw.BusyError:  # a tool reads what was there before; as much as can be done beside it
         db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         log.warning("%s: another program reads the database, the log stays long meanwhile", path)
+    sync_folder(path.parent)
 
 
 class SqliteStore:
@@ -183,7 +186,6 @@ class SqliteStore:
         }
         self._wal_pages = 0
         self._checkpoint_at = _CHECKPOINT_PAGES
-        register_digest(db)
         db.set_wal_hook(self._note_wal)  # in place of SQLite's own, which hides a failed checkpoint
         self._conversations: dict[str, _Conversation] = {}
         self._next_number = 1
