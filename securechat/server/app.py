@@ -45,16 +45,19 @@ log = logging.getLogger(__name__)
 
 #: All that stopping may take, seconds.
 STOP_TIME: Final = 5.0
+#: How long a signal may lie unnoticed, seconds.
+_LOOK_EVERY: Final = 0.5
 #: When those who were told bye may come back, seconds.
 RETRY_AFTER: Final = 1.0
 
 
 class Server:
-    """`start`, then serve until `stop`; `failed` says why it had to stop by itself."""
+    """`start`, then serve until `stop`; `failed` says why it could not go on."""
 
     def __init__(self, config: ServerConfig, on_failure: Callable[[], None] | None = None) -> None:
         self.config = config
         self.failed: str | None = None
+        self.stopped = False
         self._on_failure = on_failure
         self.certificates = _prepare_certificates(config)
         context = server_context(self.certificates.cert, self.certificates.key)
@@ -75,7 +78,7 @@ class Server:
             version=__version__,
             motd=config.motd,
         )
-        self._readers = Readers(self._store, self._post)
+        self._readers = Readers(self._store, self._post, self._lose_store)
         renderer = Renderer(hub, config.io_threads, self._readers.ask, self._store.first_kept)
         loop_config = LoopConfig(
             context=context,
@@ -105,6 +108,7 @@ class Server:
 
     def stop(self, reason: str = "shutdown") -> None:
         """Stop accepting, carry out what was accepted, say bye, end; within `STOP_TIME`."""
+        self.stopped = True
         deadline = time.monotonic() + STOP_TIME - 1.0
         self._listener.close()
         if self.failed is None:
@@ -134,6 +138,9 @@ class Server:
 
     def _full(self) -> bool:
         return self._dispatcher.full()
+
+    def _lose_store(self, reason: str) -> None:
+        self._dispatcher.report_broken(reason)
 
     def _break(self, reason: str) -> None:
         self.failed = reason
@@ -182,10 +189,13 @@ def run(config: ServerConfig, *, json_log: bool = False) -> int:
     set_up(as_json=json_log)
     _raise_descriptor_limit()
     stopping = threading.Event()
+    told = False
 
     def on_signal(number: int, _: FrameType | None) -> None:
-        if stopping.is_set():
+        nonlocal told
+        if told:
             os._exit(128 + number)
+        told = True
         stopping.set()
 
     try:
@@ -200,7 +210,8 @@ def run(config: ServerConfig, *, json_log: bool = False) -> int:
     # What lives now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    stopping.wait()
+    while not stopping.wait(_LOOK_EVERY):
+        pass  # a signal that the kernel gave to another thread is heeded when this one wakes
     if server.failed is None:
         log.info("stopping")
     server.stop()

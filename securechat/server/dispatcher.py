@@ -47,6 +47,13 @@ class _Farewell:
         self.retry_after = retry_after
 
 
+class _Broken:
+    """A reader found the store damaged: the server must stop."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
 def read_clocks() -> Now:
     """The time, as the chat core wants it."""
     wall = time.time()
@@ -70,7 +77,7 @@ class Dispatcher:
         self._renderer = renderer
         self._post = post
         self._broken = broken
-        self._inbox: queue.SimpleQueue[list[Told] | _Farewell] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[list[Told] | _Farewell | _Broken] = queue.SimpleQueue()
         #: What could not be stored and nobody waits for; it goes with the next batch.
         self._owed: list[Record] = []
         self._no_room = False
@@ -94,6 +101,10 @@ class Dispatcher:
     def say_farewell(self, reason: str, retry_after: float | None) -> None:
         """Carry out what was accepted, say bye to everyone and end the thread."""
         self._inbox.put(_Farewell(reason, retry_after))
+
+    def report_broken(self, reason: str) -> None:
+        """Have the server stopped because the store cannot be believed."""
+        self._inbox.put(_Broken(reason))
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread to end; False when it has not."""
@@ -134,6 +145,8 @@ class Dispatcher:
         try:
             item = self._inbox.get(timeout=wait)
             while True:
+                if isinstance(item, _Broken):
+                    raise StoreBroken(item.reason)
                 if isinstance(item, _Farewell):
                     return batch, item
                 if not batch:
@@ -188,9 +201,9 @@ class Dispatcher:
 
     def _abandon(self, reason: str) -> None:
         """The chat cannot go on: say bye without storing anything, and have the server stopped."""
+        self._broken(reason)
         now = read_clocks()
         effects = self._hub.farewell("the server failed", 5.0, now)
         transient = [effect for effect in effects if not isinstance(effect, PERSISTENT)]
         for post, ops in zip(self._post, self._renderer.render(transient, (), now.ts), strict=True):
             post(ops)
-        self._broken(reason)

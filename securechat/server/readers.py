@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from ..errors import StoreBroken
 from ..net.channel import cut
 from ..net.ops import Deliver, Op, PageRead, PageWanted
 from ..protocol.codec import encode, encode_history
@@ -55,10 +56,12 @@ class Readers:
         self,
         store: Store,
         post: Callable[[int, Sequence[Op]], None],
+        broken: Callable[[str], None],
         size: int = 2,
     ) -> None:
         self._store = store
         self._post = post
+        self._broken = broken
         self._wanted: queue.SimpleQueue[Wanted | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._run, name=f"reader-{index}", daemon=True)
@@ -88,6 +91,8 @@ class Readers:
             while (wanted := self._wanted.get()) is not None:
                 try:
                     self._post(wanted.number, (self._read(reader, wanted),))
+                except StoreBroken as error:
+                    self._broken(str(error))
                 except Exception:
                     log.exception("reading for connection %d failed", wanted.number)
                     self._post(wanted.number, (self._apologise(wanted),))

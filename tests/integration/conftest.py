@@ -135,8 +135,21 @@ class World:
     def _start(self, config: ServerConfig) -> Server:
         server = Server(config)
         server.start()
-        self._stack.callback(server.stop)
+        self._stack.callback(lambda: None if server.stopped else server.stop())
         return server
+
+    @property
+    def epoch(self) -> str:
+        """Which history this server has."""
+        wire = self.wire()
+        epoch: str = wire.hello("observer")["epoch"]
+        return epoch
+
+    def restart(self) -> None:
+        """Stop the server in order and start another one on the same data."""
+        self.server.stop()
+        self.server = self._start(self.config)
+        self.port = self.server.addresses[0][1]
 
     def wire(self, **keys: Any) -> Wire:
         """A connection on which nothing was said."""
@@ -166,10 +179,11 @@ def make_world(certificates: Any) -> Iterator[Callable[..., World]]:
     """`make_world(grace=1, …)`: a server with these limits."""
     with ExitStack() as stack:
 
-        def make(**limits: Any) -> World:
+        def make(data: object = ":memory:", **limits: Any) -> World:
             config = ServerConfig(
                 port=0,
                 certs=certificates.directory,
+                data=str(data),
                 limits=replace(ChatLimits(), **limits),
             )
             return World(config, str(certificates.ca), stack)
