@@ -1,4 +1,4 @@
-"""The command line: `securechat gen-certs`, `serve`, `connect`, `schema`.
+"""The command line: `securechat gen-certs`, `serve`, `connect`, `schema`, `db`.
 
 `app` holds the commands; one module each says what its options are, and imports what is heavy only
 when it runs. The rest is the terminal's front end: `controller` between a person and the client,
@@ -7,9 +7,24 @@ when it runs. The rest is the terminal's front end: `controller` between a perso
 
 from __future__ import annotations
 
+import os
+import sys
+
 
 def main() -> None:
     """Run the command that `sys.argv` names, and exit with its code."""
+    _open_what_is_closed()
     from .app import app
 
     app()
+
+
+def _open_what_is_closed() -> None:
+    """Give a process that was started without standard streams (`>&-`) ones that lead nowhere.
+
+    Else the first file or socket that it opens would take their place.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            mode = "r" if number == 0 else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115

@@ -118,11 +118,10 @@ def connect(
         host, port = parse_target(server)
         ca_file = _ca_file(certs)
 
-        from platformdirs import user_state_path
+        from ..client.client import ClientConfig
+        from ..client.state import default_state_dir
 
-        from .. import __version__
-        from ..client.client import ChatClient, ClientConfig
-
+        on_terminal = _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and _has_readline()
         config = ClientConfig(
             host=host,
             port=port,
@@ -130,10 +129,42 @@ def connect(
             rooms=tuple(room or ()),
             ca_file=ca_file,
             reconnect=not no_reconnect,
-            client_name=f"securechat/{__version__}",
-            state_dir=user_state_path("securechat"),
+            state_dir=default_state_dir(),
         )
-        raise typer.Exit(_chat(ChatClient(config), config, no_color=no_color, plain=plain))
+        raise typer.Exit(_chat(config, on_terminal=on_terminal, colour=not no_color, plain=plain))
+
+
+def _chat(config: ClientConfig, *, on_terminal: bool, colour: bool, plain: bool) -> int:
+    """Run the front end that fits; whatever happens, leave the server in order."""
+    from ..client.client import ChatClient
+
+    signal.signal(signal.SIGTERM, _terminate)
+    client = ChatClient(config)
+    try:
+        if on_terminal:
+            return _on_terminal(client, config, colour=colour, plain=plain)
+        from . import pipe
+
+        return pipe.run(client, config.nick, config.rooms)
+    except (KeyboardInterrupt, Terminated):
+        for number in (signal.SIGINT, signal.SIGTERM):  # who says it twice does not wait
+            signal.signal(number, signal.SIG_DFL)
+        raise
+    finally:
+        client.close(timeout=1.0)
+
+
+def _on_terminal(client: ChatClient, config: ClientConfig, *, colour: bool, plain: bool) -> int:
+    from . import line
+    from .render import Look, has_many_colours, wants_colour
+
+    plain = plain or os.environ.get("TERM", "dumb") == "dumb"
+    look = Look(
+        colour=wants_colour(os.environ, is_terminal=True, refused=plain or not colour),
+        many_colours=has_many_colours(os.environ),
+        encoding=sys.stdout.encoding,
+    )
+    return line.run(client, config.nick, config.rooms, look, is_plain=plain)
 
 
 def _ca_file(certs: Path) -> Path:
@@ -145,32 +176,6 @@ def _ca_file(certs: Path) -> Path:
             f" `{shlex.join(['securechat', 'gen-certs', '--out', str(certs)])}` makes it."
         )
     return path
-
-
-def _chat(client: ChatClient, config: ClientConfig, *, no_color: bool, plain: bool) -> int:
-    """Run the front end that fits stdin and stdout; whatever happens, leave the server in order."""
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        if _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and _has_readline():
-            from . import line
-            from .render import Look, has_many_colours, wants_colour
-
-            plain = plain or os.environ.get("TERM", "dumb") == "dumb"
-            look = Look(
-                colour=wants_colour(os.environ, is_terminal=True, refused=no_color or plain),
-                many_colours=has_many_colours(os.environ),
-                encoding=sys.stdout.encoding,
-            )
-            return line.run(client, config.nick, config.rooms, look, is_plain=plain)
-        from . import pipe
-
-        return pipe.run(client, config.nick, config.rooms)
-    except (KeyboardInterrupt, Terminated):
-        for number in (signal.SIGINT, signal.SIGTERM):  # who says it twice does not wait
-            signal.signal(number, signal.SIG_DFL)
-        raise
-    finally:
-        client.close(timeout=1.0)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -162,8 +162,7 @@ class _Line:
                     self._inbox.append(events.get_nowait())
             except Empty:
                 pass
-            if self._inbox or self._controller.timeline.drafts or self._prompt.is_behind:
-                self._wake()
+            self._wake()  # even for nothing: other signals may wait, too, for readline to be idle
             while self._inbox:
                 self._wake()
 

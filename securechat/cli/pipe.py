@@ -120,7 +120,9 @@ class _Pipe:
         """Carry one line out, when it is its turn; False: it was the last one."""
         controller = self._controller
         with self._changed:
-            self._changed.wait_for(self._may_go_on)
+            # What is said needs no link: it is kept on disk, and sent when there is one.
+            asks = line.startswith(b"/") and not line.startswith(b"//")
+            self._changed.wait_for(self._may_go_on if asks else self._is_answered)
             if controller.done or self._unread:
                 return False
             try:

@@ -30,11 +30,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Final
 
 from . import screen
+from .report import Terminated
 
+_STDIN: Final = 0
+_STDOUT: Final = 1
+_LFLAG: Final = 3  # of what termios.tcgetattr returns
 #: Ignored by default, so that one which comes too late does no harm.
 _WAKE: Final = signal.SIGURG
 #: Seconds after which the terminal is asked once more how it is.
@@ -92,17 +97,18 @@ class Prompt(AbstractContextManager["Prompt"]):
         self._rows: deque[str] = deque(maxlen=_MAX_WAITING)
         self._asked_at: float | None = None
         self._matches: list[str] = []
-        self._busy = False  # with the screen, in a handler of a signal or a completer
-        self._meanwhile: BaseException | None = None  # what came while we were
+        self._busy = False  # with the screen, in the handler of a signal
+        self._meanwhile: BaseException | None = None  # what came at a moment not good for it
+        self._ending: BaseException | None = None  # what is on its way out of `input`
         self._typed = ""  # when a signal came
-        self._again = ""  # what the next line begins with
         self._main = threading.main_thread().ident or 0
+        self._modes: list[Any] = []
         self._handlers: list[tuple[signal.Signals, Any]] = []
 
     def __enter__(self) -> Prompt:
+        self._take_terminal()
         for name, handler in self._signals():
             self._handlers.append((name, signal.signal(name, handler)))
-        readline.set_startup_hook(self._type_again)
         readline.set_completer(self._handle_completion)
         readline.set_completer_delims("")  # the completer gets, and gives, the whole line
         for setting in self._settings():
@@ -115,15 +121,16 @@ class Prompt(AbstractContextManager["Prompt"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        readline.set_startup_hook(None)
         readline.set_completer(None)
         while self._handlers:
             signal.signal(*self._handlers.pop())
+        self._give_terminal_back()
 
     def _signals(self) -> tuple[tuple[signal.Signals, Any], ...]:
         return (
             (_WAKE, self._handle_wake),
             (signal.SIGINT, self._handle_interrupt),
+            (signal.SIGTERM, self._handle_terminate),
             (signal.SIGTSTP, self._handle_suspend),
         )
 
@@ -135,14 +142,14 @@ class Prompt(AbstractContextManager["Prompt"]):
     # ------------------------------------------------------------------ typing
 
     def read(self, prompt: str) -> str:
-        """Read one line; raises EOFError (Ctrl-D), Interrupted (Ctrl-C), UnicodeDecodeError.
+        """Read one line; raises EOFError (Ctrl-D), Interrupted (Ctrl-C), Terminated (SIGTERM),
+        UnicodeDecodeError, and what `on_wake` raises.
 
         The typed line is taken off the screen, except with `plain`.
         """
         self.shown = "" if self._plain else prompt
-        self._meanwhile = None
         try:
-            line = self._input()
+            line = self._read()
         except EOFError:
             self._write("\n")
             raise
@@ -158,79 +165,121 @@ class Prompt(AbstractContextManager["Prompt"]):
             self._write(screen.erase(self.shown, line, self._width()))
         return line
 
-    def _input(self) -> str:
+    def _read(self) -> str:
         """One line, with a pause for each time that the process is stopped."""
         while True:
             try:
-                return input(screen.hide_colours(self.shown))
+                return _input(screen.hide_colours(self.shown))
             except _Suspended:
-                self._write("\n")
-                self._stop()
-                self._meanwhile = None
-                self._again = self._typed
-
-    def _type_again(self) -> None:
-        """Called by readline when it begins a line: with what was typed before we were stopped."""
-        if self._again:
-            readline.insert_text(self._again)
-            self._again = ""
+                typed = self._typed
+            finally:
+                readline.set_startup_hook(None)
+                self._ending = self._meanwhile = None
+            self._write("\n")
+            self._stop()
+            readline.set_startup_hook(partial(readline.insert_text, typed))
 
     def is_stale(self, prompt: str) -> bool:
         """Whether another prompt is on the screen, and could be replaced with nobody noticing."""
         return not self._plain and prompt != self.shown and not readline.get_line_buffer()
 
     def wake(self) -> None:
-        """From any thread: have `on_wake` called soon. Call again if it was not."""
+        """From any thread: have `on_wake` called, and rows that wait shown, if that can be now.
+
+        Call it again if it was not. Call it now and then anyway: a signal that comes while
+        readline is busy with a key is handled only when the next one comes.
+        """
         signal.pthread_kill(self._main, _WAKE)
 
-    def _is_typing(self) -> bool:
-        """Whether readline has the terminal: it reads key by key, everybody else line by line."""
+    # ------------------------------------------------------------------ terminal and signals
+
+    def _take_terminal(self) -> None:
+        """Have keys come one by one between two lines too, so that no Ctrl-D is lost there.
+
+        Echo stays on: readline takes that to mean that it may show what is typed.
+        """
+        modes = termios.tcgetattr(_STDIN)
+        self._modes = [*modes[:6], list(modes[6])]
+        modes[_LFLAG] = modes[_LFLAG] & ~termios.ICANON | termios.ECHO
+        modes[6][termios.VMIN], modes[6][termios.VTIME] = 1, 0
+        termios.tcsetattr(_STDIN, termios.TCSADRAIN, modes)
+
+    def _give_terminal_back(self) -> None:
         try:
-            return not termios.tcgetattr(sys.stdin.fileno())[3] & termios.ICANON
-        except termios.error:  # the terminal is gone
+            termios.tcsetattr(_STDIN, termios.TCSADRAIN, self._modes)
+        except termios.error:
+            pass  # the terminal is gone, and its modes with it
+
+    def _is_typing(self) -> bool:
+        """Whether readline has the terminal: it echoes by itself, and so switches echo off."""
+        try:
+            return not termios.tcgetattr(_STDIN)[_LFLAG] & termios.ECHO
+        except termios.error:
             return False
 
-    def _handle_wake(self, _number: int, _frame: FrameType | None) -> None:
-        if not self._is_typing() or self._busy:
+    def _handle_wake(self, _number: int, frame: FrameType | None) -> None:
+        if not _is_in_readline(frame):
             return
+        self._go_on_ending()
+        if not self._is_typing():
+            return
+        error: BaseException | None = None
         self._busy = True
         try:
             self._on_wake()
             self._put()
-        finally:
-            self._busy = False
-        if self._meanwhile is not None:
-            raise self._meanwhile
+        except BaseException as raised:
+            error = raised
+        self._busy = False
+        self._ending = self._meanwhile or error
+        self._go_on_ending()
 
-    def _handle_interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        self._break_off(KeyboardInterrupt())
+    def _handle_interrupt(self, _number: int, frame: FrameType | None) -> None:
+        self._break_off(KeyboardInterrupt(), frame)
 
-    def _handle_suspend(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle_terminate(self, _number: int, frame: FrameType | None) -> None:
+        self._break_off(Terminated(), frame)
+
+    def _handle_suspend(self, _number: int, frame: FrameType | None) -> None:
         if self._is_typing():
-            self._break_off(_Suspended())
+            self._break_off(_Suspended(), frame)
         else:
             self._stop()
 
-    def _break_off(self, error: BaseException) -> None:
-        """End `input` with `error`; not before what is being shown just now is on the screen."""
-        self._typed = readline.get_line_buffer() if self._is_typing() else ""
-        if not self._busy:
+    def _break_off(self, error: BaseException, frame: FrameType | None) -> None:
+        """End what runs with `error`; what must not be torn apart ends first, at the next wake."""
+        if _is_in_readline(frame):
+            self._go_on_ending()
+        if not self._is_typing():
+            self._typed = ""
             raise error
-        self._meanwhile = error
+        self._typed = readline.get_line_buffer()
+        if self._busy or not _is_in_readline(frame):
+            self._meanwhile = error
+        else:
+            self._ending = error
+            self._go_on_ending()
+
+    def _go_on_ending(self) -> None:
+        """Raise what is on its way out of `input` already, if something is.
+
+        `input` looks for signals once more on its way out, and a handler that just returns while an
+        exception is set makes that a SystemError.
+        """
+        if self._ending is not None:
+            raise self._ending
 
     def _stop(self) -> None:
         """Stop as by Ctrl-Z; returns when the shell has us go on."""
+        self._give_terminal_back()
         handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, handler)
+        self._take_terminal()
 
     def _handle_completion(self, left: str, state: int) -> str | None:
         if state == 0:
-            self._busy = True
-            try:
-                self._matches = self._find(left)
-            finally:
-                self._busy = False
+            self._matches = self._find(left)
         return self._matches[state] if state < len(self._matches) else None
 
     def _find(self, left: str) -> list[str]:
@@ -248,11 +297,6 @@ class Prompt(AbstractContextManager["Prompt"]):
         self._put()
         if bell and not self._plain:
             self._write("\a")
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether rows wait for their place: call `wake` now and then."""
-        return bool(self._rows)
 
     def _put(self) -> None:
         if not self._rows:
@@ -284,8 +328,12 @@ class Prompt(AbstractContextManager["Prompt"]):
         self._rows.clear()
 
     def _write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        """Write all of it: a signal can cut a write short, and an unbuffered sys.stdout (python -u,
+        PYTHONUNBUFFERED) would then drop the rest.
+        """
+        data = text.encode(sys.stdout.encoding, "backslashreplace")
+        while data:
+            data = data[os.write(_STDOUT, data) :]
 
     def _width(self) -> int:
         return screen_size()[0]
@@ -294,10 +342,26 @@ class Prompt(AbstractContextManager["Prompt"]):
         return screen_size()[1]
 
 
+def _input(prompt: str) -> str:
+    """Nothing but `input`: a signal while this runs did not come in the middle of anything else.
+
+    It can come there while readline has a completer or a hook run; those are other functions.
+    """
+    return input(prompt)
+
+
+def _is_in_readline(frame: FrameType | None) -> bool:
+    """Whether a signal came between two keys; what its handler raises comes out of `_input`."""
+    return frame is not None and frame.f_code is _INPUT
+
+
+_INPUT: Final = _input.__code__
+
+
 def screen_size() -> os.terminal_size:
     """Columns and lines of the terminal; 80 by 24 where it does not know."""
     try:
-        size = os.get_terminal_size(sys.stdout.fileno())
+        size = os.get_terminal_size(_STDOUT)
     except OSError:
         size = os.terminal_size((0, 0))
     return os.terminal_size((size.columns or 80, size.lines or 24))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -46,7 +45,8 @@ class ScriptedClient:
 
     Texts that it obeys: `refuse …` is refused, `lag …` never echoed, `drop` loses the link,
     `back` wins it back, `end` gives up, `flood N` has others say N messages, `new` finds another
-    history with two drafts held, `call` has somebody call us. SIGUSR1 does that, too.
+    history with two drafts held, `call` has somebody call us. So does who opens the
+    FIFO that `BELL` names.
     """
 
     def __init__(self, config: Any = None) -> None:
@@ -227,14 +227,23 @@ def _address(config: Any) -> tuple[str, int]:
 class _Recorded(ScriptedClient):
     """Writes what it was asked for into the file that `RECORD` names, when it is closed."""
 
-    def __init__(self, config: Any) -> None:
-        super().__init__(config)
-        signal.signal(signal.SIGUSR1, lambda *_: self.call())
+    def start(self) -> None:
+        super().start()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        bell = os.environ.get("BELL")
+        while bell is not None:
+            Path(bell).read_text()  # a FIFO: returns when somebody has opened and closed it
+            self.call()
 
     def close(self, reason: str | None = None, timeout: float = 3.0) -> None:
         super().close(reason, timeout)
         record = {"said": self.said, "commands": self.commands, "closed": self.closed}
-        Path(os.environ["RECORD"]).write_text(json.dumps(record), "utf-8")
+        with self._lock:
+            draft = Path(f"{os.environ['RECORD']}.new")
+            draft.write_text(json.dumps(record), "utf-8")
+            draft.replace(os.environ["RECORD"])
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class Terminal:
     ) -> None:
         (folder / "ca.pem").write_text("not looked at")
         self._record = folder / "record.json"
+        self._bell = folder / "bell"
+        os.mkfifo(self._bell)
         self._answers = answers
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -65,7 +67,9 @@ class Terminal:
                 "INPUTRC": os.devnull,
                 "PYTHONIOENCODING": "utf-8",
                 "PYTHONUTF8": "1",
+                "PYTHONUNBUFFERED": "1",  # as in many containers; then writes may be cut short
                 "RECORD": str(self._record),
+                "BELL": str(self._bell),
                 **environ,
             },
             stdin=slave,
@@ -83,23 +87,33 @@ class Terminal:
         for key in keys:
             os.write(self._master, key.encode())
 
-    def wait(self, text: str) -> str:
-        """Wait until `text` comes, colours and the like left out; all that came since last time."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            bare = ESCAPES.sub("", self.raw[self._seen :])
-            found = bare.find(text)
-            if found >= 0:
-                seen, self._seen = bare, len(self.raw)
-                return seen
-            assert time.monotonic() < deadline, f"{text!r} did not come, but {bare!r}"
-            if not self._receive():
-                pytest.fail(f"{text!r} did not come before the end, but {bare!r}")
+    def ring(self) -> None:
+        """Have somebody call bob."""
+        self._bell.write_text("")
 
-    def wait_raw(self, text: str) -> None:
-        """Wait until exactly `text` has come, since ever."""
-        while text not in self.raw:
-            assert self._receive(), f"{text!r} did not come"
+    def wait(self, text: str) -> str:
+        """Wait until `text` comes behind what was waited for before; all from there to its end.
+
+        Colours and the like are left out.
+        """
+        start = self._seen
+        self.wait_until(lambda: text in self.bare[start:], text)
+        self._seen = self.bare.index(text, start) + len(text)
+        return self.bare[start : self._seen]
+
+    def wait_until(self, happens: Callable[[], bool], what: str) -> None:
+        """Wait for something that what comes brings about."""
+        deadline = time.monotonic() + PATIENCE
+        while not happens():
+            assert time.monotonic() < deadline, (
+                f"{what!r} did not come: {self.bare[self._seen :]!r}"
+            )
+            assert self._receive(), f"{what!r} did not come: {self.bare[self._seen :]!r}"
+
+    @property
+    def bare(self) -> str:
+        """All that has come, without colours and the like."""
+        return ESCAPES.sub("", self.raw)
 
     def end(self) -> int:
         """Wait for the end of it; the exit code."""
@@ -169,12 +183,12 @@ def test_what_arrives_never_disturbs_what_is_typed(tmp_path: Path, answers: bool
     terminal = Terminal(tmp_path, columns=40, answers=answers)
     try:
         ready(terminal)
-        terminal.type("/msg dave flood 200", ENTER)
-        terminal.wait("message 0 of 200")
+        terminal.type("/msg dave flood 2000", ENTER)
+        terminal.wait("message 0 of 2000")
         terminal.type("The quick brown fox jumps over the lazy dog, and on: \u65e5\u672c\u8a9e.")
         terminal.type(*[LEFT] * 5, "HERE ", HOME, "START ", "\x1bf", " MID")
         terminal.type(ENTER)
-        terminal.wait("message 199 of 200")
+        terminal.wait("message 1999 of 2000")
         terminal.type(CTRL_D)
         assert terminal.end() == 0
     finally:
@@ -182,8 +196,8 @@ def test_what_arrives_never_disturbs_what_is_typed(tmp_path: Path, answers: bool
     assert terminal.said()[1:] == [
         "START The MID quick brown fox jumps over the lazy dog, and on:HERE  \u65e5\u672c\u8a9e."
     ]
-    shown = ESCAPES.sub("", terminal.raw)
-    assert [int(number) for number in re.findall(r"message (\d+) of 200", shown)] == [*range(200)]
+    shown = re.findall(r"message (\d+) of 2000", terminal.bare)
+    assert [int(number) for number in shown] == [*range(2000)]
 
 
 @pytest.mark.parametrize("answers", [True, False])
@@ -193,11 +207,11 @@ def test_rows_wait_until_the_place_of_the_cursor_is_known(tmp_path: Path, answer
         ready(terminal)
         terminal.type("x" * 60, LEFT, "y")
         terminal.wait("xy")
-        terminal.process.send_signal(signal.SIGUSR1)
+        terminal.ring()
         if answers:
             terminal.wait("<carol> bob: come here")
         else:
-            terminal.wait_raw(screen.ASK)
+            terminal.wait_until(lambda: screen.ASK in terminal.raw, "the question")
         terminal.type(ENTER)
         terminal.wait("<bob> xxx" if answers else "<carol> bob: come here")
         terminal.type(CTRL_D)
@@ -247,7 +261,7 @@ def test_the_prompt_follows_where_one_is(terminal: Terminal) -> None:
     assert "waiting for the connection" in seen
     terminal.type("back", ENTER)
     terminal.wait("back: 3 missed, 1 sent")
-    assert "[#lobby] " in ESCAPES.sub("", terminal.raw.rpartition("offline")[2])
+    terminal.wait_until(lambda: "[#lobby] " in terminal.bare.rpartition("offline")[2], "prompt")
     terminal.type(CTRL_D)
     terminal.end()
     assert terminal.record()["said"][0][:2] == ["#garden", "hello"]
@@ -267,7 +281,7 @@ def test_a_mention_rings_and_stands_out(terminal: Terminal) -> None:
     assert "\x07" not in terminal.raw
     terminal.type("half")
     terminal.wait("half")
-    terminal.process.send_signal(signal.SIGUSR1)
+    terminal.ring()
     terminal.wait("12:00!<carol> bob: come here")
     terminal.type(ENTER)
     terminal.wait("<bob> half")

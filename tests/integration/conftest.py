@@ -147,7 +147,8 @@ class World:
 
     def restart(self) -> None:
         """Stop the server in order and start another one on the same data."""
-        self.server.stop()
+        if not self.server.stopped:
+            self.server.stop()
         self.server = self._start(self.config)
         self.port = self.server.addresses[0][1]
 
