@@ -13,6 +13,7 @@ from .db import app as db
 from .report import EXIT_CODES
 from .schema import schema
 from .serve import serve
+from .torture import torture
 
 _EPILOG: Final = "\b\nExit codes:\n" + "\n".join(
     f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()
@@ -53,6 +54,6 @@ def root(
     """
 
 
-for _command in (gen_certs, serve, connect, schema):
+for _command in (gen_certs, serve, connect, schema, torture):
     app.command()(_command)
 app.add_typer(db, name="db")
