@@ -44,12 +44,18 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
 
 
 def settle(hub: Hub, effect: Greet, outcome: Outcome) -> None:
-    """Say welcome; a session that could not be stored is not told, for it might not live."""
-    welcome = effect.welcome
+    """Say welcome; a session that was never stored is not told, for it might not live.
+
+    One that was stored before is told though the disk is full now: without it a client that comes
+    back could not know that it is the same guest, nor that its drafts are recognised.
+    """
+    welcome, number = effect.welcome, effect.record.identity
     if isinstance(outcome, Kept):
-        hub.identities.note_stored(effect.record.identity)
+        hub.identities.note_stored(number)
     else:
-        welcome = welcome.model_copy(update={"session": None})
+        identity = hub.identities.by_number(number)
+        if identity is None or not identity.provable:
+            welcome = welcome.model_copy(update={"session": None})
     hub.emit(Send(effect.connection, welcome))
 
 

@@ -327,7 +327,7 @@ class Hub:
         self.emit(Close(session.number, event))
         self.end(session, reason, held=held)
 
-    def end(self, session: Session, reason: str | None = None, *, held: bool = False) -> None:
+    def end(self, session: Session, reason: str | None = None, *, held: bool) -> None:
         """Take a connection out of everything; `held`: its presence lives on for the grace."""
         if self.sessions.pop(session.number, None) is None or not session.greeted:
             return

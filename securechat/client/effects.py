@@ -60,6 +60,12 @@ class KeepNick(NamedTuple):
     nick: str
 
 
+class KeepName(NamedTuple):
+    """Echoes of ours may bear `nick`: we asked for it, and may never hear that we got it."""
+
+    nick: str
+
+
 class MoveCursor(NamedTuple):
     """The conversation `old` goes by another name."""
 
@@ -81,6 +87,7 @@ Effect: TypeAlias = (
     | KeepDraft
     | ForgetDraft
     | KeepNick
+    | KeepName
     | MoveCursor
     | KeepAll
 )

@@ -207,8 +207,10 @@ class Engine:
         self._told.append(effect.event)
 
     def _send(self, effect: do.Send) -> None:
-        if self._link is None:
-            return  # it broke within this round; what must not be lost is sent again
+        if self._link is None or self._connection.closed:
+            # It broke, or the server said bye, within this round: what came before that is heard
+            # only now. What must not be lost is sent again.
+            return
         envelope = effect.envelope
         payload = encode(envelope)
         if len(payload) > self._connection.max_frame:
@@ -256,6 +258,9 @@ class Engine:
     def _keep_nick(self, effect: do.KeepNick) -> None:
         self._keeper.keep_nick(effect.nick)
 
+    def _keep_name(self, effect: do.KeepName) -> None:
+        self._keeper.keep_name(effect.nick)
+
     def _move_cursor(self, effect: do.MoveCursor) -> None:
         self._keeper.move_cursor(effect.old, effect.new)
 
@@ -275,6 +280,7 @@ _CARRY_OUT: Final[MappingProxyType[type[do.Effect], Callable[[Engine, Any], None
             do.KeepDraft: Engine._keep_draft,
             do.ForgetDraft: Engine._forget_draft,
             do.KeepNick: Engine._keep_nick,
+            do.KeepName: Engine._keep_name,
             do.MoveCursor: Engine._move_cursor,
             do.KeepAll: Engine._keep_all,
         }

@@ -80,6 +80,11 @@ class Keeper:
             except OSError as error:
                 self._complain(error)
 
+    def keep_name(self, nick: str) -> None:
+        """Echoes of ours may bear `nick`."""
+        if self._outbox is not None:
+            self._outbox.name(nick)
+
     def move_cursor(self, old: str, new: str) -> None:
         """A conversation is called otherwise."""
         if self._outbox is not None:

@@ -122,9 +122,13 @@ class Outbox:
         """A conversation that is called otherwise."""
         self._append({"moved": [old, new]})
 
+    def name(self, nick: str) -> None:
+        """What is sent from now on may come back under `nick`."""
+        self._append({"nick": nick})
+
     def become(self, nick: str) -> None:
         """Our nick is another one: a start under that one is to find us."""
-        self._append({"nick": nick})
+        self.name(nick)
         path = self._path_of(nick)
         if path != self._path:
             self._path.rename(path)

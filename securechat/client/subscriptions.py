@@ -42,8 +42,9 @@ class _Standing:
 class Subscriptions:
     """All conversations of one run.
 
-    `wanted` are the rooms to be in, in order. `backlog` is how many messages from before we came
-    a conversation begins with; 0: none.
+    `wanted` are the rooms to be in, in order: what was asked last decides, not what was answered
+    last, or a late `left` would undo the `join` behind it. `backlog` is how many messages from
+    before we came a conversation begins with; 0: none.
     """
 
     def __init__(self, rooms: Iterable[str], backlog: int) -> None:
@@ -182,8 +183,6 @@ class Subscriptions:
         standing.shown = True
         if standing.cursor:
             self._moved[joined.room] = max(standing.cursor, standing.known)
-        if joined.room[0] == "#":
-            self.wanted[joined.room] = None
 
     def is_live(self, key: str) -> bool:
         """Whether what comes is one stream behind the cursor."""
@@ -196,7 +195,6 @@ class Subscriptions:
         A direct conversation cannot be left. When it could not be joined behind its cursor it
         goes on from where it is, and what was missed shows as a gap.
         """
-        self.wanted.pop(key, None)
         standing = self._all.get(key)
         if standing is not None:
             standing.live = key[0] == "@"

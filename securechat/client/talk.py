@@ -12,9 +12,12 @@ once, however often the link breaks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from ..chat.nicks import parse_nick
+from ..errors import Rejected
 from ..protocol import envelopes as wire
 from . import effects as do
 from . import events
@@ -105,8 +108,10 @@ class Talk:
             self.subscriptions.wanted.pop(command.room, None)
         if self._under is None:
             self._answer(command, "There is no link to the server")
-        else:
-            self._request(command, ours=False)
+            return
+        if isinstance(command, wire.ChangeNick):
+            self._expect_nick(command.nick)
+        self._request(command, ours=False)
 
     def confirm_drafts(self, send: bool) -> None:
         """Send the drafts that were held, or give them up."""
@@ -223,6 +228,13 @@ class Talk:
         if self._under is not None:
             self._asked[command.id] = _Asked(command, ours)
             self._emit(do.Send(command))
+
+    def _expect_nick(self, nick: str) -> None:
+        """What we say from now on may be stored under `nick`, though we may never hear that."""
+        with suppress(Rejected):
+            name = parse_nick(nick).text
+            self._names.add(name)
+            self._emit(do.KeepName(name))
 
     def _join(self, conversation: str, start: dict[str, Any]) -> None:
         self._request(wire.Join(id=self.new_id(), room=conversation, **start), ours=True)
@@ -363,6 +375,7 @@ class Talk:
         command = asked.command if asked is not None else None
         if isinstance(command, wire.Join) and event.code != "already_joined":
             if not self.subscriptions.is_live(command.room):
+                self.subscriptions.wanted.pop(command.room, None)
                 self._drop(command.room)
         elif isinstance(command, wire.Conversations) and asked is not None and asked.ours:
             self._know_directs()

@@ -56,7 +56,7 @@ def judge(channel: Channel, now: float, idle_timeout: float) -> tuple[Verdict, f
         due = channel.since + ending
         return (Verdict.DROP if now >= due else Verdict.WAIT), due
     verdict, due = _judge_silence(channel, now, idle_timeout)
-    if verdict is not Verdict.WAIT:
+    if verdict is not Verdict.WAIT and verdict is not Verdict.PING:
         return verdict, due
     if channel.out is not None:
         stuck = channel.drained + STUCK_TIME
@@ -71,7 +71,7 @@ def judge(channel: Channel, now: float, idle_timeout: float) -> tuple[Verdict, f
         if now >= finish:
             return Verdict.NO_FRAME, finish
         due = min(due, finish)
-    return Verdict.WAIT, due
+    return verdict, due
 
 
 def _time_to_end(channel: Channel) -> float | None:

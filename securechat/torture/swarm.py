@@ -291,7 +291,7 @@ class Member:
             self._ledger.began(self.nick, self._book(joined.room), start or 0)
 
     def _send(self, envelope: Draft | Command) -> None:
-        if self.link is not None:
+        if self.link is not None and not self._connection.closed:
             self._connection.note_sent(signal_of(envelope))
             self.link.write(encode_frame(encode(envelope), self._connection.max_frame))
 

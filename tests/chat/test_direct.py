@@ -219,6 +219,7 @@ def test_the_list_of_conversations_is_ones_own(stage: Stage) -> None:
 def test_conversations_and_their_partners_are_known_after_a_restart(stage: Stage) -> None:
     ann, bob = stage.enter("ann"), stage.enter("bob")
     ann.say("@bob")
+    assert (stage.hub.heads, stage.hub.last_ts) == ({"@1:2": 1}, {"@1:2": TS})
     stage.restart()
     ann = stage.enter("ann", session=ann.session)
     assert ann.ask(Conversations) == [SendConversations(ann.number, "q", [("@1:2", "@bob")])]

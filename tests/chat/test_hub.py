@@ -100,7 +100,10 @@ def test_a_refused_hello_is_marked_so_that_the_next_one_is_looked_at(stage: Stag
     assert kinds(bob.hears()) == ["Error", "Welcome"]
 
 
-def test_the_third_refused_hello_is_the_last(stage: Stage) -> None:
+def test_the_third_refused_hello_is_the_last(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     stage.enter("ann")
     bob = stage.connection()
     for nick in ["", "ann", "server"]:
@@ -114,6 +117,7 @@ def test_the_third_refused_hello_is_the_last(stage: Stage) -> None:
     ]
     assert not bob.open
     assert bob.number not in stage.hub.sessions
+    assert "connection 2: hello refused: nick_taken" in caplog.text
 
 
 def test_a_full_server_says_so_and_when_to_come_back() -> None:

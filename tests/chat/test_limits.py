@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securechat.chat.clock import Timers
@@ -47,6 +47,7 @@ def test_who_has_a_token_need_not_wait() -> None:
     st.integers(1, 1000),
     st.lists(st.tuples(st.floats(0, 10), st.integers(0, 50)), max_size=30),
 )
+@settings(deadline=None)
 def test_over_any_time_no_more_than_burst_and_rate_is_given(
     rate: float, burst: int, turns: list[tuple[float, int]]
 ) -> None:

@@ -68,7 +68,7 @@ TABLE: list[tuple[str, Callable[[], Channel], Verdict, float]] = [
     ("a frame at its pace", lambda: make(frame_since=4, frame_bytes=20 * 1024), NO_FRAME, 24),
     ("a frame at 1 KiB/s", lambda: make(frame_since=4, frame_bytes=10 * 1024), NO_FRAME, 14),
     ("nothing drained", lambda: make(out=WAITING, heard=50, pinged=True), STUCK, 60),
-    ("it drained once", lambda: make(out=WAITING, heard=50, drained=20), PING, 80),
+    ("it drained once", lambda: make(out=WAITING, heard=50, drained=20), STUCK, 80),
     ("failed, hub says nothing", lambda: make(State.CLOSED, since=5), DROP, 15),
     ("failed, with half a frame", lambda: make(State.CLOSED, frame_since=0), DROP, 10),
     ("failed, nothing drained", lambda: make(State.CLOSED, since=55, out=WAITING), DROP, 65),
@@ -138,6 +138,14 @@ def test_a_ping_is_sent_once_and_then_the_end_awaited() -> None:
     assert judged(channel, 30) == (WAIT, 90)
     channel.heard, channel.pinged = BEGIN + 31, False
     assert judged(channel, 31) == (WAIT, 61)
+
+
+def test_a_ping_hides_nothing_that_is_due_before_the_end() -> None:
+    """Who reads nothing does not answer a ping either, and is sent away no later for it."""
+    channel = make(out=WAITING)
+    assert judged(channel, 30) == (PING, 60)
+    assert judged(channel, 60) == (STUCK, 60)
+    assert judged(make(frame_since=25, heard=1), 31) == (PING, 35)
 
 
 @pytest.mark.parametrize(("idle", "ping"), [(90, 30), (300, 30), (60, 20), (3, 1), (0.75, 0.25)])

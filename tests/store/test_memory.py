@@ -343,6 +343,9 @@ def test_a_page_is_no_longer_than_asked_unless_one_message_is(
         weight = sum(len(payload) + 4 for payload in page.payloads)
         assert weight <= size or len(page.payloads) == 1
         assert weight + len(page.payloads[0]) + 4 > size  # and no shorter than need be
+    exactly_two = 2 * (len(page.payloads[0]) + 4)
+    assert len(reader.after("#a", 0, 9, 10, exactly_two).payloads) == 2
+    assert len(reader.before("#a", None, 10, exactly_two - 1).payloads) == 1
     assert numbers(reader.after("#a", 0, 9, 10, size))[0] == 1
     assert numbers(reader.before("#a", None, 10, size))[-1] == 9
 
@@ -471,6 +474,7 @@ def test_a_repeat_is_known_for_one_though_its_text_is_gone() -> None:
     known, looked_up = store.commit(again, LATER)
     assert frame(known) == frame(looked_up)
     assert frame(known) == Posted(id="18", to="#a", sender="ann", seq=18, ts=TS, text=text)
+    assert store._known[ANN, "18"].new.text == ""
     conflicts = store.commit([message("18", "other"), message("18", text, to="#b")], LATER)
     assert [kind(outcome) for outcome in conflicts] == [Conflict, Conflict]
 
