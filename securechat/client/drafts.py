@@ -37,7 +37,7 @@ class Drafts:
     def __init__(self) -> None:
         self._pending: dict[str, Pending] = {}
         self._next = 0
-        self._stalled_from: int | None = None
+        self._stalled_on: Pending | None = None
         #: When a stall ends; None: there is none.
         self.retry_at: float | None = None
 
@@ -95,17 +95,21 @@ class Drafts:
 
     def stall(self, first: Pending, retry_at: float) -> None:
         """`first` was refused for want of room; nothing is sent until `retry_at`."""
-        if self._stalled_from is None or first.number < self._stalled_from:
-            self._stalled_from = first.number
+        if self._stalled_on is None or first.number < self._stalled_on.number:
+            self._stalled_on = first
         if self.retry_at is None:
             self.retry_at = retry_at
 
     def end_stall(self) -> list[Pending]:
-        """What must be sent again now: the first refused one and all behind it."""
-        start, self._stalled_from, self.retry_at = self._stalled_from, None, None
-        if start is None:
+        """What must be sent again now: the first refused one and all behind it.
+
+        The first may have been settled meanwhile, by the echo of what an earlier link had still
+        under way: this link's server waits for it all the same.
+        """
+        first, self._stalled_on, self.retry_at = self._stalled_on, None, None
+        if first is None:
             return []
-        return [one for one in self.sendable() if one.number >= start]
+        return [first, *(one for one in self.sendable() if one.number > first.number)]
 
     # -------------------------------------------------------------- a person must decide
 

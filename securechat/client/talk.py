@@ -36,10 +36,14 @@ FORMER_NICK: Final = 86_400.0
 
 
 class _Asked(NamedTuple):
-    """A command without its answer; `ours`: the user did not ask."""
+    """A command without its answer; `ours`: the user did not ask.
+
+    `renamed`: whom it names goes by another nick now, and that is the one that stands in it.
+    """
 
     command: wire.Command
     ours: bool
+    renamed: bool = False
 
 
 class Talk:
@@ -58,7 +62,8 @@ class Talk:
         self._names = {plan.nick, *(nick for one in plan.saved for nick in one.nicks)}
         self._former: dict[str, float] = {}
         self._asked: dict[str, _Asked] = {}
-        self._repeated: set[str] = set()
+        #: What was sent again over this link, settled or not.
+        self._repeated: dict[str, Pending] = {}
         self._catch_up: CatchUp | None = None
         self._numbers = 0
         self._now = 0.0
@@ -203,7 +208,10 @@ class Talk:
         retry_at = self.drafts.retry_at
         if retry_at is not None and now >= retry_at:
             for one in self.drafts.end_stall():
-                self._send(one)
+                if self.drafts.get(one.draft.id) is one:
+                    self._send(one)
+                else:
+                    self._emit(do.Send(one.draft))
 
     def become(self, now: float, nick: str) -> None:
         """From now on we go by `nick`."""
@@ -241,7 +249,7 @@ class Talk:
 
     def _send(self, pending: Pending) -> None:
         if pending.tried:
-            self._repeated.add(pending.draft.id)
+            self._repeated[pending.draft.id] = pending
         pending.tried, pending.state, pending.under = True, DraftState.SENDING, self._under
         self._tell(pending)
         self._emit(do.Send(pending.draft))
@@ -361,6 +369,10 @@ class Talk:
             self._emit(do.MoveCursor(old, new))
             if self._catch_up is not None:
                 self._catch_up.rename(old, new)
+        for id, asked in self._asked.items():
+            if isinstance(asked.command, wire.Join) and asked.command.room == old:
+                command = asked.command.model_copy(update={"room": new})
+                self._asked[id] = asked._replace(command=command, renamed=True)
         return True
 
     def _on_answer(self, _event: wire.System, asked: _Asked | None) -> bool:
@@ -368,26 +380,36 @@ class Talk:
         return asked is not None and not asked.ours
 
     def _on_error(self, event: wire.Error, asked: _Asked | None) -> bool:
-        pending = self.drafts.get(event.re) if event.re is not None else None
+        pending = self._sent_as(event.re)
         if pending is not None:
             self._on_draft_refused(pending, event)
             return False
         command = asked.command if asked is not None else None
         if isinstance(command, wire.Join) and event.code != "already_joined":
-            if not self.subscriptions.is_live(command.room):
+            if asked is not None and asked.renamed and event.code == "no_such_user":
+                self._request(command.model_copy(update={"id": self.new_id()}), ours=True)
+            elif not self.subscriptions.is_live(command.room):
                 self.subscriptions.wanted.pop(command.room, None)
                 self._drop(command.room)
         elif isinstance(command, wire.Conversations) and asked is not None and asked.ours:
             self._know_directs()
         return True
 
+    def _sent_as(self, id: str | None) -> Pending | None:
+        """The draft of that id: pending, or sent again over this link and settled since."""
+        if id is None:
+            return None
+        return self.drafts.get(id) or self._repeated.get(id)
+
     def _on_draft_refused(self, pending: Pending, event: wire.Error) -> None:
+        settled = self.drafts.get(pending.draft.id) is None
         if event.code != "storage":
-            self._give_up(pending, event.message)
+            if not settled:
+                self._give_up(pending, event.message)
             return
         wait = STORAGE_RETRY if event.retry_after is None else event.retry_after
         self.drafts.stall(pending, self._now + wait)
-        if pending.state is not DraftState.WAITING:
+        if not settled and pending.state is not DraftState.WAITING:
             pending.state = DraftState.WAITING
             self._tell(pending, event.message)
 

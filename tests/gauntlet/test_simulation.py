@@ -1,0 +1,48 @@
+"""Any luck, played in one thread and in made-up time: see `simulation`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from securechat.client.subscriptions import Subscriptions
+
+from . import scale
+from .simulation import Fault, play
+
+pytestmark = scale.MARKS
+FULL = 1_000_000
+#: Seeds in which the planted fault has to show.
+ENOUGH = 300
+
+
+def test_any_luck_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
+    scale.tell(capsys, scale.run("simulation", FULL, play, budget=13.0))
+
+
+def test_the_same_seed_is_the_same_world() -> None:
+    seed = scale.first_seed()
+    assert play(seed) == play(seed)
+
+
+def test_an_off_by_one_in_the_resume_cursor_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: a client that comes back one message too late."""
+
+    def one_too_far(start: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        def started(self: Subscriptions, *details: Any) -> dict[str, Any]:
+            found = start(self, *details)
+            return {**found, "after": found["after"] + 1} if found.get("after") else found
+
+        return started
+
+    monkeypatch.setattr(Subscriptions, "start_of", one_too_far(Subscriptions.start_of))
+    first = scale.first_seed()
+    with pytest.raises(Fault):
+        _play_all(range(first, first + ENOUGH))
+
+
+def _play_all(seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        play(seed)
