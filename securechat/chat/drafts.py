@@ -43,6 +43,8 @@ def take(hub: Hub, session: Session, draft: Draft) -> None:
     text, to = draft.text, draft.to
     check_text(text, MAX_TEXT)
     identity = session.identity
+    if not identity.met:
+        hub.meet(identity)
     try:
         conversation = _resolve(hub, session, to)
         if draft.reply_to is not None and draft.reply_to > hub.heads.get(conversation, 0):

@@ -33,7 +33,7 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
         raise Rejected("server_full", "The server is full. Come back later.", _FULL_RETRY)
     identity, token = _identify(hub, hello)
     identity.add_connection(session.number)
-    identity.used = hub.now.wall
+    hub.stamp(identity)
     session.greet(identity)
     welcome = hub.welcome.model_copy(
         update={"nick": identity.nick.text, "session": token, "re": hello.id}

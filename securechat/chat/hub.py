@@ -73,6 +73,8 @@ log = logging.getLogger(__name__)
 
 MAX_HELLOS: Final = 3
 SWEEP_EVERY: Final = 60.0
+#: How long a session lives whose holder has said nothing but `hello`, seconds.
+FIRST_LEASE: Final = 60.0
 FEATURES: Final = ("conversations", "history", "presence", "resume")
 _DAY: Final = 86_400.0
 
@@ -207,7 +209,7 @@ class Hub:
             self.emit(Close(number, bye))
         for identity in self.identities:
             if identity.connections:
-                identity.used = now.wall
+                self.stamp(identity)
                 self.emit(Keep(identity.record()))
         self.sessions.clear()
         return self._take()
@@ -276,6 +278,8 @@ class Hub:
                 except Rejected as no:
                     self._refuse_hello(session, refuse(no, event.id))
             case Command():
+                if not session.identity.met:
+                    self.meet(session.identity)
                 commands.prepare(self, session, event).handler(self, session, event)
             case Refusal():
                 error = Error(
@@ -335,8 +339,24 @@ class Hub:
         identity.drop_connection(session.number)
         self.presence.end(session, reason, held=held)
         if not identity.connections:
-            identity.used = self.now.wall
+            self.stamp(identity)
             self.emit(Keep(identity.record()))
+
+    def stamp(self, identity: Identity) -> None:
+        """Note that `identity` is used now.
+
+        Whoever has said nothing yet may never have read its `welcome`, with the one proof of who it
+        is: its session lives for `FIRST_LEASE` only, or its own nick would be lost to it for days.
+        """
+        life = self.limits.guest_days * _DAY
+        lead = 0.0 if identity.met else max(0.0, life - FIRST_LEASE)
+        identity.used = self.now.wall - lead
+
+    def meet(self, identity: Identity) -> None:
+        """Note that `identity` has said something, and so knows its session."""
+        identity.met = True
+        self.stamp(identity)
+        self.emit(Keep(identity.record()))
 
     def rename(self, identity: Identity, nick: Nick, skip: int = 0) -> None:
         """Give `identity` another nick and tell its peers, but not the connection `skip`.
@@ -376,7 +396,7 @@ class Hub:
                 self.emit(Keep(ForgetIdentity(identity.number)))
                 continue
             changed = bool(identity.former) and self.identities.release_former(identity, now)
-            if identity.connections and now - identity.used > life / 7:
+            if identity.met and identity.connections and now - identity.used > life / 7:
                 identity.used, changed = now, True
             if changed:
                 self.emit(Keep(identity.record()))

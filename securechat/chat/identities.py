@@ -35,6 +35,7 @@ class Identity:
     __slots__ = (
         "connections",
         "former",
+        "met",
         "nick",
         "number",
         "partners",
@@ -51,6 +52,8 @@ class Identity:
         self.token = token
         #: Whether the token was stored and told, so that somebody can come back with it.
         self.provable = False
+        #: Whether it said anything behind `welcome`, and so must have read it.
+        self.met = False
         #: When it was last used, Unix seconds; while connected it does not age.
         self.used = used
         self.connections: tuple[int, ...] = ()
@@ -162,7 +165,7 @@ class Identities:
     def restore(self, record: KeepIdentity) -> Identity:
         """An identity as a store kept it; never refused."""
         identity = Identity(record.identity, _read(record.nick), record.token_hash, record.used)
-        identity.provable = True
+        identity.provable = identity.met = True
         identity.former = tuple((_read(text), until) for text, until in record.former)
         self._insert(identity)
         self._next = max(self._next, record.identity + 1)

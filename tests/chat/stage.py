@@ -26,6 +26,7 @@ from securechat.protocol.envelopes import (
     Join,
     Joined,
     Left,
+    Pong,
     Posted,
     Renamed,
     Welcome,
@@ -239,6 +240,7 @@ class Stage:
         person = self.connection()
         self.batch(person.hello(nick, session))
         assert person.greeted, person.heard
+        self.batch((person.number, Pong(id="met")))  # whoever says something has read its welcome
         person.join(*rooms)
         person.heard = []
         return person

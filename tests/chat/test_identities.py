@@ -482,3 +482,36 @@ def test_a_guest_cannot_reserve_every_nick_there_is(stage: Stage) -> None:
     for number in range(MAX_FORMER):
         assert kinds(bob.ask(ChangeNick, nick=f"x{number}z")) == ["Renamed"]
     assert code_of(bob.ask(ChangeNick, nick="one-more")) == "forbidden"
+
+
+# Who may never have read the welcome...
+
+
+def test_a_session_whose_welcome_may_never_have_been_read_frees_its_nick_soon(
+    stage: Stage,
+) -> None:
+    first = stage.connection()
+    stage.batch(first.hello("bob"))
+    first.cut()
+    again = stage.connection()
+    stage.batch(again.hello("bob"))
+    [refused] = again.hears()
+    assert refused.code == "nick_taken"  # it may have been read after all
+    stage.wait(2 * 60)
+    stage.batch(again.hello("bob"))
+    [welcome] = again.hears()
+    assert welcome.nick == "bob"
+
+
+def test_the_same_over_a_crash(stage: Stage) -> None:
+    stage.batch(stage.connection().hello("bob"))
+    stage.restart(crash=True, down=61)
+    assert stage.enter("bob").session == "token-2"
+
+
+def test_whoever_says_something_keeps_the_nick(stage: Stage) -> None:
+    bob = stage.connection()
+    stage.batch(bob.hello("bob"))
+    bob.ask(Quit)
+    stage.wait(2 * 60)
+    assert stage.hub.identities.by_nick("bob") is not None
