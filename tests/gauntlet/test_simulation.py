@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,18 +21,29 @@ FULL = 1_000_000
 ENOUGH = 300
 
 
-@pytest.fixture(autouse=True)
-def the_same_luck(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An ordinary run plays the same seeds each time: it judges the change, not the luck.
-
-    New ones are what the gauntlet is for.
-    """
-    if not scale.GAUNTLET and "SEED" not in os.environ:
-        monkeypatch.setenv("SEED", "1")
-
-
 def test_any_luck_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    scale.tell(capsys, scale.run("simulation", FULL, play, budget=13.0))
+    """An ordinary run plays the same worlds each time: it judges the change, not the luck.
+
+    New ones are what the gauntlet is for. A world follows from its seed and from the order of
+    sets, so that is fixed too; `PYTHONHASHSEED=0 SEED=n` plays one of them again.
+    """
+    if scale.GAUNTLET or "SEED" in os.environ:
+        scale.tell(capsys, scale.run("simulation", FULL, play))
+        return
+    code = (
+        "from tests.gauntlet import scale, simulation; "
+        f"print(scale.run('simulation', {FULL}, simulation.play, budget=10.0))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=scale.ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "0", "SEED": "1"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    scale.tell(capsys, done.stdout.strip())
 
 
 def test_the_same_seed_is_the_same_world() -> None:
