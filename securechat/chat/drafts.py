@@ -66,6 +66,7 @@ def take(hub: Hub, session: Session, draft: Draft) -> None:
                 draft.reply_to,
                 draft.action,
             ),
+            hub.address_of(identity, conversation) if to[0] == "@" else None,
         )
     )
 

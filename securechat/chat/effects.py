@@ -24,10 +24,14 @@ from ..records import (
 
 
 class Post(NamedTuple):
-    """Store a draft; once stored, everyone in the conversation gets it."""
+    """Store a draft; once stored, everyone in the conversation gets it.
+
+    `address` is that of a direct one as it is now, before whoever it names takes another nick.
+    """
 
     connection: int
     record: NewMessage
+    address: str | None = None
 
 
 class Refuse(NamedTuple):

@@ -61,6 +61,8 @@ class Talk:
         #: Every nick that an echo of ours may bear, and, of those given up, until when it is ours.
         self._names = {plan.nick, *(nick for one in plan.saved for nick in one.nicks)}
         self._former: dict[str, float] = {}
+        #: What direct conversations were called before, over this link, and until when they were.
+        self._called: dict[str, tuple[str, float]] = {}
         self._asked: dict[str, _Asked] = {}
         #: What was sent again over this link, settled or not.
         self._repeated: dict[str, Pending] = {}
@@ -187,6 +189,7 @@ class Talk:
         """The link is gone: what was on its way waits, or has no answer any more."""
         self.stop()
         self._repeated.clear()
+        self._called.clear()
         self.subscriptions.lose_link()
         for pending in self.drafts.lose_link():
             self._tell(pending, "there is no link")
@@ -286,6 +289,8 @@ class Talk:
         echo = self.drafts.settle(posted, self._names)
         own = sender == self.nick or echo is not None or self._former.get(sender, now) > now
         key = to if own or to[0] == "#" else f"@{sender}"
+        if self._called and key[0] == "@":
+            key = self._now_called(key, now)
         if echo is not None:
             self._emit(do.ForgetDraft(posted.id))
             event = events.Draft(posted.id, key, posted.text, DraftState.SENT, posted.action)
@@ -303,6 +308,11 @@ class Talk:
                 self._catch_up.settle(posted.id, sent=True)
             self._level(key)
         return True
+
+    def _now_called(self, key: str, now: float) -> str:
+        """What was under way while somebody took another nick may still bear the old one."""
+        name, till = self._called.get(key, (key, 0.0))
+        return name if till > now else key
 
     # -------------------------------------------------------------- system events
 
@@ -328,7 +338,15 @@ class Talk:
     def _on_left(self, event: wire.Left, asked: _Asked | None) -> bool:
         if asked is not None and isinstance(asked.command, wire.Leave):
             self._drop(event.room)
+            self._ask_after(event.room)
         return True
+
+    def _ask_after(self, room: str) -> None:
+        """Send again what was said before we left: had we been behind, its echo never comes."""
+        if self._under is not None and not self.drafts.stalled:
+            for one in self.drafts.sendable():
+                if one.draft.to == room and one.state is DraftState.SENDING:
+                    self._send(one)
 
     def _drop(self, room: str) -> None:
         """There is nothing to come from `room`."""
@@ -369,6 +387,11 @@ class Talk:
             self._emit(do.MoveCursor(old, new))
             if self._catch_up is not None:
                 self._catch_up.rename(old, new)
+        self._called = {
+            key: (new if it == old else it, till) for key, (it, till) in self._called.items()
+        }
+        self._called[old] = (new, self._now + FORMER_NICK)
+        self._called.pop(new, None)
         for id, asked in self._asked.items():
             if isinstance(asked.command, wire.Join) and asked.command.room == old:
                 command = asked.command.model_copy(update={"room": new})

@@ -107,11 +107,10 @@ class Renderer:
             return
         new: NewMessage = post.record
         name = new.conversation
-        to = new.to if name[0] == "#" else self._present_address(new)
         frame = encode_frame(
             encode_posted(
                 new.id,
-                to,
+                post.address or new.to,
                 new.sender,
                 outcome.seq,
                 outcome.ts,
@@ -128,11 +127,6 @@ class Renderer:
         if chunk.size >= _MAX_CHUNK:
             del self._open[name]
             self._close_chunk(name, chunk)
-
-    def _present_address(self, new: NewMessage) -> str:
-        author = self._hub.identities.by_number(new.identity)
-        address = self._hub.address_of(author, new.conversation) if author is not None else None
-        return address or new.to
 
     def _settle(self, effect: fx.Persistent, outcome: Outcome) -> None:
         if type(outcome) is Known:

@@ -613,6 +613,24 @@ def test_rooms_joined_and_left_are_remembered() -> None:
     assert run.last(wire.Join).after == 8
 
 
+def test_what_was_said_before_leaving_is_asked_after() -> None:
+    """Who is behind and leaves will not see the echo; a repeat is answered all the same."""
+    run = Run().online()
+    said = run.say("hi")
+    run.ask(wire.Leave(id="c1", room="#lobby")).forget()
+    run.hear(wire.Left(room="#lobby", nick="bob", re="c1"))
+    assert [one.id for one in run.sent if isinstance(one, wire.Draft)] == [said]
+
+
+def test_nothing_is_asked_after_while_the_server_takes_nothing() -> None:
+    run = Run().online()
+    said = run.say("hi")
+    run.ask(wire.Leave(id="c1", room="#lobby"))
+    run.hear(wire.Error(code="storage", message="full", re=said, retry_after=5)).forget()
+    run.hear(wire.Left(room="#lobby", nick="bob", re="c1"))
+    assert not [one for one in run.sent if isinstance(one, wire.Draft)]
+
+
 def test_a_room_that_refused_us_is_not_asked_again() -> None:
     run = Run().online().ask(wire.Join(id="c1", room="#dev"))
     run.hear(wire.Error(code="forbidden", message="no", re="c1"))
@@ -652,6 +670,15 @@ def test_a_cursor_beyond_the_head_is_taken_back() -> None:
 
 
 # ------------------------------------------------------------------ direct conversations
+
+
+def test_what_was_under_way_under_a_former_nick_is_shown_in_the_conversation_of_now() -> None:
+    run = Run().online().hear(posted(1, "@bob"), wire.Renamed(old="eve", nick="mallory"))
+    run.hear(posted(2, "@bob", sender="eve"), wire.Renamed(old="mallory", nick="trudy"))
+    run.hear(posted(3, "@bob", sender="mallory"), posted(4, "@bob", sender="eve"))
+    assert run.seqs("@eve") == [1]
+    assert run.seqs("@mallory") == [2]
+    assert run.seqs("@trudy") == [3, 4]
 
 
 def test_direct_messages_are_live_from_welcome_on() -> None:

@@ -288,8 +288,6 @@ class Program:
                     self._journal.become(nick)
                 case do.MoveCursor(old, new):
                     self._journal.rename(old, new)
-                    if old in self.shown:
-                        self.shown[new] = self.shown.pop(old)
                 case do.KeepAll():
                     self._files.rewrite(self.session.snapshot())
                 case do.End():

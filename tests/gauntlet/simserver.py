@@ -322,7 +322,9 @@ class Process:
         self.clock.after(self.clock.dice.choice((0.0, 0.01)), self._guard(self._read), wanted)
 
     def _read(self, wanted: Wanted) -> None:
-        self._post_one(wanted.number, (self._readers._read(self._reader, wanted),))
+        ops = (self._readers._read(self._reader, wanted),)
+        delay = self.clock.dice.choice((0.0, 0.0, 0.01))
+        self.clock.after(delay, self._guard(self._post_one), wanted.number, ops)
 
     # ---------------------------------------------------------- the end
 
@@ -403,16 +405,20 @@ def made_up(clock: Clock) -> Iterator[None]:
 
 
 @contextmanager
-def narrow(dice: Random) -> Iterator[None]:
-    """Small queues and pages now and then, so that few messages make a reader fall behind."""
-    high = dice.choice((300, 1_000, fanout.HIGH_WATER, fanout.HIGH_WATER))
+def narrow(dice: Random) -> Iterator[bool]:
+    """Small queues and pages now and then, so that few messages make a reader fall behind.
+
+    Gives whether the queues are small.
+    """
+    wide = fanout.HIGH_WATER
+    high = dice.choice((300, 1_000, wide, wide))
     values = {"HIGH_WATER": high, "LOW_WATER": high // 4, "PAGE_MESSAGES": dice.choice((1, 3, 500))}
     places = [(module, name) for module in (fanout, loop, readers) for name in values]
     kept = [(it, name, getattr(it, name)) for it, name in places if hasattr(it, name)]
     for module, name, _ in kept:
         setattr(module, name, values[name])
     try:
-        yield
+        yield high < wide
     finally:
         for module, name, value in kept:
             setattr(module, name, value)

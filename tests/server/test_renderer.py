@@ -174,8 +174,9 @@ def test_a_message_is_shown_as_it_was_said(desk: Desk) -> None:
     ]
 
 
-def test_a_direct_message_is_addressed_to_the_nick_of_now(desk: Desk) -> None:
-    [op] = desk.one(post("1", to="@BOB", key="@1:2"), outcomes=[Stored(1, TS)])
+def test_a_direct_message_is_addressed_to_the_nick_of_the_moment_it_was_said(desk: Desk) -> None:
+    said_to = post("1", to="@BOB", key="@1:2")._replace(address="@bob")
+    [op] = desk.one(said_to, outcomes=[Stored(1, TS)])
     assert chunk_of(op).conversation == "@1:2"
     [chat] = said(chunk_of(op).pieces[0])
     assert (chat["to"], chat["sender"]) == ("@bob", "ann")
@@ -183,7 +184,7 @@ def test_a_direct_message_is_addressed_to_the_nick_of_now(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("key", ["@1:9", "@8:9"])
-def test_a_direct_message_among_people_who_are_gone_keeps_its_address(desk: Desk, key: str) -> None:
+def test_a_direct_message_without_such_an_address_keeps_its_own(desk: Desk, key: str) -> None:
     author = int(key[1])
     new = NewMessage(key, author, "1", "@gone", "ann", "hi", None, False)
     [op] = desk.one(fx.Post(1, new), outcomes=[Stored(1, TS)])
