@@ -21,9 +21,7 @@ from ..protocol.connection import Connection, Role
 #: The longest plaintext of one TLS record (RFC 8446, 5.1), bytes.
 MAX_PIECE: Final = 16_384
 #: A whole record always fits, so nothing ever stays behind in OpenSSL's own buffer.
-_READ_SIZE: Final = MAX_PIECE
-#: Records read from one connection before the others have their turn.
-_READS_PER_TURN: Final = 8
+READ_SIZE: Final = MAX_PIECE
 
 
 class Phase(IntEnum):
@@ -128,27 +126,17 @@ class Channel:
 
     # -------------------------------------------------------------- read
 
-    def receive(self) -> tuple[int, bool]:
-        """Read what is there into `connection`; (bytes read, whether the peer has ended).
+    def receive(self) -> bytes | None:
+        """Read a record; empty when the peer has ended, None when there is nothing to read.
 
         Raises `OSError` when the link is broken, an end without close_notify included.
         """
-        total = 0
-        sock = self.sock
         try:
-            for _ in range(_READS_PER_TURN):
-                data = sock.recv(_READ_SIZE)
-                if not data:
-                    return total, True
-                total += len(data)
-                self.connection.receive_data(data)
-                if len(data) < _READ_SIZE:
-                    break  # most likely the last one; if not, the poller says so again
+            return self.sock.recv(READ_SIZE)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            pass
+            return None
         except ssl.SSLZeroReturnError:
-            return total, True
-        return total, False
+            return b""
 
     def discard(self) -> bool:
         """Read away what comes after `shut`; True when the peer has ended too.

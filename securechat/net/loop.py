@@ -5,18 +5,19 @@ In: operations (`post`, from any thread) and readiness of its own sockets. Out: 
 that connection and nothing else.
 
 Every turn carries out what was posted, then reads and writes what is ready, then looks at the
-deadlines that have come. A sleeper says that it sleeps and looks once more before it does, so a
-wake-up is written only when it is needed; a selector never sleeps longer than a second.
+deadlines that have come, then awaits the hub's answer to what it told. A sleeper says that it
+sleeps and looks once more before it does, so a wake-up is written only when it is needed; a
+selector never sleeps longer than a second.
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import socket
 import ssl
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -26,7 +27,7 @@ from ..protocol.codec import Refusal, encode
 from ..protocol.connection import Connection, State
 from ..protocol.envelopes import Command, Draft, ServerPing
 from ..protocol.framing import DEFAULT_MAX_FRAME, HEADER_SIZE, encode_frame
-from .channel import Bucket, Channel, Phase
+from .channel import READ_SIZE, Bucket, Channel, Phase
 from .deadlines import ERROR_CODES, Deadlines, Verdict, judge
 from .fanout import HIGH_WATER, LOW_WATER, Fanout
 from .ops import (
@@ -53,7 +54,11 @@ Told: TypeAlias = tuple[int, Draft | Command | Refusal | Arrived | Lost | Levell
 
 #: Frames looked at in one go; what is left has its turn before anything new is read.
 _FRAMES_PER_LOOK: Final = 64
+#: Records read from one connection before the others have their turn.
+_READS_PER_TURN: Final = 8
 _LONGEST_SLEEP: Final = 1.0
+#: How long the hub may take over what it was told before more is read, seconds.
+PATIENCE: Final = 0.005
 #: How much may wait unread in front of the parser while `hello` is being answered, bytes.
 _MAX_UNPARSED: Final = DEFAULT_MAX_FRAME + HEADER_SIZE
 #: The kernel keeps no more than this for a peer that does not read, bytes.
@@ -65,8 +70,9 @@ _PING: Final = encode_frame(encode(ServerPing(token="alive")))
 class LoopConfig:
     """What all io threads of a server share.
 
-    `inbox` takes a batch and returns at once; `inbox_full` says that the hub has enough to do;
-    `new_bucket(now)` makes what paces a connection, None: nothing does.
+    `inbox` takes a batch and returns at once; when it is decided, something is posted, were it an
+    empty list, which the loop awaits for up to `patience` seconds. `inbox_full` says that the hub
+    has enough to do; `new_bucket(now)` makes what paces a connection, None: nothing does.
     """
 
     context: ssl.SSLContext
@@ -75,6 +81,7 @@ class LoopConfig:
     ask_page: Callable[[PageWanted], None]
     new_bucket: Callable[[float], Bucket] | None
     idle_timeout: float
+    patience: float = PATIENCE
 
 
 class Loop:
@@ -83,7 +90,7 @@ class Loop:
     def __init__(self, index: int, config: LoopConfig) -> None:
         self._config = config
         self._thread = threading.Thread(target=self._run, name=f"io-{index}", daemon=True)
-        self._posted: deque[Sequence[Op]] = deque()
+        self._posted: queue.SimpleQueue[Sequence[Op]] = queue.SimpleQueue()
         self._sleeping = False
         self._waker = Waker()
         self._poller = new_poller()
@@ -121,7 +128,7 @@ class Loop:
 
     def post(self, ops: Sequence[Op]) -> None:
         """Have `ops` carried out, in order, behind what was posted before; never blocks."""
-        self._posted.append(ops)
+        self._posted.put(ops)
         if self._sleeping:
             self._sleeping = False
             self._waker.wake()
@@ -149,7 +156,7 @@ class Loop:
             self._waker.close()
 
     def _done(self) -> bool:
-        if self._stop_at is None or self._posted:
+        if self._stop_at is None or not self._posted.empty():
             return False
         return not self._channels or time.monotonic() >= self._stop_at
 
@@ -160,19 +167,39 @@ class Loop:
         by_fd, talking = self._by_fd, Phase.TALKING
         for fd, mask in ready:
             channel = by_fd.get(fd)
-            if channel is not None:
-                what = self._read if mask == READ and channel.phase is talking else self._serve
-                self._guard(channel, what, mask)
-            elif fd == self._waker.fileno():
-                self._waker.drain()
+            if channel is None:
+                if fd == self._waker.fileno():
+                    self._waker.drain()
+                continue
+            try:
+                if mask == READ and channel.phase is talking:
+                    self._read(channel)
+                else:
+                    self._serve(channel, mask)
+            except Exception as error:
+                self._blame(channel, error)
         for when, number in self._deadlines.take_due(now):
             channel = self._channels.get(number)
             if channel is not None and channel.due == when:
                 channel.due = 0.0
-                self._guard(channel, self._look_at_clock, None)
+                self._guard(channel, self._look_at_clock)
         if self._told:
             told, self._told = self._told, []
             self._config.inbox(told)
+            self._await_answer()
+
+    def _await_answer(self) -> None:
+        """Let the hub decide what it was told, and carry that out, before anything more is read.
+
+        Two threads that both want the interpreter gain nothing by running at once; taking turns,
+        they hand it over once a batch, and all that arrives meanwhile is one batch again.
+        """
+        try:
+            ops = self._posted.get(timeout=self._config.patience)
+        except queue.Empty:
+            return
+        self._now = time.monotonic()
+        self._carry_out_all(ops)
 
     def _sleep(self) -> list[tuple[int, int]]:
         while self._config.inbox_full() and self._stop_at is None:
@@ -187,7 +214,7 @@ class Loop:
         if self._stop_at is not None:
             timeout = min(timeout, max(0.0, self._stop_at - time.monotonic()))
         self._sleeping = True
-        if self._posted:
+        if not self._posted.empty():
             timeout = 0.0
         ready = self._poller.poll(timeout)
         self._sleeping = False
@@ -195,23 +222,31 @@ class Loop:
 
     def _carry_out_posted(self) -> None:
         posted = self._posted
-        while posted:
-            for op in posted.popleft():
-                try:
-                    self._carry_out[type(op)](op)
-                except Exception:
-                    log.exception("carrying out %s failed", type(op).__name__)
+        while not posted.empty():
+            self._carry_out_all(posted.get())
 
-    def _guard(self, channel: Channel, act: Callable[[Channel, Any], None], what: Any) -> None:
+    def _carry_out_all(self, ops: Sequence[Op]) -> None:
+        for op in ops:
+            try:
+                self._carry_out[type(op)](op)
+            except Exception:
+                log.exception("carrying out %s failed", type(op).__name__)
+
+    def _guard(self, channel: Channel, act: Callable[[Channel], None]) -> None:
         """Do something for one connection; whatever fails, fails for that connection alone."""
         try:
-            act(channel, what)
-        except OSError as error:
+            act(channel)
+        except Exception as error:
+            self._blame(channel, error)
+
+    def _blame(self, channel: Channel, error: Exception) -> None:
+        """End the one connection for which something failed."""
+        if isinstance(error, OSError):
             self._break(channel, error)
-        except Exception:
-            log.exception("connection %d from %s: failed", channel.number, channel.peer)
-            message = "The server failed on this; it is our fault and it was logged. Connect again."
-            self._fail(channel, "internal", message)
+            return
+        log.error("connection %d from %s: failed", channel.number, channel.peer, exc_info=error)
+        message = "The server failed on this; it is our fault and it was logged. Connect again."
+        self._fail(channel, "internal", message)
 
     # -------------------------------------------------------------- readiness
 
@@ -221,7 +256,7 @@ class Loop:
             if mask & (WRITE | TROUBLE):
                 self._flush(channel)
             if mask & (READ | TROUBLE) and channel.phase is Phase.TALKING:
-                self._read(channel, mask)
+                self._read(channel)
         elif phase is Phase.HANDSHAKE:
             self._handshake(channel)
         elif phase is Phase.FINISHING:
@@ -247,14 +282,45 @@ class Loop:
         self._watch(channel)
         self._schedule(channel)
 
-    def _read(self, channel: Channel, _: int) -> None:
-        count, ended = channel.receive()
-        if count:
-            channel.heard = self._now
-            channel.pinged = False
-            if channel.frame_since is not None:
-                channel.frame_bytes += count
-            self._understand(channel)
+    def _read(self, channel: Channel) -> None:
+        """Read a record; one frame and nothing else, as people send it, goes the short way."""
+        data = channel.receive()
+        if data is None:
+            return
+        if not data:
+            self._lose(channel, "closed by the peer")
+            return
+        channel.heard = now = self._now
+        channel.pinged = False
+        bucket = channel.bucket
+        if bucket is None or bucket.available(now):
+            event = channel.connection.receive_one(data)
+            if event is not None:
+                self._told.append((channel.number, event))  # type: ignore[arg-type]
+                if bucket is not None:
+                    bucket.charge(event.cost)  # type: ignore[union-attr]
+                if channel.out is not None or channel.connection.state is not State.OPEN:
+                    self._heed(channel, event)
+                return
+        self._read_on(channel, data)
+
+    def _read_on(self, channel: Channel, data: bytes) -> None:
+        """Read what else is there; `data` may be the middle of a frame or many of them."""
+        channel.connection.receive_data(data)
+        total, reads, ended = len(data), 1, False
+        # A record that is not full is most likely the last one; if not, the poller says so again.
+        while len(data) == READ_SIZE and reads < _READS_PER_TURN:
+            more = channel.receive()
+            if not more:
+                ended = more is not None
+                break
+            data = more
+            channel.connection.receive_data(data)
+            total += len(data)
+            reads += 1
+        if channel.frame_since is not None:
+            channel.frame_bytes += total
+        self._understand(channel)
         if ended:
             self._lose(channel, "closed by the peer")
 
@@ -274,9 +340,8 @@ class Loop:
                 break
             channel.frame_since = None
             told.extend([(number, event) for event in events])  # type: ignore[misc]
-            if type(events[-1]) is Refusal and connection.closed:
-                self._log_refusal(channel, events[-1])
-                self._await_finish(channel)
+            if connection.closed:
+                self._heed(channel, events[-1])
             if bucket is not None:
                 bucket.charge(sum([event.cost for event in events]))  # type: ignore[misc, union-attr]
         if connection.pending:
@@ -284,10 +349,13 @@ class Loop:
         if channel.phase is Phase.TALKING and not self._may_read(channel):
             self._watch(channel)
 
-    @staticmethod
-    def _log_refusal(channel: Channel, event: object) -> None:
-        if isinstance(event, Refusal):
+    def _heed(self, channel: Channel, event: object) -> None:
+        """Read no more for now, if `event` was the last, or too much waits to be written."""
+        if type(event) is Refusal and channel.connection.closed:
             log.info("connection %d from %s: refused: %s", channel.number, channel.peer, event.code)
+            self._await_finish(channel)
+        if channel.phase is Phase.TALKING and not self._may_read(channel):
+            self._watch(channel)
 
     def _starve(self, channel: Channel, bucket: Bucket) -> None:
         """No tokens: what was read waits, and nothing more is read until there are some."""
@@ -361,7 +429,7 @@ class Loop:
         _, due = judge(channel, self._now, self._config.idle_timeout)
         self._deadlines.schedule(channel, due)
 
-    def _look_at_clock(self, channel: Channel, _: None) -> None:
+    def _look_at_clock(self, channel: Channel) -> None:
         verdict, due = judge(channel, self._now, self._config.idle_timeout)
         if verdict is Verdict.DROP:
             if channel.phase is Phase.HANDSHAKE:
@@ -434,11 +502,11 @@ class Loop:
             channel.since = self._now  # a hello that was refused may be said again, in its own 10 s
             self._schedule(channel)
             if connection.pending:
-                self._guard(channel, self._resume, None)
+                self._guard(channel, self._resume)
         elif channel.out_bytes > HIGH_WATER:
             self._watch(channel)
 
-    def _resume(self, channel: Channel, _: None) -> None:
+    def _resume(self, channel: Channel) -> None:
         """`hello` is answered: look at what came behind it."""
         self._understand(channel)
         if channel.phase is Phase.TALKING:

@@ -40,7 +40,13 @@ from .envelopes import (
     UnknownEvent,
     Welcome,
 )
-from .framing import DEFAULT_MAX_FRAME, GREETING_MAX_FRAME, FrameDecoder, encode_frame
+from .framing import (
+    DEFAULT_MAX_FRAME,
+    GREETING_MAX_FRAME,
+    FrameDecoder,
+    encode_frame,
+    only_payload,
+)
 
 #: So many times `bad_envelope`, one behind the other, end a connection.
 MAX_BAD_IN_A_ROW: Final = 20
@@ -113,6 +119,8 @@ TRANSITIONS: Final = MappingProxyType(
     }
 )
 
+_EARLY: Final = (State.GREETING, State.ANSWERING)
+
 #: Everything that is not named here is SPEECH of a client, or an EVENT of a server.
 _SIGNALS: Final = MappingProxyType(
     {
@@ -148,7 +156,8 @@ class Connection:
 
     After `receive_data` call `next_events` until it returns an empty list; what `send` returns
     must be written, in the order of the calls. `closed` says that nothing more will come out:
-    write what there is, then close the transport.
+    write what there is, then close the transport. `receive_one` is a shorter way for what comes
+    as one frame, as nearly everything does that a person says.
     """
 
     __slots__ = ("_bad_in_a_row", "_decode", "_frames", "max_frame", "role", "state")
@@ -158,8 +167,8 @@ class Connection:
         self.state = State.GREETING
         #: Largest payload once the connection is open, bytes.
         self.max_frame = max_frame
-        # A server's `welcome` may be as long as any later frame; only a client starts small.
-        self._frames = FrameDecoder() if role is Role.SERVER else FrameDecoder(max_frame)
+        #: Where bytes wait for the rest of their frame; most of the time there are none.
+        self._frames: FrameDecoder | None = None
         self._decode = _DECODERS[role]
         self._bad_in_a_row = 0
 
@@ -174,17 +183,17 @@ class Connection:
     @property
     def frame_begun(self) -> bool:
         """Whether the stream stands inside a frame that has not arrived whole."""
-        return self._frames.pending > 0 and not self._frames.has_frame()
+        return self._frames is not None and not self._frames.has_frame()
 
     @property
     def pending(self) -> int:
         """Bytes received and not yet turned into events."""
-        return self._frames.pending
+        return self._frames.pending if self._frames is not None else 0
 
     @property
     def has_events(self) -> bool:
         """Whether `next_events` would give something now."""
-        return not self._paused and self._frames.has_frame()
+        return self._frames is not None and not self._paused and self._frames.has_frame()
 
     @property
     def _paused(self) -> bool:
@@ -201,8 +210,29 @@ class Connection:
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the transport; then call `next_events`."""
-        if self.state is not State.CLOSED:
-            self._frames.receive(data)
+        if self.state is State.CLOSED:
+            return
+        if self._frames is None:
+            # A server's `welcome` may be as long as any later frame; only a client starts small.
+            early = self.role is Role.SERVER and self.state in _EARLY
+            self._frames = FrameDecoder(GREETING_MAX_FRAME if early else self.max_frame)
+        self._frames.receive(data)
+
+    def receive_one(self, data: bytes) -> Event | None:
+        """Take bytes that are one frame and nothing else, on an open connection: its envelope.
+
+        None: `data` is something else and was not looked at; go the long way, by `receive_data`.
+        """
+        if self.state is not State.OPEN or self._frames is not None:
+            return None
+        payload = only_payload(data, self.max_frame)
+        if payload is None:
+            return None
+        event = self._decode(payload)
+        if type(event) in _MOVERS:
+            return self._check(event)
+        self._bad_in_a_row = 0
+        return event
 
     def next_events(self, limit: int = 64) -> Sequence[Event]:
         """At most `limit` envelopes of the peer, in order; empty: feed me, or answer first.
@@ -213,7 +243,7 @@ class Connection:
         if self.state is not State.OPEN:
             return () if self._paused else self._take_one()
         try:
-            payloads = self._frames.take(limit)
+            payloads = self._take(limit)
         except RemoteProtocolError as error:
             return (self._fail(error.code, error.message),)
         decode = self._decode
@@ -232,10 +262,19 @@ class Connection:
     def _take_one(self) -> Sequence[Event]:
         """One envelope at a time where each may change what comes next."""
         try:
-            payloads = self._frames.take(1)
+            payloads = self._take(1)
         except RemoteProtocolError as error:
             return (self._fail(error.code, error.message),)
         return [self._check(self._decode(payload)) for payload in payloads]
+
+    def _take(self, limit: int) -> Sequence[bytes]:
+        frames = self._frames
+        if frames is None:
+            return ()
+        payloads = frames.take(limit)
+        if not frames.pending:
+            self._frames = None
+        return payloads
 
     def _check(self, event: Event) -> Event:
         """Hold `event` against the table and move the state."""
@@ -246,7 +285,7 @@ class Connection:
         if after is not None:
             self.state = after
             if isinstance(event, Welcome):
-                self.max_frame = self._frames.max_frame = event.limits.max_frame
+                self._set_max_frame(event.limits.max_frame)
             return event
         if self.role is Role.CLIENT:
             return self._fail("bad_envelope", "The server answered out of turn.")
@@ -299,4 +338,9 @@ class Connection:
             raise LocalProtocolError(f"{signal.value} may not be sent while {self.state.value}")
         self.state = after
         if signal is Signal.WELCOME:
-            self._frames.max_frame = self.max_frame
+            self._set_max_frame(self.max_frame)
+
+    def _set_max_frame(self, size: int) -> None:
+        self.max_frame = size
+        if self._frames is not None:
+            self._frames.max_frame = size

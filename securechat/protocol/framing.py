@@ -35,6 +35,14 @@ def encode_frame(payload: bytes, max_frame: int = DEFAULT_MAX_FRAME) -> bytes:
     return _pack_length(size) + payload
 
 
+def only_payload(data: bytes, max_frame: int) -> bytes | None:
+    """The payload of `data`, if that is one whole frame that may be sent, and nothing else."""
+    size = len(data) - HEADER_SIZE
+    if 0 < size <= max_frame and _unpack_length_at(data)[0] == size:
+        return data[HEADER_SIZE:]
+    return None
+
+
 class FrameDecoder:
     """Cuts a byte stream into payloads.
 
@@ -72,11 +80,6 @@ class FrameDecoder:
         """
         buffer = self._buffer
         end = len(buffer)
-        # One whole frame and nothing else is what a person's client sends.
-        only = end - HEADER_SIZE
-        if 0 < only <= self.max_frame and limit and _unpack_length_at(buffer)[0] == only:
-            self._buffer = b""
-            return [buffer[HEADER_SIZE:]]
         start = 0
         payloads: list[bytes] = []
         while len(payloads) < limit and end - start >= HEADER_SIZE:

@@ -37,6 +37,7 @@ _FULL: Final = 256
 _RETAIN_EVERY: Final = 60.0
 _RETAIN_ROWS: Final = 500
 _LONGEST_SLEEP: Final = 1.0
+_PERSISTENT: Final = frozenset(PERSISTENT)
 
 
 class _Farewell:
@@ -81,6 +82,8 @@ class Dispatcher:
         #: What could not be stored and nobody waits for; it goes with the next batch.
         self._owed: list[Record] = []
         self._no_room = False
+        #: The io threads that wait for an answer to what they told.
+        self._asked: set[int] = set()
         self._retain_at = 0.0
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
 
@@ -149,6 +152,7 @@ class Dispatcher:
                     raise StoreBroken(item.reason)
                 if isinstance(item, _Farewell):
                     return batch, item
+                self._asked.add(item[0][0] % len(self._post))
                 if not batch:
                     batch = item
                 else:
@@ -162,17 +166,20 @@ class Dispatcher:
 
     def _carry_out(self, effects: list[Effect], now: Now) -> None:
         outcomes = self.commit(effects, now)
-        if not effects:
+        if not effects and not self._asked:
             return
         rendered = self._renderer.render(effects, outcomes, now.ts)
-        for post, ops in zip(self._post, rendered, strict=True):
-            if ops:
-                post(ops)
+        for index, post in enumerate(self._post):
+            if rendered[index] or index in self._asked:
+                post(rendered[index])
+        self._asked.clear()
 
     def commit(self, effects: list[Effect], now: Now) -> list[Outcome]:
         """Store what is to be stored; raises `StoreBroken`."""
         records: list[Record] = [
-            effect.record for effect in effects if isinstance(effect, PERSISTENT)
+            effect.record  # type: ignore[union-attr]
+            for effect in effects
+            if type(effect) in _PERSISTENT
         ]
         if not records and not self._owed:
             return []

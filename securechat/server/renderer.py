@@ -31,7 +31,7 @@ from ..protocol.envelopes import (
     Welcome,
 )
 from ..protocol.framing import DEFAULT_MAX_FRAME, encode_frame
-from ..records import Known, NewMessage, Outcome, Stored
+from ..records import Known, Outcome, Stored
 from .readers import HistoryWanted
 
 #: Room that a list frame needs beside its rows, bytes.
@@ -105,23 +105,14 @@ class Renderer:
         if type(outcome) is not Stored:
             self._settle(post, outcome)
             return
-        new: NewMessage = post.record
-        name = new.conversation
-        frame = encode_frame(
-            encode_posted(
-                new.id,
-                post.address or new.to,
-                new.sender,
-                outcome.seq,
-                outcome.ts,
-                new.text,
-                new.reply_to,
-                new.action,
-            )
-        )
+        name, _, id, to, sender, text, reply_to, action = post.record
+        seq, ts = outcome
+        if post.address is not None:
+            to = post.address
+        frame = encode_frame(encode_posted(id, to, sender, seq, ts, text, reply_to, action))
         chunk = self._open.get(name)
         if chunk is None:
-            chunk = self._open[name] = _OpenChunk(outcome.seq)
+            chunk = self._open[name] = _OpenChunk(seq)
         chunk.frames.append(frame)
         chunk.size += len(frame)
         if chunk.size >= _MAX_CHUNK:

@@ -15,7 +15,7 @@ import secrets
 from collections import deque
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from ..protocol.codec import encode_posted
 from ..records import (
@@ -41,10 +41,8 @@ _OVERHEAD: Final = 600
 _GHOST_WEIGHT: Final = 600
 
 
-class _Message(NamedTuple):
-    new: NewMessage
-    seq: int
-    ts: str
+#: What was said, its `seq` and its `ts`: a bare tuple, made once per message.
+_Message: TypeAlias = tuple[NewMessage, int, str]
 
 
 class _Ghost(NamedTuple):
@@ -118,7 +116,7 @@ class MemoryStore:
             conversation = self._conversations[new.conversation] = _Conversation()
         messages, first = conversation.view
         seq = first + len(messages)
-        message = self._known[key] = _Message(new, seq, ts)
+        self._known[key] = message = (new, seq, ts)
         messages.append(message)
         self._order.append(new.conversation)
         self._weight += len(new.text) + _OVERHEAD
@@ -133,7 +131,7 @@ class MemoryStore:
         same = before.digest == _digest(text) if isinstance(before, _Ghost) else new.text == text
         if new.to != to or not same:
             return _CONFLICT
-        return Known(self.payload(_Message(new._replace(text=text), seq, ts)))
+        return Known(self.payload((new._replace(text=text), seq, ts)))
 
     def _trim(self) -> None:
         """Push out the oldest until a tenth of the budget is free again."""
@@ -143,7 +141,7 @@ class MemoryStore:
             messages, _ = self._conversations[name].view
             message = messages[gone.get(name, 0)]
             gone[name] = gone.get(name, 0) + 1
-            self._weight -= len(message.new.text) + _OVERHEAD
+            self._weight -= len(message[0].text) + _OVERHEAD
             self._make_ghost(message)
         for name, count in gone.items():
             self._conversations[name].drop_front(count)
@@ -158,15 +156,13 @@ class MemoryStore:
         self._ghosts.append(key)
 
     def payload(self, message: _Message) -> bytes:
-        new = message.new
+        new, seq, ts = message
         to, sender = new.conversation, new.sender
         if to[0] == "@":  # a direct conversation shows both sides' present nicks
             low, high = (int(number) for number in to[1:].split(":"))
             other = high if new.identity == low else low
             to, sender = "@" + self._nicks[other], self._nicks[new.identity]
-        return encode_posted(
-            new.id, to, sender, message.seq, message.ts, new.text, new.reply_to, new.action
-        )
+        return encode_posted(new.id, to, sender, seq, ts, new.text, new.reply_to, new.action)
 
     def first_kept(self, conversation: str) -> int:
         """See `Store.first_kept`."""

@@ -72,7 +72,7 @@ class Memory(MemoryStore):
             identities=tuple(self.identities.values()),
             next_identity=max(self._nicks, default=0) + 1,
             heads={name: len(messages) for name, messages in names.items()},
-            last_ts={name: it[-1].ts for name, it in names.items() if name[0] == "@"},
+            last_ts={name: it[-1][2] for name, it in names.items() if name[0] == "@"},
             topics=dict(self.topics),
             presence=tuple(self.presence),
         )
@@ -228,6 +228,7 @@ class Process:
             ask_page=self._ask,
             new_bucket=lambda now: TokenBucket(limits.rate, limits.burst, now),
             idle_timeout=limits.idle_timeout,
+            patience=0.0,
         )
         self._loops = [_LoopTurns(self, Loop(index, config)) for index in range(count)]
         posts = [self._crashing(turns.post) for turns in self._loops]

@@ -16,11 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securechat.net import channel as channel_module
-from securechat.net.channel import MAX_PIECE, Channel, Phase, cut
+from securechat.net.channel import MAX_PIECE, READ_SIZE, Channel, Phase, cut
 from securechat.net.tls import describe_failure, server_context
 from securechat.protocol.connection import State
-from securechat.protocol.framing import encode_frame
 
 if TYPE_CHECKING:
     from tests.conftest import Certificates
@@ -99,7 +97,7 @@ class Link:
                     assert selector.select(10), "nothing came in time"
         return bytes(data)
 
-    def receive(self) -> tuple[int, bool]:
+    def receive(self) -> bytes | None:
         """What the channel reads, once there is something."""
         ready(self.near)
         return self.channel.receive()
@@ -262,55 +260,34 @@ def test_cutting_keeps_all_and_makes_no_more_pieces_than_needed(size: int) -> No
 # Reading...
 
 
-def test_what_is_read_goes_to_the_connection(link: Link) -> None:
-    link.peer.send(encode_frame(b'{"type":"command","id":"1","name":"time"}'))
-    assert link.receive() == (45, False)
-    (event,) = link.channel.connection.next_events()
-    assert getattr(event, "id", None) == "1"
-    assert link.channel.receive() == (0, False)
+def test_a_record_is_read_at_a_time(link: Link) -> None:
+    link.peer.send(b"one")
+    link.peer.send(b"two")
+    assert [link.receive(), link.channel.receive()] == [b"one", b"two"]
+    assert link.channel.receive() is None
 
 
-def test_long_frames_are_read_on_until_all_is_there(link: Link) -> None:
-    data = encode_frame(b" " * 65_536)
-    sent = 0
-    total = 0
-    while total < len(data):
-        with suppress(ssl.SSLWantWriteError):
-            if sent < len(data):
-                sent += link.peer.send(data[sent : sent + MAX_PIECE])
-        count, ended = link.receive()
-        assert not ended
-        total += count
-    assert link.channel.connection.pending == len(data)
-
-
-def test_of_many_records_so_many_are_read_that_others_have_their_turn(
-    link: Link, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(channel_module, "_READS_PER_TURN", 2)
-    link.channel.connection.close()  # what comes is thrown away
-    for _ in range(3):
-        link.peer.send(b"x" * MAX_PIECE)
-    ready(link.near)
-    while len(socket.socket.recv(link.near, 1 << 20, socket.MSG_PEEK)) < 3 * MAX_PIECE:
-        continue
-    assert link.receive() == (2 * MAX_PIECE, False)
-    assert link.receive() == (MAX_PIECE, False)
+def test_the_longest_record_is_read_whole(link: Link) -> None:
+    link.peer.send(PATTERN[:MAX_PIECE])
+    data = None
+    while data is None:  # the poller wakes before the last byte of a record is there
+        data = link.receive()
+    assert data == PATTERN[:READ_SIZE]
 
 
 def test_a_clean_end_is_told(link: Link) -> None:
     link.peer.send(b"\0\0")
     with suppress(ssl.SSLWantReadError):
         link.peer.unwrap()
-    assert link.receive() == (2, False)
-    assert link.receive() == (0, True)
+    assert link.receive() == b"\0\0"
+    assert link.receive() == b""
 
 
 def test_an_end_without_close_notify_is_a_broken_link(link: Link) -> None:
     link.peer.send(b"\0\0")
     with socket.socket(fileno=link.peer.detach()) as raw:
         raw.shutdown(socket.SHUT_WR)
-        assert link.receive() == (2, False)
+        assert link.receive() == b"\0\0"
         with pytest.raises(ssl.SSLEOFError) as caught:
             link.receive()
     assert describe_failure(caught.value) == "the peer hung up without close_notify"

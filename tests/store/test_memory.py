@@ -474,7 +474,7 @@ def test_a_repeat_is_known_for_one_though_its_text_is_gone() -> None:
     known, looked_up = store.commit(again, LATER)
     assert frame(known) == frame(looked_up)
     assert frame(known) == Posted(id="18", to="#a", sender="ann", seq=18, ts=TS, text=text)
-    assert store._known[ANN, "18"].new.text == ""
+    assert store._known[ANN, "18"][0].text == ""
     conflicts = store.commit([message("18", "other"), message("18", text, to="#b")], LATER)
     assert [kind(outcome) for outcome in conflicts] == [Conflict, Conflict]
 
