@@ -109,6 +109,9 @@ class Prompt(AbstractContextManager["Prompt"]):
         self._take_terminal()
         for name, handler in self._signals():
             self._handlers.append((name, signal.signal(name, handler)))
+        # Else a write of readline's own that it cuts short loses what it was to write, a letter of
+        # the prompt; `select`, in which readline waits for keys, returns all the same (signal(7)).
+        signal.siginterrupt(_WAKE, False)
         readline.set_completer(self._handle_completion)
         readline.set_completer_delims("")  # the completer gets, and gives, the whole line
         for setting in self._settings():
