@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from . import slash
+from ..client import slash
 
 
 @dataclass(frozen=True, slots=True)

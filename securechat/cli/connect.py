@@ -68,7 +68,7 @@ def _check_nick(nick: str) -> str:
 
 
 def _check_rooms(rooms: list[str] | None) -> list[str]:
-    from .slash import BadInput, room_name
+    from ..client.slash import BadInput, room_name
 
     try:
         return [room_name(room) for room in rooms or ["lobby"]]

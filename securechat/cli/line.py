@@ -19,15 +19,15 @@ from datetime import UTC, date, datetime
 from queue import Empty
 from typing import Final
 
+from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind, counted
 from ..client.events import ClientEvent
 from ..client.harmless import harmless_line
+from ..client.slash import BadInput
 from ..errors import ClientError
 from .complete import Completer, World
-from .controller import Client, Controller
 from .prompt import Interrupted, Prompt, screen_size
 from .render import Look, day_of, day_row, plain, rows
-from .slash import BadInput
 
 #: Seconds between two wake-ups for the same events: the first may have come at a bad moment.
 _NUDGE: Final = 0.02

@@ -18,12 +18,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind, counted
+from ..client.slash import BadInput
 from ..errors import ClientError, GaveUp
-from .controller import Client, Controller
 from .render import record
 from .report import complain, forget_stdout
-from .slash import BadInput
 
 #: No more is read while so many drafts are on their way.
 MAX_UNSETTLED: Final = 500

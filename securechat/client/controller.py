@@ -13,13 +13,13 @@ from queue import SimpleQueue
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from ..client.entries import Entry, Kind, counted, is_whole
-from ..client.events import ClientEvent, Ended, Heard, Online
-from ..client.timeline import Timeline
 from ..errors import ClientError
 from ..protocol.envelopes import Error, HelpIs, Joined, Left, System
 from . import slash
+from .entries import Entry, Kind, counted, is_whole
+from .events import ClientEvent, Ended, Heard, Online
 from .slash import Ask, BadInput, Confirm, Enter, Explain, Leave, Quit, Say
+from .timeline import Timeline
 
 #: A room larger than this is not listed name by name when we come in.
 MAX_LISTED: Final = 30

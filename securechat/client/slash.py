@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from ..client.harmless import harmless_line
 from ..errors import SecureChatError
 from ..protocol.envelopes import MAX_HISTORY, MAX_TOPIC
+from .harmless import harmless_line
 
 MAX_NICK: Final = 32
 MAX_REASON: Final = 200

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from securechat.cli import slash
-from securechat.cli.controller import MAX_LISTED, Controller
-from securechat.cli.slash import BadInput
+from securechat.client import slash
+from securechat.client.controller import MAX_LISTED, Controller
 from securechat.client.entries import Entry, Kind
 from securechat.client.events import Ended, Heard
+from securechat.client.slash import BadInput
 from securechat.errors import ClientError, GaveUp
 from securechat.protocol import envelopes as wire
 
-from .scripted import ScriptedClient
+from ..cli.scripted import ScriptedClient
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

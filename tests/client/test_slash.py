@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from securechat.cli import slash
-from securechat.cli.slash import (
+from securechat.client import slash
+from securechat.client.slash import (
     Action,
     Ask,
     BadInput,
