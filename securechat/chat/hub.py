@@ -348,9 +348,9 @@ class Hub:
         Whoever has said nothing yet may never have read its `welcome`, with the one proof of who it
         is: its session lives for `FIRST_LEASE` only, or its own nick would be lost to it for days.
         """
-        life = self.limits.guest_days * _DAY
-        lead = 0.0 if identity.met else max(0.0, life - FIRST_LEASE)
-        identity.used = self.now.wall - lead
+        identity.used = self.now.wall  # one object for all who are stamped in a batch
+        if not identity.met:
+            identity.used -= max(0.0, self.limits.guest_days * _DAY - FIRST_LEASE)
 
     def meet(self, identity: Identity) -> None:
         """Note that `identity` has said something, and so knows its session."""

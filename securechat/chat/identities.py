@@ -72,9 +72,9 @@ class Identity:
         former = tuple((nick.text, until) for nick, until in self.former)
         return KeepIdentity(self.number, self.nick.text, self.token, self.used, former)
 
-    def add_room(self, name: str) -> None:
-        """Note that it is a member there."""
-        self.rooms = (*self.rooms, name)
+    def add_room(self, alone: tuple[str]) -> None:
+        """Note that it is a member of a room; see `Room.alone`."""
+        self.rooms = (*self.rooms, *alone) if self.rooms else alone
 
     def drop_room(self, name: str) -> None:
         """Note that it is a member there no longer."""

@@ -83,10 +83,10 @@ class Presence:
     def enter(self, session: Session, room: Room) -> None:
         """Make the connection's identity a member, and tell the others if it was none."""
         identity = session.identity
-        session.add_room(room.name)
+        session.add_room(room.alone)
         self._held.pop((identity, room.name), None)
         if room.enter(identity, session.number):
-            identity.add_room(room.name)
+            identity.add_room(room.alone)
             self._emit(Keep(KeepPresence(identity.number, room.name, True)))
             self._announce(room, Joined(room=room.name, nick=identity.nick.text))
 
@@ -117,7 +117,7 @@ class Presence:
         """Hold somebody who was here when the store was last written."""
         room = self.restore_room(name)
         room.members[identity] = ()
-        identity.add_room(name)
+        identity.add_room(room.alone)
         self._hold(identity, room)
 
     def _hold(self, identity: Identity, room: Room) -> None:

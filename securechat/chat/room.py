@@ -12,10 +12,12 @@ class Room:
     there are many: a tuple is the least that can hold it.
     """
 
-    __slots__ = ("changed", "members", "name", "quiet", "topic")
+    __slots__ = ("alone", "changed", "members", "name", "quiet", "topic")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        #: The rooms of those who are only here, which is most of them: one tuple for all.
+        self.alone = (name,)
         self.topic = ""
         self.members: dict[Identity, tuple[int, ...]] = {}
         #: A `count` was told a short while ago: the next one has to wait.
@@ -29,7 +31,11 @@ class Room:
     def enter(self, identity: Identity, connection: int) -> bool:
         """Add a connection; True when its identity was not here before."""
         connections = self.members.get(identity)
-        self.members[identity] = (*(connections or ()), connection)
+        if connections:
+            self.members[identity] = (*connections, connection)
+        else:
+            only = identity.connections
+            self.members[identity] = only if only == (connection,) else (connection,)
         return connections is None
 
     def drop(self, identity: Identity, connection: int) -> bool:

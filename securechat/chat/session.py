@@ -37,9 +37,9 @@ class Session:
         """Whether `hello` was answered with `welcome`."""
         return self._identity is not None
 
-    def add_room(self, name: str) -> None:
-        """Note that this connection is subscribed to a room."""
-        self.rooms = (*self.rooms, name)
+    def add_room(self, alone: tuple[str]) -> None:
+        """Note that this connection is subscribed to a room; see `Room.alone`."""
+        self.rooms = (*self.rooms, *alone) if self.rooms else alone
 
     def drop_room(self, name: str) -> None:
         """Note that it is no longer."""

@@ -1,4 +1,4 @@
-"""What time does to a connection: one pure judgement, and a heap that says when to ask again.
+"""What time does to a connection: one pure judgement, and a heap that tells when to ask again.
 
 In: a channel and the time (monotonic seconds). Out: a `Verdict` and when to look again. The figures
 are those of docs/protocol.md, "Liveness".
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 from heapq import heappop, heappush
+from math import ceil
 from typing import Final
 
 from ..protocol.connection import State
@@ -22,6 +23,8 @@ STUCK_TIME: Final = 60.0
 ANSWER_TIME: Final = 10.0  #: in which the hub has to end a connection that failed
 FINISH_TIME: Final = 2.0
 LINGER_TIME: Final = 1.0
+#: Deadlines are kept no finer, seconds; a power of two, so that sums of it are exact.
+GRAIN: Final = 1 / 64
 
 
 class Verdict(Enum):
@@ -108,26 +111,39 @@ _PHASE_TIMES: Final = {
 
 
 class Deadlines:
-    """Which channel is to be judged when; one valid entry for each, later ones replace it."""
+    """Which channel is to be judged when; one valid entry for each, later ones replace it.
 
-    __slots__ = ("_heap",)
+    Times are rounded up to `GRAIN`, so that those who came together are looked at together, and an
+    entry is a number in a list.
+    """
+
+    __slots__ = ("_heap", "_numbers")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int]] = []
+        self._heap: list[float] = []
+        #: Whom to look at, by the time; with the object that is that time, for all to share.
+        self._numbers: dict[float, tuple[float, list[int]]] = {}
 
     def schedule(self, channel: Channel, when: float) -> None:
-        """Look at `channel` at `when`, unless it is looked at before that anyway."""
-        if not channel.due or when < channel.due:
-            channel.due = when
-            heappush(self._heap, (when, channel.number))
+        """Look at `channel` at `when`, or a `GRAIN` later, unless it is looked at before anyway."""
+        when = ceil(when / GRAIN) * GRAIN
+        if channel.due and when >= channel.due:
+            return
+        entry = self._numbers.get(when)
+        if entry is None:
+            entry = self._numbers[when] = (when, [])
+            heappush(self._heap, when)
+        channel.due = entry[0]
+        entry[1].append(channel.number)
 
     def next(self) -> float | None:
         """When the next look is due."""
-        return self._heap[0][0] if self._heap else None
+        return self._heap[0] if self._heap else None
 
     def take_due(self, now: float) -> list[tuple[float, int]]:
         """(when, number) of the channels to look at now; skip those whose `due` is not `when`."""
         due: list[tuple[float, int]] = []
-        while self._heap and self._heap[0][0] <= now:
-            due.append(heappop(self._heap))
+        while self._heap and self._heap[0] <= now:
+            when, numbers = self._numbers.pop(heappop(self._heap))
+            due += [(when, number) for number in numbers]
         return due

@@ -128,10 +128,10 @@ class Fanout:
         """Begin behind `op.after`; a subscription that is there already begins anew."""
         feed = self._feeds.get(op.conversation)
         if feed is None:
-            feed = self._feeds[op.conversation] = Feed(op.head)
+            feed = self._feeds[op.conversation] = Feed(op.conversation, op.head)
         self._detach(feed, channel, op.conversation)
         if op.conversation not in channel.feeds:
-            channel.feeds = (*channel.feeds, op.conversation)
+            channel.feeds = (*channel.feeds, *feed.alone) if channel.feeds else feed.alone
         if op.address != op.conversation:
             self._addresses[channel.number, op.conversation] = op.address
         if op.after >= feed.head:

@@ -19,9 +19,11 @@ RING_BYTES: Final = 256 * 1024
 class Feed:
     """One conversation in one io thread."""
 
-    __slots__ = ("behind", "head", "live", "ring", "ring_bytes")
+    __slots__ = ("alone", "behind", "head", "live", "ring", "ring_bytes")
 
-    def __init__(self, head: int) -> None:
+    def __init__(self, conversation: str, head: int) -> None:
+        #: What those are subscribed to who have nothing but this: one tuple for all.
+        self.alone = (conversation,)
         #: The last message this thread has been given.
         self.head = head
         #: In the order of coming; as the keys of a dict, which weighs half of what a set would.

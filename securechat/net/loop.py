@@ -96,7 +96,8 @@ class Loop:
         self._poller = new_poller()
         self._poller.register(self._waker.fileno(), READ)
         self._channels: dict[int, Channel] = {}
-        self._by_fd: dict[int, Channel] = {}
+        #: Descriptors are the least numbers that are free: a list holds them in 8 bytes each.
+        self._by_fd: list[Channel | None] = [None] * (self._waker.fileno() + 1)
         self._deadlines = Deadlines()
         self._told: list[Told] = []
         self._stop_at: float | None = None
@@ -166,7 +167,7 @@ class Loop:
         self._carry_out_posted()
         by_fd, talking = self._by_fd, Phase.TALKING
         for fd, mask in ready:
-            channel = by_fd.get(fd)
+            channel = by_fd[fd]
             if channel is None:
                 if fd == self._waker.fileno():
                     self._waker.drain()
@@ -476,7 +477,9 @@ class Loop:
             op.sock.close()
             return
         channel = self._channels[op.number] = Channel(op.number, sock, op.peer, self._now)
-        self._by_fd[sock.fileno()] = channel
+        fd = sock.fileno()
+        self._by_fd.extend([None] * (fd + 1 - len(self._by_fd)))
+        self._by_fd[fd] = channel
         self._set_interest(channel, READ)
         self._schedule(channel)
 
@@ -601,6 +604,6 @@ class Loop:
             return
         self._set_interest(channel, 0)
         self._fanout.drop(channel)
-        del self._by_fd[channel.sock.fileno()]
+        self._by_fd[channel.sock.fileno()] = None
         channel.close()
         del self._channels[channel.number]

@@ -14,14 +14,14 @@ def chunk(first: int, last: int, size: int) -> Chunk:
 
 
 def test_a_new_feed_keeps_nothing() -> None:
-    feed = Feed(7)
+    feed = Feed("#a", 7)
     assert (feed.head, feed.ring, feed.ring_bytes) == (7, None, 0)
     assert feed.next_chunk(7) is None
     assert feed.forget() == 0
 
 
 def test_a_chunk_is_found_by_the_message_before_its_first() -> None:
-    feed, one, two = Feed(4), chunk(5, 6, 100), chunk(7, 7, 50)
+    feed, one, two = Feed("#a", 4), chunk(5, 6, 100), chunk(7, 7, 50)
     assert feed.remember(one) == 100
     assert feed.remember(two) == 50
     assert feed.next_chunk(4) is one
@@ -30,7 +30,7 @@ def test_a_chunk_is_found_by_the_message_before_its_first() -> None:
 
 
 def test_the_oldest_goes_when_there_is_too_much() -> None:
-    feed, half = Feed(0), RING_BYTES // 2
+    feed, half = Feed("#a", 0), RING_BYTES // 2
     assert feed.remember(chunk(1, 1, half)) == half
     assert feed.remember(chunk(2, 2, half)) == half  # exactly full
     assert feed.remember(chunk(3, 3, 1)) == 1 - half
@@ -40,7 +40,7 @@ def test_the_oldest_goes_when_there_is_too_much() -> None:
 
 
 def test_the_latest_stays_however_long_it_is() -> None:
-    feed = Feed(0)
+    feed = Feed("#a", 0)
     feed.remember(chunk(1, 1, 10))
     long = chunk(2, 900, 10 * RING_BYTES)
     assert feed.remember(long) == 10 * RING_BYTES - 10
@@ -49,7 +49,7 @@ def test_the_latest_stays_however_long_it_is() -> None:
 
 
 def test_what_is_forgotten_is_told_and_gone() -> None:
-    feed = Feed(0)
+    feed = Feed("#a", 0)
     feed.remember(chunk(1, 1, 30))
     feed.remember(chunk(2, 2, 12))
     assert feed.forget() == 42
@@ -58,7 +58,7 @@ def test_what_is_forgotten_is_told_and_gone() -> None:
 
 @given(st.lists(st.integers(1, RING_BYTES + 2), max_size=12))
 def test_what_the_ring_says_of_its_size_is_so(sizes: list[int]) -> None:
-    feed, told = Feed(0), 0
+    feed, told = Feed("#a", 0), 0
     for seq, size in enumerate(sizes, 1):
         told += feed.remember(chunk(seq, seq, size))
         kept = list((feed.ring or {}).values())
