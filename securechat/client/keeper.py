@@ -40,11 +40,13 @@ class Keeper:
         return loaded.session
 
     def open_outbox(self, nick: str, run: str) -> tuple[Snapshot, ...]:
-        """Begin to keep cursors and drafts; what earlier runs left of them."""
-        if self._folder is None:
+        """Begin to keep cursors and drafts; what earlier runs of the same person left of them."""
+        if self._folder is None or self._state is None:
             return ()
+        session = self._state.load(nick).session
+        nicks = self._state.nicks_of(session) if session is not None else ()
         try:
-            self._outbox = Outbox(self._folder, self._host, self._port, nick, run)
+            self._outbox = Outbox(self._folder, self._host, self._port, nick, run, nicks)
         except OSError as error:
             self._complain(error)
             return ()

@@ -19,7 +19,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -75,11 +75,20 @@ class _Orphan(NamedTuple):
 class Outbox:
     """The file of this run, and those of dead runs that it takes over.
 
-    `saved` is what dead runs left, oldest first; `warnings` are for the user. Raises `OSError` when
-    the own file cannot be made.
+    Dead runs are those under `nick`, or one of `nicks`, by which the same person went before.
+    `saved` is what they left, oldest first; `warnings` are for the user. Raises `OSError` when the
+    own file cannot be made.
     """
 
-    def __init__(self, folder: Path, host: str, port: int, nick: str, run: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        host: str,
+        port: int,
+        nick: str,
+        run: str,
+        nicks: Collection[str] = (),
+    ) -> None:
         make_folder(folder)
         self._folder = folder
         self._host = host
@@ -95,7 +104,7 @@ class Outbox:
         self.warnings: list[str] = []
         self.saved: tuple[Snapshot, ...] = ()
         self._start(Snapshot())
-        self.saved = tuple(self._adopt(nick))
+        self.saved = tuple(self._adopt({nick, *nicks}))
 
     def _path_of(self, nick: str) -> Path:
         key = key_of(self._host, self._port, nick)
@@ -203,10 +212,11 @@ class Outbox:
 
     # -------------------------------------------------------------- the dead
 
-    def _adopt(self, nick: str) -> Iterable[Snapshot]:
-        """Lock and read what dead clients of the same nick on the same server left."""
-        key = key_of(self._host, self._port, nick)
-        for path in sorted(self._folder.glob(f"outbox-{key}-*"), key=_age):
+    def _adopt(self, nicks: Collection[str]) -> Iterable[Snapshot]:
+        """Lock and read what dead clients of these nicks on the same server left."""
+        keys = {key_of(self._host, self._port, nick) for nick in nicks}
+        paths = [path for key in keys for path in self._folder.glob(f"outbox-{key}-*")]
+        for path in sorted(paths, key=_age):
             if path == self._path:
                 continue
             try:

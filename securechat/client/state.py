@@ -48,6 +48,7 @@ class GuestState:
         self._folder = folder
         self._host = host
         self._port = port
+        self._server = f"{host}:{port}"
 
     def path(self, nick: str) -> Path:
         """The file of one nick."""
@@ -55,27 +56,40 @@ class GuestState:
 
     def load(self, nick: str) -> Loaded:
         """The session of `nick`."""
-        path = self.path(nick)
-        try:
-            descriptor = open_private(path)
-            try:
-                data = read_all(descriptor, _LIMIT)
-            finally:
-                os.close(descriptor)
-        except FileNotFoundError:
-            return Loaded(None)
-        except OSError as error:
-            return Loaded(None, f"The kept session was not used. {describe(error)}.")
-        try:
-            kept = _Kept.model_validate_json(data or b"")
-        except ValidationError:
-            return Loaded(None, f"The kept session was not used. {path}: it is damaged.")
-        return Loaded(kept.session)
+        loaded = _read(self.path(nick))
+        return loaded if isinstance(loaded, Loaded) else Loaded(loaded.session)
+
+    def nicks_of(self, session: str) -> tuple[str, ...]:
+        """Every nick under which that session was kept: one person may have gone by several."""
+        found = [_read(path) for path in sorted(self._folder.glob("session-*.json"))]
+        return tuple(
+            kept.nick
+            for kept in found
+            if isinstance(kept, _Kept) and (kept.server, kept.session) == (self._server, session)
+        )
 
     def save(self, nick: str, session: str) -> None:
         """Keep `session` as that of `nick`, unless it is there already."""
         if self.load(nick).session == session:
             return
         make_folder(self._folder)
-        kept = _Kept(server=f"{self._host}:{self._port}", nick=nick, session=session)
+        kept = _Kept(server=self._server, nick=nick, session=session)
         replace_private(self.path(nick), kept.model_dump_json(indent=1).encode() + b"\n")
+
+
+def _read(path: Path) -> _Kept | Loaded:
+    """What is in a file; or that there is none, or none that can be used."""
+    try:
+        descriptor = open_private(path)
+        try:
+            data = read_all(descriptor, _LIMIT)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return Loaded(None)
+    except OSError as error:
+        return Loaded(None, f"The kept session was not used. {describe(error)}.")
+    try:
+        return _Kept.model_validate_json(data or b"")
+    except ValidationError:
+        return Loaded(None, f"The kept session was not used. {path}: it is damaged.")

@@ -49,6 +49,26 @@ def test_what_is_kept_is_found(tmp_path: Path) -> None:
     assert warnings == []
 
 
+def test_what_one_person_left_under_another_nick_is_found(tmp_path: Path) -> None:
+    first = Keeper(tmp_path, "h", 1, lambda _: None)
+    first.open_outbox("bob", "run")
+    first.keep_session("bob", "token")
+    first.keep_nick("robert")
+    first.keep_session("robert", "token")
+    first.keep_draft(DRAFT)
+    first.flush(Snapshot)
+    first.close()
+    for host, nick, session in (("h", "eve", "other"), ("other", "bob", "token")):
+        stranger = Keeper(tmp_path, host, 1, lambda _: None)
+        stranger.keep_session(nick, session)
+        assert stranger.open_outbox(nick, "run1") == ()
+        stranger.close()
+    again = Keeper(tmp_path, "h", 1, lambda _: None)
+    [left] = again.open_outbox("bob", "run2")
+    assert [kept.draft for kept in left.drafts] == [DRAFT]
+    again.close()
+
+
 def test_a_long_journal_is_rewritten(tmp_path: Path) -> None:
     keeper = Keeper(tmp_path, "h", 1, lambda _: None)
     keeper.open_outbox("bob", "run")
