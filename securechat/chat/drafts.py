@@ -13,7 +13,8 @@ of that connection is refused too, until that one comes again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import Rejected
 from ..protocol.envelopes import MAX_TEXT, Draft, Error
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _NOTHING_THERE: Final = (
     "`reply_to` must be the `seq` of a message in the same conversation. Mend it, or leave it out."
 )
+#: A `NamedTuple` made without its `__new__`, which is Python and takes twice the time.
+_make: Final[Callable[[Any, tuple[object, ...]], Any]] = tuple.__new__
 _CONFLICT: Final = "That id was used for another message. Use a new id for a new message."
 
 
@@ -53,22 +56,21 @@ def take(hub: Hub, session: Session, draft: Draft) -> None:
         lookup = Lookup(identity.number, draft.id, to, text)
         hub.emit(Refuse(session.number, lookup, no.code, no.message, no.retry_after))
         return
-    hub.emit(
-        Post(
-            session.number,
-            NewMessage(
-                conversation,
-                identity.number,
-                draft.id,
-                to,
-                identity.nick.text,
-                text,
-                draft.reply_to,
-                draft.action,
-            ),
-            hub.address_of(identity, conversation) if to[0] == "@" else None,
-        )
+    record = _make(
+        NewMessage,
+        (
+            conversation,
+            identity.number,
+            draft.id,
+            to,
+            identity.nick.text,
+            text,
+            draft.reply_to,
+            draft.action,
+        ),
     )
+    address = hub.address_of(identity, conversation) if to[0] == "@" else None
+    hub.emit(_make(Post, (session.number, record, address)))
 
 
 def settle(hub: Hub, effect: Post | Refuse, outcome: Outcome) -> None:

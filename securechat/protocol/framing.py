@@ -35,6 +35,10 @@ def encode_frame(payload: bytes, max_frame: int = DEFAULT_MAX_FRAME) -> bytes:
     return _pack_length(size) + payload
 
 
+#: The length in front of a payload of so many bytes, for who knows that they may be sent.
+encode_header: Final = _LENGTH.pack
+
+
 def only_payload(data: bytes, max_frame: int) -> bytes | None:
     """The payload of `data`, if that is one whole frame that may be sent, and nothing else."""
     size = len(data) - HEADER_SIZE

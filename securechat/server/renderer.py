@@ -30,7 +30,7 @@ from ..protocol.envelopes import (
     TopicIs,
     Welcome,
 )
-from ..protocol.framing import DEFAULT_MAX_FRAME, encode_frame
+from ..protocol.framing import DEFAULT_MAX_FRAME, HEADER_SIZE, encode_frame, encode_header
 from ..records import Known, Outcome, Stored
 from .readers import HistoryWanted
 
@@ -41,11 +41,13 @@ _MAX_CHUNK: Final = 64 * 1024
 
 
 class _OpenChunk:
-    __slots__ = ("first", "frames", "size")
+    __slots__ = ("count", "first", "parts", "size")
 
     def __init__(self, first: int) -> None:
         self.first = first
-        self.frames: list[bytes] = []
+        self.count = 0
+        #: Headers and payloads in turn, joined once.
+        self.parts: list[bytes] = []
         self.size = 0
 
 
@@ -109,12 +111,14 @@ class Renderer:
         seq, ts = outcome
         if post.address is not None:
             to = post.address
-        frame = encode_frame(encode_posted(id, to, sender, seq, ts, text, reply_to, action))
+        payload = encode_posted(id, to, sender, seq, ts, text, reply_to, action)
         chunk = self._open.get(name)
         if chunk is None:
             chunk = self._open[name] = _OpenChunk(seq)
-        chunk.frames.append(frame)
-        chunk.size += len(frame)
+        size = len(payload)
+        chunk.count += 1
+        chunk.parts += (encode_header(size), payload)
+        chunk.size += HEADER_SIZE + size
         if chunk.size >= _MAX_CHUNK:
             del self._open[name]
             self._close_chunk(name, chunk)
@@ -133,8 +137,8 @@ class Renderer:
                 self._close_chunk(name, chunk)
 
     def _close_chunk(self, name: str, chunk: _OpenChunk) -> None:
-        last = chunk.first + len(chunk.frames) - 1
-        pieces = _pack(chunk.frames, chunk.size)
+        last = chunk.first + chunk.count - 1
+        pieces = cut(b"".join(chunk.parts))
         op = ops.Chunk(name, pieces, chunk.size, chunk.first, last)
         for posted in self._ops:
             posted.append(op)
@@ -288,7 +292,3 @@ def _frame(event: System) -> bytes:
 def _with_rows(effect: fx.SendList, rows: list[object], *, more: bool) -> System:
     event = effect.event
     return event.model_copy(update={effect.key: tuple(rows), "more": more or None})
-
-
-def _pack(frames: list[bytes], size: int) -> tuple[bytes, ...]:
-    return (frames[0],) if len(frames) == 1 and size <= 16_384 else cut(b"".join(frames))

@@ -591,3 +591,67 @@ def test_random_bytes_never_raise(data: bytes) -> None:
         check_all(role, State.OPEN, data, list(range(len(data))), 1)
         framed = data[:60] and said(data[:60])
         check_all(role, State.OPEN, framed, [1, 5], 1)
+
+
+# The short way...
+
+
+def take(connection: Connection, data: bytes) -> list[Event]:
+    """What comes of `data`, by the short way where it can be gone."""
+    event = connection.receive_one(data)
+    if event is not None:
+        return [event]
+    connection.receive_data(data)
+    return drain(connection)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                said(encode(DRAFT)),
+                said(encode(PING)),
+                said(encode(QUIT)),
+                said(encode(HELLO)),
+                said(b'{"type":"chat"}'),
+                said(b"{"),
+                said(b'{"type":"chat","id":"NaN","to":"#a","text":"I"}'),
+                said(encode(DRAFT), encode(PING)),
+                said(encode(DRAFT))[:-1],
+                b"}",
+                b"\0\0",
+                b"\xff\xff\xff\xff",
+            ]
+        ),
+        max_size=30,
+    )
+)
+def test_both_ways_come_to_the_same(chunks: list[bytes]) -> None:
+    short, long = opened(Role.SERVER), opened(Role.SERVER)
+    for chunk in chunks:
+        long.receive_data(chunk)
+        assert take(short, chunk) == drain(long)
+        assert (short.state, short.pending) == (long.state, long.pending)
+
+
+def test_the_short_way_is_for_an_open_connection_with_nothing_left_over() -> None:
+    server = Connection(Role.SERVER)
+    assert server.receive_one(said(encode(HELLO))) is None
+    server = opened(Role.SERVER)
+    server.receive_data(said(encode(DRAFT))[:5])
+    assert server.receive_one(said(encode(DRAFT))) is None
+    assert opened(Role.SERVER).receive_one(said(encode(DRAFT))) == DRAFT
+
+
+def test_bad_envelopes_in_a_row_are_counted_on_the_short_way_too() -> None:
+    server = opened(Role.SERVER)
+    bad = said(b'{"type":"chat"}')
+    for _ in range(MAX_BAD_IN_A_ROW - 1):
+        refusal = server.receive_one(bad)
+        assert isinstance(refusal, Refusal)
+        assert not refusal.fatal
+    assert server.receive_one(said(encode(DRAFT))) == DRAFT
+    last = [server.receive_one(bad) for _ in range(MAX_BAD_IN_A_ROW)][-1]
+    assert isinstance(last, Refusal)
+    assert last.fatal
+    assert server.closed

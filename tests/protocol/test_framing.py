@@ -13,6 +13,8 @@ from securechat.protocol.framing import (
     HEADER_SIZE,
     FrameDecoder,
     encode_frame,
+    encode_header,
+    only_payload,
 )
 
 ALL = 1_000
@@ -169,3 +171,17 @@ def test_random_bytes_give_payloads_or_one_refusal(data: bytes) -> None:
             got.append(error.code)
         results.append(got)
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 65_536])
+def test_a_header_and_a_payload_are_a_frame(size: int) -> None:
+    payload = b"x" * size
+    assert encode_header(size) + payload == encode_frame(payload)
+    assert only_payload(encode_frame(payload), size) == payload
+    assert only_payload(encode_frame(payload), size - 1) is None
+    assert only_payload(encode_frame(payload) + b"x", 2 * size) is None
+    assert only_payload(encode_frame(payload)[:-1], size) is None
+
+
+def test_what_is_shorter_than_a_header_is_no_frame() -> None:
+    assert [only_payload(b"\0" * size, 100) for size in range(5)] == [None] * 5
