@@ -17,6 +17,7 @@ from enum import IntEnum
 from typing import Final, Protocol
 
 from ..protocol.connection import Connection, Role
+from .tls import engine_of
 
 #: The longest plaintext of one TLS record (RFC 8446, 5.1), bytes.
 MAX_PIECE: Final = 16_384
@@ -92,11 +93,14 @@ class Channel:
         "since",
         "sock",
         "starved",
+        "tls",
     )
 
     def __init__(self, number: int, sock: ssl.SSLSocket, peer: str, now: float) -> None:
         self.number = number
         self.sock = sock
+        #: Its records; the socket itself is for the beginning and the end.
+        self.tls = engine_of(sock)
         self.peer = peer
         self.phase = Phase.HANDSHAKE
         self.connection = Connection(Role.SERVER)
@@ -132,7 +136,7 @@ class Channel:
         Raises `OSError` when the link is broken, an end without close_notify included.
         """
         try:
-            return self.sock.recv(READ_SIZE)
+            return self.tls.read(READ_SIZE)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
         except ssl.SSLZeroReturnError:
@@ -156,11 +160,11 @@ class Channel:
             self.out.extend(pieces)
             self.out_bytes += size
             return
-        send = self.sock.send
+        write = self.tls.write
         written = 0
         for index, piece in enumerate(pieces):
             try:
-                send(piece)
+                write(piece)
             except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 self.keep(pieces[index:], size - written)
                 return
@@ -185,7 +189,7 @@ class Channel:
         while out:
             piece = out[0]
             try:
-                self.sock.send(piece)
+                self.tls.write(piece)
             except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 break
             moved = True

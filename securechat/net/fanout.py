@@ -105,7 +105,7 @@ class Fanout:
                 continue
             try:
                 if only is not None:
-                    channel.sock.send(only)
+                    channel.tls.write(only)
                 else:
                     channel.write(pieces, size)
             except (SSLWantWriteError, SSLWantReadError):

@@ -264,7 +264,7 @@ class Plug:
         if self.is_reset:
             raise ConnectionResetError
 
-    def recv(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
         """What has arrived; an end is always a broken link here."""
         if self.arrived:
             data, self.arrived = self.arrived[:size], self.arrived[size:]
@@ -273,7 +273,9 @@ class Plug:
             raise ConnectionResetError
         raise ssl.SSLWantReadError
 
-    def send(self, data: bytes) -> int:
+    recv = read
+
+    def write(self, data: bytes) -> int:
         """All of `data`, or nothing."""
         if self.is_reset:
             raise ConnectionResetError

@@ -25,7 +25,7 @@ class Socket:
         self.taken: list[bytes] = []
         self._refused: bytes | None = None
 
-    def send(self, piece: bytes) -> int:
+    def write(self, piece: bytes) -> int:
         if self.broken:
             raise ConnectionResetError(104, "Connection reset by peer")
         assert 0 < len(piece) <= MAX_PIECE, "not one TLS record"

@@ -30,11 +30,13 @@ PATTERN = b"".join(i.to_bytes(4, "big") for i in range(1 << 18))
 class Spy:
     """A TLS socket that notes which pieces were tried, and which went."""
 
+    _sslobj = None  # what is read and written passes by here
+
     def __init__(self, sock: ssl.SSLSocket) -> None:
         self.sock = sock
         self.tried: list[tuple[bytes, bool]] = []
 
-    def send(self, piece: bytes) -> int:
+    def write(self, piece: bytes) -> int:
         try:
             sent = self.sock.send(piece)
         except ssl.SSLWantWriteError:
@@ -212,7 +214,7 @@ class Narrow:
         self.refused: bytes | None = None
         self.taken: list[bytes] = []
 
-    def send(self, piece: bytes) -> int:
+    def write(self, piece: bytes) -> int:
         assert self.refused is None or piece is self.refused
         self.tries += 1
         if self.tries % self.every:

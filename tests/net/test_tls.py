@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import trustme
@@ -17,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from securechat.errors import CertificateError
-from securechat.net.tls import describe_failure, server_context
+from securechat.net.tls import Engine, describe_failure, engine_of, server_context
 
 if TYPE_CHECKING:
     from tests.conftest import Certificates
@@ -253,3 +255,28 @@ def test_an_end_without_close_notify_is_named_behind_a_handshake(
 )
 def test_other_errors_are_named_in_a_few_words(error: Exception, said: str) -> None:
     assert describe_failure(error) == said
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_records_are_read_and_written_with_the_public_methods_or_beneath(
+    server: ssl.SSLContext, client: ssl.SSLContext, public: bool
+) -> None:
+    near, far = socket.socketpair()
+    with (
+        near,
+        far,
+        server.wrap_socket(near, server_side=True, do_handshake_on_connect=False) as ours,
+    ):
+        engine = cast(Engine, ours) if public else engine_of(ours)
+        assert (engine is ours) is public
+        caller = threading.Thread(target=_echo, args=(client, far), name="echo")
+        caller.start()
+        ours.do_handshake()
+        assert engine.write(b"hello") == 5
+        assert engine.read(16_384) == b"hello"
+        caller.join()
+
+
+def _echo(context: ssl.SSLContext, sock: socket.socket) -> None:
+    with context.wrap_socket(sock, server_hostname="localhost") as peer:
+        peer.sendall(peer.recv(100))
