@@ -7,6 +7,7 @@ logged, and that is all: nothing but `BaseException` leaves here, unless a test 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -16,6 +17,8 @@ from .arguments import BadArguments, Parameter, parse
 from .values import ChatLike, Message, Receipt
 
 log = logging.getLogger(__name__)
+
+_WORD: Final = re.compile(r"(\s|$)")
 
 FAILED: Final = "That went wrong, and it is this bot's fault; it was logged."
 
@@ -102,8 +105,8 @@ class Dispatcher:
         text, prefix = message.text.lstrip(), self._handlers.prefix
         if message.action or not (text.startswith(prefix) or message.is_direct):
             return None, ""
-        word, *rest = text.removeprefix(prefix).split(maxsplit=1) or [""]
-        return self._handlers.commands.get(word.lower()), "".join(rest)
+        word, _, rest = _WORD.split(text.removeprefix(prefix), maxsplit=1)
+        return self._handlers.commands.get(word.lower()), rest
 
     def _try(self, handler: Callable[..., object], *args: Any, **keys: Any) -> bool:
         """Call it; False if it failed for a reason that is not the network's or the server's."""

@@ -3,8 +3,8 @@
     with ChatServer(tmp_path) as server, server.connect("ann") as ann:
         ann.send("#lobby", "hello")
 
-In comes an empty folder, for the certificates and what the clients keep. The messages are kept in
-memory. Raised is what a server raises that cannot start.
+In comes an empty folder, for the certificates and what the clients keep. Raised is what a server
+raises that cannot start.
 """
 
 from __future__ import annotations
@@ -32,34 +32,33 @@ START_WITHIN: Final = 15.0
 class ChatServer:
     """A server that serves from construction to `stop`.
 
-    `limits`: other than a server's own; see `securechat.config.ChatLimits`.
+    `limits`: other than a server's own; see `securechat.config.ChatLimits`. `keep`: the messages
+    go to disk, so that a `restart` forgets nothing.
     """
 
     host: Final = "127.0.0.1"
 
-    def __init__(self, folder: Path, *, limits: ChatLimits | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, limits: ChatLimits | None = None, keep: bool = False
+    ) -> None:
         self.certs: Final = folder / "certs"
+        self._data = str(folder / "data") if keep else ":memory:"
         self._state = folder / "state"
         certs.ensure(self.certs, now=datetime.now(UTC))
         self._limits = ChatLimits() if limits is None else limits
         self._server = self._start(port=0)
+        self.port: Final = self._server.addresses[0][1]
 
     def _start(self, port: int) -> Server:
-        config = ServerConfig(port=port, certs=self.certs, limits=self._limits)
+        config = ServerConfig(port=port, certs=self.certs, data=self._data, limits=self._limits)
         server = Server(config)
         server.start()
         return server
 
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self._server.addresses[0][1]
-
     def restart(self) -> None:
-        """Stop, and serve again on the same port; all that was said is forgotten (a new epoch)."""
-        port = self.port
-        self._server.stop()
-        self._server = self._start(port)
+        """Stop, and serve again on the same port; what was in memory is gone."""
+        self.stop()
+        self._server = self._start(self.port)
 
     def stop(self) -> None:
         """Stop serving; again does nothing."""
