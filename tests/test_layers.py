@@ -1,12 +1,14 @@
 """The map of the house: every import of the package points down, and the cores stay pure.
 
-    6  cli  tui  gui  web       front ends
+    7  cli  tui  gui  web       front ends; testing, for those who write scripts and bots
+    6  sdk                      the public API, on the client
     5  client  server           composition, on certs; they never know each other
     4  net  store               sockets / databases; never each other, never chat
     3  chat                     pure
     2  protocol                 pure
     1  errors  config  …        leaves, that import nothing of ours
 
+The root package is the door to the public API: it may name what it loads when it is asked for.
 All imports count: those inside functions and those for types alone too, for they are knowledge.
 """
 
@@ -30,7 +32,8 @@ LAYERS = (
     {"net", "store"},
     {"certs"},
     {"client", "server"},
-    {"cli", "tui", "gui", "web", "torture", "__main__"},
+    {"sdk"},
+    {"cli", "tui", "gui", "web", "torture", "testing", "__main__"},
 )
 RANKS = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 #: Down the map, and yet not allowed.
@@ -40,11 +43,17 @@ NEVER = {
     ("certs", "chat"): "a certificate has no rooms",
     ("certs", "net"): "certificates are made without a network",
     ("certs", "store"): "certificates are files",
+    ("sdk", "server"): "scripts and bots are clients",
+    ("sdk", "certs"): "a client makes no certificates",
+    ("sdk", "net"): "the client does the network",
+    ("sdk", "store"): "the server keeps the messages",
 }
-#: On one layer, and yet allowed: the command line starts the other front ends.
+#: On one layer, or up, and yet allowed: the command line starts the other front ends, and the root
+#: package leads to the public API.
 SIDEWAYS = {
     *(("cli", front) for front in ("tui", "gui", "web", "torture")),
     ("__main__", "cli"),
+    *(("", part) for part in ("sdk", "client", "errors")),
 }
 
 #: Whole packages, and modules, that are values and functions, with all that they import of ours.
@@ -154,6 +163,11 @@ def test_imports_point_down(module: str) -> None:
         ("securechat.server.app", 'importlib.import_module("securechat.cli")', "only point down"),
         ("securechat.server.app", '__import__("securechat.cli")', "only point down"),
         ("securechat.cli.main", "from ..attic import x", "not on the map"),
+        ("securechat.sdk.bot", "from ..server.app import Server", "are clients"),
+        ("securechat.sdk.bot", "from ..testing import Harness", "only point down"),
+        ("securechat.client.client", "from ..sdk.chat import Chat", "only point down"),
+        ("securechat.client.client", "from .. import connect", "not on the map"),
+        ("securechat", "import securechat.server.app", "only point down"),
     ],
 )
 def test_a_wrong_import_would_be_found(module: str, source: str, fault: str) -> None:
@@ -168,6 +182,7 @@ def test_a_wrong_import_would_be_found(module: str, source: str, fault: str) -> 
         ("securechat.net.loop", "from ..protocol import codec\nfrom .. import __version__"),
         ("securechat.server.app", "from ..certs import ensure\nfrom ..chat.hub import Hub"),
         ("securechat.cli.main", "from ..tui import app\nprint(5)\nlambda: g()()"),
+        ("securechat.testing.server", "from ..server.app import Server\nfrom ..sdk import bot"),
     ],
 )
 def test_a_right_import_is_let_be(module: str, source: str) -> None:
@@ -268,6 +283,14 @@ def test_nobody_imports_click() -> None:
     for folder in ("securechat", "scripts", "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
             assert "click" not in {name.split(".")[0] for name in imports_of(path)}, path
+
+
+def test_the_package_itself_loads_nothing_heavy() -> None:
+    code = f"import sys, securechat; print(sorted({HEAVY!r} & sys.modules.keys()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_help_loads_nothing_heavy() -> None:

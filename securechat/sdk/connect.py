@@ -1,0 +1,74 @@
+"""`securechat.connect`: from what a script says about a server to an open `Chat`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from ..client.client import ClientConfig
+from ..client.state import default_state_dir
+from ..protocol.envelopes import DEFAULT_PORT
+from .chat import Chat
+from .values import BOT_MARK, Since
+
+
+def connect(
+    host: str = "localhost",
+    port: int = DEFAULT_PORT,
+    *,
+    nick: str,
+    rooms: str | Sequence[str] = "#lobby",
+    certs: str | PathLike[str] | None = "certs",
+    since: Since = "now",
+    state_dir: str | PathLike[str] | None = None,
+    keep: bool = True,
+    reconnect: bool = True,
+    own: bool = False,
+    bot: bool = False,
+) -> Chat:
+    """Connect, enter `rooms`, and return when we are in all of them.
+
+    `certs`: the server's ca.pem, or a folder that has it; None: whom this machine trusts. `since`:
+    from where on messages come (see `Since`). `state_dir`: the folder for what must outlive this
+    run, so that the same nick is ours next time; None: that of the command line. `keep`: False
+    keeps nothing at all, and the nick is nobody's to take for a week. `reconnect`: come back by
+    ourselves when the link is lost. `own`: receive what we said, too. `bot`: say of our messages
+    that a program wrote them.
+
+    Raises `CannotConnect`, `NotTrusted`, `Refused`, `Rejected` for a room, `ValueError`.
+    """
+    rooms = (rooms,) if isinstance(rooms, str) else tuple(rooms)
+    after = None if isinstance(since, str) else since
+    if since not in ("now", "last") and (after is None or after < 0):
+        raise ValueError(f"since={since!r}; it is 'now', 'last' or the number of a message")
+    config = ClientConfig(
+        host=host,
+        port=port,
+        nick=nick,
+        rooms=rooms if after is None else (),
+        ca_file=_ca_file(certs),
+        reconnect=reconnect,
+        backlog=0,
+        state_dir=(default_state_dir() if state_dir is None else Path(state_dir)) if keep else None,
+        outbox=since == "last",
+        mark=BOT_MARK if bot else "",
+        acknowledges=since == "last",
+    )
+    chat = Chat(config, own=own)
+    try:
+        chat.open()
+        if after is not None:  # the client itself knows no such start
+            for room in rooms:
+                chat.join(room, after=after)
+    except BaseException:
+        chat.close()
+        raise
+    return chat
+
+
+def _ca_file(certs: str | PathLike[str] | None) -> Path | None:
+    if certs is None:
+        return None
+    path = Path(certs)
+    return path if path.is_file() else path / "ca.pem"
