@@ -5,6 +5,7 @@
     │   ├── LocalProtocolError        we tried to send what may not be sent now: a bug on our side
     │   └── RemoteProtocolError       the peer did; carries the `code` and `message` to answer with
     ├── Rejected                      a polite no to one envelope: `code`, `message`; life goes on
+    ├── TimedOut                      no answer within the time that the caller gave it
     ├── CertificateError              a certificate or key file that cannot be used
     ├── ServerStartError              the server cannot start: port taken, no such address
     ├── StoreError                    the database said no
@@ -59,6 +60,10 @@ class Rejected(SecureChatError):
         self.code = code
         self.message = message
         self.retry_after = retry_after
+
+
+class TimedOut(SecureChatError, TimeoutError):
+    """Nothing came in time; what was sent may still arrive, or be answered."""
 
 
 class CertificateError(SecureChatError):

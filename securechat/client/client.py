@@ -53,7 +53,9 @@ class ClientConfig:
     ourselves when a link that once stood is lost. `state_dir`: where the guest's session, cursors
     and unsent drafts are kept; None: nothing is kept. `outbox`: False keeps only the session, for
     a front end that tells by other means what was not sent. `connect_timeout`: seconds for each of
-    finding the address, connecting, the TLS handshake and being greeted.
+    finding the address, connecting, the TLS handshake and being greeted. `mark`: what the ids of
+    our messages begin with (docs/protocol.md, "Bots"). `acknowledges`: a message counts as seen,
+    for the next start, when `ChatClient.acknowledge` was called for it, not when it was taken.
     """
 
     host: str
@@ -67,6 +69,8 @@ class ClientConfig:
     state_dir: Path | None = None
     outbox: bool = True
     connect_timeout: float = 10.0
+    mark: str = ""
+    acknowledges: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.backlog <= MAX_LAST:
@@ -98,7 +102,7 @@ class ChatClient:
 
     def __init__(self, config: ClientConfig) -> None:
         self._config = config
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox(acknowledges=config.acknowledges)
         self._run = secrets.token_hex(16)
         self._lock = threading.Lock()
         self._numbers = 0
@@ -136,9 +140,8 @@ class ChatClient:
         with self._lock:  # ids grow in the order in which drafts are queued
             self._numbers += 1
             try:
-                draft = Draft(
-                    id=f"{self._run}-{self._numbers}", to=to, text=text, action=action, **keys
-                )
+                id = f"{self._config.mark}{self._run}-{self._numbers}"
+                draft = Draft(id=id, to=to, text=text, action=action, **keys)
             except ValidationError as error:
                 raise _as_value_error("a message", error) from error
             self._mailbox.post(requests.Say(draft))
@@ -164,6 +167,10 @@ class ChatClient:
                 raise _as_value_error(name, error) from error
             self._mailbox.post(requests.Ask(command))
         return command.id
+
+    def acknowledge(self) -> None:
+        """We are done with one more of the messages taken, if the config says `acknowledges`."""
+        self._mailbox.acknowledge()
 
     def confirm_drafts(self, send: bool) -> None:
         """Answer `Online.held`: send those drafts, or give them up."""

@@ -221,12 +221,11 @@ class Engine:
 
     def _refuse(self, envelope: Draft | Command) -> None:
         """It does not fit into a frame of this server."""
-        message = "This is too long for one message. Split it."
+        code, message = "frame_too_large", "This is too long for one message. Split it."
         if isinstance(envelope, Draft):
-            self._carry_out(self._session.refuse(envelope.id, message))
+            self._carry_out(self._session.refuse(envelope.id, message, code))
         else:
-            error = Error(code="frame_too_large", message=message, re=envelope.id)
-            self._told.append(Heard(error))
+            self._told.append(Heard(Error(code=code, message=message, re=envelope.id)))
 
     def _start_dial(self, _effect: do.Dial) -> None:
         now, plan = self._clock(), self._session.plan

@@ -83,7 +83,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A draft of ours changed its state; `reason` says why it was refused, or waits."""
+    """A draft of ours changed its state; `reason` says why it was refused, or waits.
+
+    `seq`: its number, once it is sent. `code`: that of the `error` by which it was refused.
+    """
 
     id: str
     conversation: str
@@ -91,6 +94,8 @@ class Draft:
     state: DraftState
     action: bool = False
     reason: str = ""
+    seq: int | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

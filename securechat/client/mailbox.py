@@ -13,7 +13,7 @@ from typing import Final
 
 from ..errors import ClientError
 from ..net.waker import Waker
-from .events import ClientEvent, Draft, DraftState, Ended, Offline, Online
+from .events import ClientEvent, Draft, DraftState, Ended, Message, Offline, Online
 from .requests import Request, Say
 
 MOST_EVENTS: Final = 50_000
@@ -21,9 +21,13 @@ MOST_EVENTS: Final = 50_000
 
 
 class Mailbox:
-    """Between a front end and the engine of one run."""
+    """Between a front end and the engine of one run.
 
-    def __init__(self) -> None:
+    `acknowledges`: the front end says when it is done with a message (`acknowledge`); else it is
+    as soon as it has taken it.
+    """
+
+    def __init__(self, *, acknowledges: bool = False) -> None:
         self.events: SimpleQueue[ClientEvent] = SimpleQueue()
         self.online = False
         self._changed = threading.Condition()  # guards everything below
@@ -32,6 +36,9 @@ class Mailbox:
         self._ended = False
         self._unsettled = 0
         self._settling = 0
+        self._acknowledges = acknowledges
+        self._messages = 0  # told; the engine's thread alone counts them
+        self._done = 0  # of them, those that the front end is done with
 
     # -------------------------------------------------------------- any thread
 
@@ -57,6 +64,11 @@ class Mailbox:
         with self._changed:
             if self._waker is not None:
                 self._waker.wake()
+
+    def acknowledge(self) -> None:
+        """The front end is done with one more message."""
+        with self._changed:
+            self._done += 1
 
     def wait_settled(self, timeout: float | None, left: int = 0) -> bool:
         """Wait until at most `left` drafts are neither echoed nor refused; False if in vain."""
@@ -95,6 +107,8 @@ class Mailbox:
             self.online = True
         elif kind is Offline:
             self.online = False
+        elif kind is Message:
+            self._messages += 1
         self.events.put(event)
         if isinstance(event, Draft) and event.state in (DraftState.SENT, DraftState.REFUSED):
             with self._changed:
@@ -104,7 +118,9 @@ class Mailbox:
 
     @property
     def is_idle(self) -> bool:
-        """Whether the front end has taken every event."""
+        """Whether the front end is done with all that it was told."""
+        if self._acknowledges:
+            return self._done == self._messages
         return self.events.empty()
 
     @property

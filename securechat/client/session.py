@@ -142,9 +142,9 @@ class Session:
         self._talk.confirm_drafts(send)
         return self._take()
 
-    def refuse(self, id: str, reason: str) -> list[do.Effect]:
+    def refuse(self, id: str, reason: str, code: str) -> list[do.Effect]:
         """A draft cannot be sent at all."""
-        self._talk.refuse(id, reason)
+        self._talk.refuse(id, reason, code)
         return self._take()
 
     def quit(self, now: float, reason: str | None) -> list[do.Effect]:

@@ -125,17 +125,17 @@ class Talk:
         released = self.drafts.release()
         for one in released:
             if not send:
-                self._give_up(one, "you chose not to send it")
+                self._give_up(one, "you chose not to send it", "discarded")
             elif self._under is not None and not self.drafts.stalled:
                 self._send(one)
         if released:
             self._emit(do.KeepAll())
 
-    def refuse(self, id: str, reason: str) -> None:
+    def refuse(self, id: str, reason: str, code: str) -> None:
         """A draft cannot be sent at all."""
         pending = self.drafts.get(id)
         if pending is not None:
-            self._give_up(pending, reason)
+            self._give_up(pending, reason, code)
 
     # -------------------------------------------------------------- the link
 
@@ -225,9 +225,11 @@ class Talk:
 
     # -------------------------------------------------------------- small tools
 
-    def _tell(self, pending: Pending, reason: str = "") -> None:
+    def _tell(self, pending: Pending, reason: str = "", code: str = "") -> None:
         draft, name = pending.draft, self.subscriptions.name_of(pending.draft.to)
-        event = events.Draft(draft.id, name, draft.text, pending.state, draft.action, reason)
+        event = events.Draft(
+            draft.id, name, draft.text, pending.state, draft.action, reason, code=code
+        )
         self._emit(do.Tell(event))
 
     def _answer(self, command: wire.Command, why: str) -> None:
@@ -257,12 +259,12 @@ class Talk:
         self._tell(pending)
         self._emit(do.Send(pending.draft))
 
-    def _give_up(self, pending: Pending, reason: str) -> None:
+    def _give_up(self, pending: Pending, reason: str, code: str) -> None:
         """It will never be sent again."""
         self.drafts.take(pending.draft.id)
         pending.state = DraftState.REFUSED
         self._emit(do.ForgetDraft(pending.draft.id))
-        self._tell(pending, reason)
+        self._tell(pending, reason, code)
         if self._catch_up is not None:
             self._catch_up.settle(pending.draft.id, sent=False)
             self._check_caught_up()
@@ -293,7 +295,9 @@ class Talk:
             key = self._now_called(key, now)
         if echo is not None:
             self._emit(do.ForgetDraft(posted.id))
-            event = events.Draft(posted.id, key, posted.text, DraftState.SENT, posted.action)
+            event = events.Draft(
+                posted.id, key, posted.text, DraftState.SENT, posted.action, seq=posted.seq
+            )
             self._emit(do.Tell(event))
         again = own and posted.id in self._repeated
         place = self.subscriptions.place(key, posted.seq, again=again)
@@ -428,7 +432,7 @@ class Talk:
         settled = self.drafts.get(pending.draft.id) is None
         if event.code != "storage":
             if not settled:
-                self._give_up(pending, event.message)
+                self._give_up(pending, event.message, event.code)
             return
         wait = STORAGE_RETRY if event.retry_after is None else event.retry_after
         self.drafts.stall(pending, self._now + wait)

@@ -490,17 +490,26 @@ def test_a_refused_draft_is_not_sent_again() -> None:
     run = Run().online()
     id = run.say("\x07")
     run.hear(wire.Error(code="bad_text", message="no bells", re=id))
-    assert run.tells(events.Draft)[-1].reason == "no bells"
+    refused = run.tells(events.Draft)[-1]
+    assert (refused.reason, refused.code, refused.seq) == ("no bells", "bad_text", None)
     assert run.states(id)[-1] is DraftState.REFUSED
     assert run.forget().come_back().drafts_sent() == []
+
+
+def test_a_settled_draft_bears_its_number() -> None:
+    run = Run().online()
+    id = run.say("hello")
+    run.hear(posted(1), posted(2, sender="bob", id=id))
+    assert run.tells(events.Draft)[-1].seq == 2
 
 
 def test_a_draft_too_long_for_a_frame_is_refused_here() -> None:
     run = Run().online()
     id = run.say("long")
-    run.carry_out(run.session.refuse(id, "too long"))
-    run.carry_out(run.session.refuse(id, "too long"))
+    run.carry_out(run.session.refuse(id, "too long", "frame_too_large"))
+    run.carry_out(run.session.refuse(id, "too long", "frame_too_large"))
     assert run.states(id) == [DraftState.SENDING, DraftState.REFUSED]
+    assert run.tells(events.Draft)[-1].code == "frame_too_large"
 
 
 def test_drafts_wait_for_the_first_link() -> None:
