@@ -11,7 +11,9 @@ from .certs import gen_certs
 from .connect import connect
 from .db import app as db
 from .report import EXIT_CODES
+from .run import run
 from .schema import schema
+from .send import send
 from .serve import serve
 from .torture import torture
 
@@ -54,6 +56,6 @@ def root(
     """
 
 
-for _command in (gen_certs, serve, connect, schema, torture):
+for _command in (gen_certs, serve, connect, send, run, schema, torture):
     app.command()(_command)
 app.add_typer(db, name="db")

@@ -7,83 +7,38 @@ a certificate for its name that the CA in `ca.pem` has signed.
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from ..errors import NotTrusted
+from .options import (
+    CertsOption,
+    NickOption,
+    check_room,
+    check_target,
+    client_config,
+    end_on_sigterm,
+)
 from .report import Terminated, reported
 
 if TYPE_CHECKING:
     from ..client.client import ChatClient, ClientConfig
 
-DEFAULT_PORT: Final = 55555
-
-_TARGET: Final = re.compile(
-    r"(?: \[ (?P<v6>[^\[\]]+) \] | (?P<name>[^:\[\]\s/@]+) ) (?: : (?P<port>[0-9]{1,5}) )?",
-    re.VERBOSE,
-)
-_BARE_V6: Final = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\w]*")
-
-
-class Target(NamedTuple):
-    """Where the server is."""
-
-    host: str
-    port: int
-
-
-def parse_target(text: str) -> Target:
-    """HOST, HOST:PORT, [IPV6]:PORT or IPV6; raises ValueError with a sentence for the user."""
-    if _BARE_V6.fullmatch(text):
-        return Target(text, DEFAULT_PORT)
-    found = _TARGET.fullmatch(text)
-    if found is None:
-        raise ValueError("expected HOST, HOST:PORT or [IPV6]:PORT, for example localhost:55555")
-    port = int(found["port"]) if found["port"] else DEFAULT_PORT
-    if not 1 <= port <= 65535:
-        raise ValueError("a port is a number from 1 to 65535")
-    return Target(found["v6"] or found["name"], port)
-
-
-def _check_target(text: str) -> str:
-    try:
-        parse_target(text)
-    except ValueError as problem:
-        raise typer.BadParameter(str(problem)) from None
-    return text
-
-
-def _check_nick(nick: str) -> str:
-    if not 1 <= len(nick) <= 32:
-        raise typer.BadParameter("a nick has 1 to 32 characters, for example bob")
-    return nick
-
 
 def _check_rooms(rooms: list[str] | None) -> list[str]:
-    from ..client.slash import BadInput, room_name
-
-    try:
-        return [room_name(room) for room in rooms or ["lobby"]]
-    except BadInput as problem:
-        raise typer.BadParameter(str(problem)) from None
+    return [check_room(room) for room in rooms or ["lobby"]]
 
 
 def connect(
     server: Annotated[
-        str, typer.Argument(metavar="HOST[:PORT]", callback=_check_target)
+        str, typer.Argument(metavar="HOST[:PORT]", callback=check_target)
     ] = "localhost",
     *,
-    nick: Annotated[
-        str, typer.Option(metavar="NICK", help="What others call you.", callback=_check_nick)
-    ],
+    nick: NickOption,
     room: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,9 +47,7 @@ def connect(
             callback=_check_rooms,
         ),
     ] = None,
-    certs: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder with ca.pem, which says whom to trust.")
-    ] = Path("certs"),
+    certs: CertsOption = Path("certs"),
     no_reconnect: Annotated[
         bool, typer.Option("--no-reconnect", help="End when the connection is lost.")
     ] = False,
@@ -115,21 +68,9 @@ def connect(
       uptime | securechat connect --nick bot --room status
     """
     with reported():
-        host, port = parse_target(server)
-        ca_file = _ca_file(certs)
-
-        from ..client.client import ClientConfig
-        from ..client.state import default_state_dir
-
         on_terminal = _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and _has_readline()
-        config = ClientConfig(
-            host=host,
-            port=port,
-            nick=nick,
-            rooms=tuple(room or ()),
-            ca_file=ca_file,
-            reconnect=not no_reconnect,
-            state_dir=default_state_dir(),
+        config = client_config(
+            server, nick, certs, rooms=tuple(room or ()), reconnect=not no_reconnect
         )
         raise typer.Exit(_chat(config, on_terminal=on_terminal, colour=not no_color, plain=plain))
 
@@ -138,7 +79,7 @@ def _chat(config: ClientConfig, *, on_terminal: bool, colour: bool, plain: bool)
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
 
-    signal.signal(signal.SIGTERM, _terminate)
+    end_on_sigterm()
     client = ChatClient(config)
     try:
         if on_terminal:
@@ -167,24 +108,9 @@ def _on_terminal(client: ChatClient, config: ClientConfig, *, colour: bool, plai
     return line.run(client, config.nick, config.rooms, look, is_plain=plain)
 
 
-def _ca_file(certs: Path) -> Path:
-    path = certs / "ca.pem"
-    if not path.is_file():
-        raise NotTrusted(
-            f"{path} is not there, so no server can be trusted. Copy ca.pem from the server's"
-            f" folder into {certs}, or name its folder with --certs; for a server of your own,"
-            f" `{shlex.join(['securechat', 'gen-certs', '--out', str(certs)])}` makes it."
-        )
-    return path
-
-
 def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
 def _has_readline() -> bool:
     return find_spec("readline") is not None
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated

@@ -22,11 +22,13 @@ EXIT_CODES: Final[Mapping[int, str]] = MappingProxyType(
         4: "the server's certificate is not trusted",
         5: "the server refused to let us in",
         7: "the connection was lost and not won back",
+        75: "not sent yet, but kept: the next command that reaches the server sends it",
         130: "stopped by Ctrl-C",
         143: "stopped by SIGTERM",
     }
 )
 
+KEPT: Final = 75  # EX_TEMPFAIL of sysexits.h
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
 

@@ -56,6 +56,9 @@ class ClientConfig:
     finding the address, connecting, the TLS handshake and being greeted. `mark`: what the ids of
     our messages begin with (docs/protocol.md, "Bots"). `acknowledges`: a message counts as seen,
     for the next start, when `ChatClient.acknowledge` was called for it, not when it was taken.
+    `reads`: False for who only sends, or asks for what it reads: rooms begin now, and what earlier
+    runs have read is left as it was. `patient`: a server that cannot be reached the first time is
+    tried again, too.
     """
 
     host: str
@@ -71,6 +74,8 @@ class ClientConfig:
     connect_timeout: float = 10.0
     mark: str = ""
     acknowledges: bool = False
+    reads: bool = True
+    patient: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.backlog <= MAX_LAST:
@@ -227,6 +232,8 @@ class ChatClient:
             backlog=config.backlog,
             client_name=config.client_name,
             reconnect=config.reconnect,
+            reads=config.reads,
+            patient=config.patient,
             greet_within=config.connect_timeout,
         )
         self._engine = engine = Engine(

@@ -285,6 +285,37 @@ class _Replay:
         return Snapshot(self._under, tuple(self._nicks), self._cursors, drafts)
 
 
+def secure(folder: Path) -> frozenset[str]:
+    """Force to the disk what clients have not got off; the ids of those drafts.
+
+    What was `flush`ed survives the death of its client; after this, that of the machine. Raises
+    `OSError`.
+    """
+    ids: set[str] = set()
+    for path in folder.glob("outbox-*.jsonl"):
+        try:
+            descriptor = open_private(path)
+        except FileNotFoundError:
+            continue  # its client has just come to its end
+        try:
+            first, *lines = (read_all(descriptor, _LIMIT) or b"").split(b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        begin = _parse(first)
+        if begin is not None and begin.begin is not None:
+            replay = _Replay(begin.begin)
+            for line in lines:
+                replay.take(line)
+            ids.update(kept.draft.id for kept in replay.snapshot().drafts)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return frozenset(ids)
+
+
 def _parse(data: bytes) -> _Line | None:
     try:
         return _Line.model_validate_json(data)

@@ -14,7 +14,8 @@ class Plan:
 
     `run` are 128 random bits as text, the same for no other run. `session` and `saved` are what
     earlier runs left. `backlog`: with so many messages from before a conversation begins.
-    `greet_within`: seconds for the server to answer `hello`.
+    `greet_within`: seconds for the server to answer `hello`. `reads` and `patient` are those of
+    `ClientConfig`.
     """
 
     host: str
@@ -25,6 +26,8 @@ class Plan:
     backlog: int = 50
     client_name: str = "securechat"
     reconnect: bool = True
+    reads: bool = True
+    patient: bool = False
     greet_within: float = 10.0
     session: str | None = None
     saved: tuple[Snapshot, ...] = ()

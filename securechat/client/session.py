@@ -12,7 +12,8 @@ raised for what a server can say. What is said over the link is the business of 
                       WAITING ◀────────────────┴──────────────────────┘                 ENDED
 
 Until the server has said welcome once, whatever goes wrong is the end: somebody is waiting for an
-answer. After that we come back by ourselves, and only a server that refuses us for good ends it.
+answer (but for a `patient` plan). After that we come back by ourselves, and only a server that
+refuses us for good ends it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
-from ..errors import CannotConnect, ClientError, GaveUp, Refused
+from ..errors import CannotConnect, ClientError, GaveUp, NotTrusted, Refused
 from ..protocol import envelopes as wire
 from ..protocol.codec import Refusal
 from . import effects as do
@@ -246,7 +247,7 @@ class Session:
         if self.phase is Phase.LEAVING:
             self._end(None)
             return
-        if self._under is None:
+        if not self._comes_back or (self._under is None and isinstance(error, NotTrusted)):
             self._end(error or CannotConnect(f"{self._server} let nobody in: {reason}."))
             return
         if self.phase is Phase.ONLINE and now - self._online_since >= GOOD_AFTER:
@@ -269,6 +270,11 @@ class Session:
         self._talk.stop()
         self._emit(do.HangUp())
         self._emit(do.End(error))
+
+    @property
+    def _comes_back(self) -> bool:
+        """Whether a failure that may pass is worth another try."""
+        return self._under is not None or self.plan.patient
 
     @property
     def _server(self) -> str:
@@ -334,8 +340,7 @@ class Session:
         return True
 
     def _on_fatal(self, now: float, event: wire.Error) -> None:
-        never_online = self._under is None
-        if self.phase is Phase.LEAVING or (event.code in _COMES_BACK and not never_online):
+        if self.phase is Phase.LEAVING or (event.code in _COMES_BACK and self._comes_back):
             self._lose(now, event.message, retry_after=event.retry_after)
         else:
             self._end(Refused(event.message))

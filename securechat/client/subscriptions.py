@@ -44,12 +44,14 @@ class Subscriptions:
 
     `wanted` are the rooms to be in, in order: what was asked last decides, not what was answered
     last, or a late `left` would undo the `join` behind it. `backlog` is how many messages from
-    before we came a conversation begins with; 0: none.
+    before we came a conversation begins with; 0: none. Without `reads` what earlier runs have
+    read stays as it was, and nothing is caught up with but what a `join` asks for.
     """
 
-    def __init__(self, rooms: Iterable[str], backlog: int) -> None:
+    def __init__(self, rooms: Iterable[str], backlog: int, *, reads: bool = True) -> None:
         self.wanted: dict[str, None] = dict.fromkeys(rooms)
         self._backlog = backlog
+        self._reads = reads
         self._all: dict[str, _Standing] = {}
         self._moved: dict[str, int] = {}
         self._kept: dict[str, int] = {}
@@ -57,20 +59,31 @@ class Subscriptions:
         #: Nothing is known of this identity's direct conversations: they begin with the backlog.
         self.fresh = False
 
+    def want(self, address: str) -> bool:
+        """Be in the room `address` from now on; True if that is new."""
+        if address[0] != "#" or address in self.wanted:
+            return False
+        self.wanted[address] = None
+        return True
+
     # -------------------------------------------------------------- what is remembered
 
     def restore(self, cursors: Mapping[str, int], *, directs: bool) -> None:
         """Take over cursors of an earlier run, the higher one where there are two."""
         for key, seq in cursors.items():
-            if key[0] == "#" or directs:
+            if key[0] == "@" and not directs:
+                continue
+            if not self._reads:
+                self._kept[key] = max(seq, self._kept.get(key, 0))
+            else:
                 standing = self._all.setdefault(key, _Standing())
                 standing.cursor = standing.known = self._kept[key] = max(standing.known, seq)
 
     def forget(self, *, directs_only: bool = False) -> None:
         """Drop the cursors: they belong to another history, or to another identity."""
-        for key in list(self._all):
+        for key in [*self._all, *self._kept]:
             if key[0] == "@" or not directs_only:
-                del self._all[key]
+                self._all.pop(key, None)
                 self._moved.pop(key, None)
                 self._kept.pop(key, None)
 
@@ -84,6 +97,8 @@ class Subscriptions:
         Call it when the front end has taken the messages: what it had not, comes again next time.
         """
         moved, self._moved = self._moved, {}
+        if not self._reads:
+            return {}
         for key, seq in moved.items():
             self._kept[key] = max(seq, self._kept.get(key, 0))
         return moved
@@ -91,7 +106,7 @@ class Subscriptions:
     @property
     def has_moved(self) -> bool:
         """Whether `take_moved` would give something."""
-        return bool(self._moved)
+        return self._reads and bool(self._moved)
 
     def name_of(self, address: str) -> str:
         """The conversation that `address` means, in the spelling that we know it by."""
@@ -141,7 +156,7 @@ class Subscriptions:
             standing.cursor, standing.live = 0, True
         elif self.fresh and not self._backlog:
             standing.live = True
-        standing.shown = standing.live
+        standing.shown = standing.live and self._reads
         return standing
 
     # -------------------------------------------------------------- the link
@@ -174,7 +189,7 @@ class Subscriptions:
         standing.head = joined.seq or 0
         standing.live = True
         beyond_head = start is not None and asked.after is not None and start < asked.after
-        if beyond_head and start is not None:
+        if beyond_head and start is not None and self._reads:
             standing.known = self._kept[joined.room] = min(standing.known, start)
         if not standing.shown or beyond_head or start is None:
             standing.cursor = start
@@ -205,6 +220,9 @@ class Subscriptions:
     def compare(self, row: Conversation) -> dict[str, int] | None:
         """What a row of `conversations` makes necessary: the keys of a `join`, or None."""
         standing = self._all.setdefault(row.to, _Standing())
+        if not self._reads and not standing.shown:
+            standing.cursor, standing.live = row.seq, True
+            return None
         if standing.cursor is None and self.fresh:
             if self._backlog:
                 return {"last": self._backlog}
@@ -220,7 +238,8 @@ class Subscriptions:
         waiting = set(asked)
         for key, standing in self._all.items():
             if key[0] == "@" and key not in waiting:
-                standing.live = standing.shown = True
+                standing.live = True
+                standing.shown = standing.shown or self._reads
                 standing.cursor = standing.cursor or 0
 
     def trim(self, key: str, after: int) -> None:

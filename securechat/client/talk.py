@@ -52,8 +52,10 @@ class Talk:
     def __init__(self, plan: Plan, emit: Callable[[do.Effect], None]) -> None:
         self.nick = plan.nick
         self.drafts = Drafts()
-        self.subscriptions = Subscriptions(plan.rooms, plan.backlog)
+        self.subscriptions = Subscriptions(plan.rooms, plan.backlog, reads=plan.reads)
         self._saved = plan.saved
+        #: Drafts of earlier runs, which may have been in other rooms than we.
+        self._inherited = {kept.draft.id for saved in plan.saved for kept in saved.drafts}
         self._emit = emit
         #: Where what we send now will be known; None: there is no link.
         self._under: Under | None = None
@@ -110,7 +112,7 @@ class Talk:
                 start = self.subscriptions.start_of(command.room)
                 command = command.model_copy(update=start)
             if command.room[0] == "#":
-                self.subscriptions.wanted.setdefault(command.room)
+                self.subscriptions.want(command.room)
         elif isinstance(command, wire.Leave):
             self.subscriptions.wanted.pop(command.room, None)
         if self._under is None:
@@ -127,6 +129,7 @@ class Talk:
             if not send:
                 self._give_up(one, "you chose not to send it", "discarded")
             elif self._under is not None and not self.drafts.stalled:
+                self._enter(one)
                 self._send(one)
         if released:
             self._emit(do.KeepAll())
@@ -176,6 +179,9 @@ class Talk:
         self._under = self._last_under = under
         catch_up = CatchUp(quiet=not back, before=self._catch_up)
         self._catch_up = catch_up if back or self._saved else None
+        for pending in self.drafts.sendable():
+            if pending.draft.id in self._inherited:
+                self.subscriptions.want(pending.draft.to)
         for room in self.subscriptions.wanted:
             start = self.subscriptions.start_of(room)
             self._join(room, start)
@@ -248,6 +254,11 @@ class Talk:
             name = parse_nick(nick).text
             self._names.add(name)
             self._emit(do.KeepName(name))
+
+    def _enter(self, pending: Pending) -> None:
+        """An earlier run may have been in another room than we: without joining, it is refused."""
+        if self.subscriptions.want(pending.draft.to):
+            self._join(pending.draft.to, self.subscriptions.start_of(pending.draft.to))
 
     def _join(self, conversation: str, start: dict[str, Any]) -> None:
         self._request(wire.Join(id=self.new_id(), room=conversation, **start), ours=True)

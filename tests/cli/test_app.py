@@ -14,7 +14,7 @@ import typer
 
 from securechat import __version__
 from securechat.cli import report
-from securechat.cli.connect import Target, parse_target
+from securechat.cli.options import Target, parse_target
 from securechat.errors import CertificateError, GaveUp, NotTrusted
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def test_help_shows_the_start_and_the_exit_codes() -> None:
         assert f"{code:>3}  {meaning}" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["gen-certs", "serve", "connect", "schema"])
+@pytest.mark.parametrize("command", ["gen-certs", "serve", "connect", "send", "run", "schema"])
 def test_every_command_shows_examples(command: str) -> None:
     done = securechat(command, "-h")
     assert done.returncode == 0

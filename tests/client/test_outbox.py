@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from securechat.client.outbox import Outbox
+from securechat.client.outbox import Outbox, secure
 from securechat.client.snapshot import KeptDraft, Snapshot, Under, fingerprint
 from securechat.protocol.envelopes import Draft
 
@@ -341,3 +341,28 @@ def test_any_life_comes_back_as_it_was(
     assert ids(saved) == list(drafts)
     assert saved.cursors.get("#lobby", 0) == cursor
     heir.close()
+
+
+# ------------------------------------------------------------------ made safe
+
+
+def test_what_was_flushed_and_not_settled_is_safe(folder: Folder) -> None:
+    alive, dead = folder.start(), folder.start(nick="carol")
+    alive.add(draft(1))
+    alive.add(draft(2))
+    dead.add(draft(3))
+    alive.settle("id-1")
+    alive.flush()
+    dead.flush()
+    alive.add(draft(4))  # not flushed
+    folder.kill(dead)
+    assert secure(folder.path) == {"id-2", "id-3"}
+
+
+def test_a_damaged_journal_makes_nothing_safe(folder: Folder) -> None:
+    outbox = folder.start()
+    outbox.add(draft(1))
+    outbox.flush()
+    [path] = folder.files()
+    path.write_bytes(b"garbage\n" + path.read_bytes())
+    assert secure(folder.path) == frozenset()

@@ -184,6 +184,31 @@ def test_the_first_failure_to_connect_is_the_end(error: ClientError) -> None:
     assert run.session.deadline is None
 
 
+def test_a_patient_plan_tries_again_until_it_is_let_in() -> None:
+    run = Run(patient=True).start().lose(CannotConnect("no"))
+    (offline,) = run.tells(Offline)
+    assert offline.reason == "no"
+    run.wait(CAP).dialed().hear(wire.Error(code="server_full", message="full", fatal=True))
+    run.wait(CAP).dialed().hear(welcome())
+    assert len(run.tells(Online)) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (NotTrusted("no"), NotTrusted),
+        (wire.Error(code="nick_taken", message="taken"), Refused),
+        (wire.Error(code="bad_protocol", message="2", fatal=True), Refused),
+    ],
+)
+def test_patience_ends_where_trying_again_is_no_use(
+    said: wire.System | ClientError, kind: type[ClientError]
+) -> None:
+    run = Run(patient=True).start()
+    run = run.lose(said) if isinstance(said, ClientError) else run.dialed().hear(said)
+    assert type(run.ended()) is kind
+
+
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
@@ -928,3 +953,59 @@ def test_a_draft_said_without_a_link_belongs_to_where_we_were_last() -> None:
     run = Run().online().lose()
     run.say("offline")
     assert run.snapshot().drafts[0].under == Under("e1", fingerprint("token"))
+
+
+# ------------------------------------------------------------------ who only sends
+
+
+def test_the_room_of_a_draft_that_was_kept_is_joined_first() -> None:
+    under = Under("e1", fingerprint("token"))
+    draft = KeptDraft(wire.Draft(id="old-1", to="#garden", text="kept"), under)
+    run = Run(session="token", saved=(saved(under=under, drafts=(draft,)),)).start().dialed()
+    run.hear(welcome())
+    joined = [one.room for one in run.sent if isinstance(one, wire.Join)]
+    assert joined == ["#lobby", "#garden"]
+    assert run.drafts_sent() == ["kept"]
+
+
+def test_the_room_of_a_draft_that_was_held_is_joined_when_it_is_sent() -> None:
+    under = Under("e0", fingerprint("token"))
+    draft = KeptDraft(wire.Draft(id="old-1", to="#garden", text="kept"), under)
+    run = Run(session="token", saved=(saved(under=under, drafts=(draft,)),)).start().dialed()
+    run.hear(welcome())
+    assert [one.room for one in run.sent if isinstance(one, wire.Join)] == ["#lobby"]
+    run.carry_out(run.session.confirm_drafts(True))
+    assert run.last(wire.Join).room == "#garden"
+    assert run.drafts_sent() == ["kept"]
+
+
+def test_who_does_not_read_begins_now_and_leaves_what_others_have_read() -> None:
+    under = Under("e1", fingerprint("token"))
+    cursors = {"#lobby": 3, "#garden": 4, "@eve": 5}
+    run = Run(
+        session="token",
+        reads=False,
+        backlog=0,
+        saved=(saved(under=under, cursors=cursors),),
+    )
+    run.start().dialed().hear(welcome())
+    join = run.last(wire.Join)
+    assert (join.after, join.last) == (None, None)
+    run.join(seq=9).listed(("@eve", 8))
+    assert len([one for one in run.sent if isinstance(one, wire.Join)]) == 1
+    run.hear(posted(10), posted(9, to="@bob"))
+    assert run.snapshot().cursors == cursors
+    run.ask(wire.Join(id="c1", room="#lobby", after=99))
+    run.join(seq=10, after=10)
+    assert run.snapshot().cursors == cursors
+
+
+def test_who_does_not_read_can_ask_for_a_direct_conversation_from_anywhere() -> None:
+    run = Run(reads=False, backlog=0, rooms=()).start().dialed().hear(welcome())
+    run.listed(("@eve", 3))
+    run.ask(wire.Join(id="c1", room="@eve", after=1)).join(seq=3, after=1, room="@eve")
+    run.hear(posted(2, to="@bob"), posted(3, to="@bob"))
+    run.come_back().listed(("@eve", 4))
+    assert run.last(wire.Join).after == 3
+    run.join(seq=4, after=3, room="@eve").hear(posted(4, to="@bob"))
+    assert run.seqs("@eve") == [2, 3, 4]

@@ -9,11 +9,14 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from securechat.server.app import ChatLimits, Server, ServerConfig
+
+from .shell import Shell
 
 Json = dict[str, Any]
 
@@ -196,3 +199,9 @@ def make_world(certificates: Any) -> Iterator[Callable[..., World]]:
 def world(make_world: Callable[..., World]) -> World:
     """A server with the default limits."""
     return make_world()
+
+
+@pytest.fixture
+def shell(make_world: Callable[..., World], certificates: Any, tmp_path: Path) -> Shell:
+    """A user's command line, and a server that keeps what it is told."""
+    return Shell(make_world(data=tmp_path / "data"), certificates.directory, tmp_path / "home")

@@ -1,0 +1,143 @@
+"""What all commands that reach a server have in common: where it is, whom to trust, as whom.
+
+The types of their options, checked, and `client_config`, which makes of them what a client starts
+from. Raised: `typer.BadParameter` for what cannot be meant, `NotTrusted` without a `ca.pem`.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+
+import typer
+
+from ..errors import NotTrusted
+from .report import Terminated
+
+if TYPE_CHECKING:
+    from ..client.client import ClientConfig
+
+DEFAULT_PORT: Final = 55555
+
+_TARGET: Final = re.compile(
+    r"(?: \[ (?P<v6>[^\[\]]+) \] | (?P<name>[^:\[\]\s/@]+) ) (?: : (?P<port>[0-9]{1,5}) )?",
+    re.VERBOSE,
+)
+_BARE_V6: Final = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.%\w]*")
+
+
+class Target(NamedTuple):
+    """Where the server is."""
+
+    host: str
+    port: int
+
+
+def parse_target(text: str) -> Target:
+    """HOST, HOST:PORT, [IPV6]:PORT or IPV6; raises ValueError with a sentence for the user."""
+    if _BARE_V6.fullmatch(text):
+        return Target(text, DEFAULT_PORT)
+    found = _TARGET.fullmatch(text)
+    if found is None:
+        raise ValueError("expected HOST, HOST:PORT or [IPV6]:PORT, for example localhost:55555")
+    port = int(found["port"]) if found["port"] else DEFAULT_PORT
+    if not 1 <= port <= 65535:
+        raise ValueError("a port is a number from 1 to 65535")
+    return Target(found["v6"] or found["name"], port)
+
+
+def check_target(text: str) -> str:
+    """HOST[:PORT], as it was."""
+    try:
+        parse_target(text)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
+    return text
+
+
+def check_nick(nick: str) -> str:
+    """A nick, as far as it can be judged here."""
+    if not 1 <= len(nick) <= 32:
+        raise typer.BadParameter("a nick has 1 to 32 characters, for example bob")
+    return nick
+
+
+def check_room(room: str) -> str:
+    """The room that a person means, with or without its #."""
+    from ..client.slash import BadInput, room_name
+
+    try:
+        return room_name(room)
+    except BadInput as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
+def check_address(address: str) -> str:
+    """A room, or @NICK."""
+    if not address.startswith("@"):
+        return check_room(address)
+    return "@" + check_nick(address[1:])
+
+
+NickOption = Annotated[
+    str, typer.Option("--nick", metavar="NICK", help="What others call you.", callback=check_nick)
+]
+HostOption = Annotated[
+    str,
+    typer.Option(
+        "--host", metavar="HOST[:PORT]", help="Where the server is.", callback=check_target
+    ),
+]
+CertsOption = Annotated[
+    Path,
+    typer.Option("--certs", metavar="DIR", help="Folder with ca.pem, which says whom to trust."),
+]
+RoomArgument = Annotated[
+    str, typer.Argument(metavar="ROOM", help="lobby or #lobby.", callback=check_room)
+]
+AddressArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ROOM|@NICK",
+        help="A room, or @ and the nick of one person.",
+        callback=check_address,
+    ),
+]
+
+
+def client_config(server: str, nick: str, certs: Path, **more: Any) -> ClientConfig:
+    """What a client of this user starts from; `more` goes to `ClientConfig`."""
+    trusted = ca_file(certs)
+
+    from ..client.client import ClientConfig
+    from ..client.state import default_state_dir
+
+    host, port = parse_target(server)
+    return ClientConfig(
+        host=host, port=port, nick=nick, ca_file=trusted, state_dir=default_state_dir(), **more
+    )
+
+
+def end_on_sigterm() -> None:
+    """Have SIGTERM raise `Terminated` from now on, so that all is left in order."""
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def ca_file(certs: Path) -> Path:
+    """The file that says whom to trust; raises `NotTrusted` with the cure."""
+    path = certs / "ca.pem"
+    if not path.is_file():
+        raise NotTrusted(
+            f"{path} is not there, so no server can be trusted. Copy ca.pem from the server's"
+            f" folder into {certs}, or name its folder with --certs; for a server of your own,"
+            f" `{shlex.join(['securechat', 'gen-certs', '--out', str(certs)])}` makes it."
+        )
+    return path
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
