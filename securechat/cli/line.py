@@ -19,13 +19,13 @@ from datetime import UTC, date, datetime
 from queue import Empty
 from typing import Final
 
+from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind, counted
 from ..client.events import ClientEvent
 from ..client.harmless import harmless_line
 from ..client.slash import BadInput
 from ..errors import ClientError
-from .complete import Completer, World
 from .prompt import Interrupted, Prompt, screen_size
 from .render import Look, day_of, day_row, plain, rows
 
@@ -66,7 +66,8 @@ class _Line:
         self._client = client
         self._controller = Controller(client, nick, tuple(rooms))
         self._look = look
-        self._prompt = Prompt(self._on_wake, Completer(self._world).complete, plain=is_plain)
+        completer = Completer(lambda: world_of(self._controller.timeline))
+        self._prompt = Prompt(self._on_wake, completer.complete, plain=is_plain)
         self._inbox: deque[ClientEvent] = deque()
         self._taken = threading.Event()
         self._day: date | None = None
@@ -138,18 +139,6 @@ class _Line:
         text = plain(text, self._look.encoding)
         return f"\x1b[1m{text}\x1b[0m" if self._look.colour else text
 
-    def _world(self) -> World:
-        """What Tab can mean: who spoke here last first, then the others here and elsewhere."""
-        timeline = self._controller.timeline
-        nicks: dict[str, None] = {}
-        here = timeline.conversations.get(timeline.focus or "")
-        for one in ([here] if here else []) + list(timeline.conversations.values()):
-            direct = [one.name[1:]] if one.name.startswith("@") else []
-            nicks |= dict.fromkeys([*one.latest_speakers(), *one.people, *direct])
-        nicks.pop(timeline.nick, None)
-        rooms = [name for name in timeline.conversations if name.startswith("#")]
-        return World([nick for nick in nicks if _is_one_word(nick)], rooms)
-
     # ------------------------------------------------------------------ the client
 
     def _wait_for_events(self) -> None:
@@ -211,11 +200,6 @@ class _Line:
 
     def _complain(self, text: str) -> None:
         self._show([Entry(Kind.ERROR, _now(), text)])
-
-
-def _is_one_word(nick: str) -> bool:
-    """Whether a nick can be put into a typed line as it is; a server could send anything."""
-    return " " not in nick and harmless_line(nick) == nick
 
 
 def _now() -> datetime:

@@ -27,15 +27,12 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from types import MappingProxyType
 from typing import Final, TypeAlias
-from zlib import crc32
 
+from ..client.cells import wrap
 from ..client.entries import Entry, Kind
 from ..client.harmless import encodable, harmless_line, harmless_text
-from .screen import wrap
+from ..client.nick_colours import nick_colour
 
-#: Of the 256 colours those that stand out from white and from black alike (3.5 : 1 or more);
-#: red is kept for errors.
-NICK_COLOURS: Final = (166, 130, 100, 64, 28, 29, 30, 32, 27, 63, 98, 134, 164, 162, 168)
 BASIC_COLOURS: Final = (32, 33, 34, 35, 36)
 
 _DIM: Final = "2"
@@ -141,11 +138,10 @@ def _author(entry: Entry, look: Look) -> list[_Span]:
 
 
 def _nick_colour(nick: str, look: Look) -> str:
-    """The colour of a nick: always the same one, on every machine."""
-    number = crc32(nick.casefold().encode("utf-8", "replace"))
+    """The colour of a nick, as SGR."""
     if look.many_colours:
-        return f"38;5;{NICK_COLOURS[number % len(NICK_COLOURS)]}"
-    return str(BASIC_COLOURS[number % len(BASIC_COLOURS)])
+        return f"38;5;{nick_colour(nick)}"
+    return str(nick_colour(nick, BASIC_COLOURS))
 
 
 def _broken(line: list[_Span], look: Look, *, lead: bool, style: str | None) -> list[str]:

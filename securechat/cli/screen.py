@@ -1,4 +1,4 @@
-"""The arithmetic of a terminal: how wide text is, where it breaks, how rows get above a prompt.
+"""The arithmetic of a terminal: where text ends on it, how rows get above a prompt.
 
 Pure: text goes in, text with escape sequences (ECMA-48, and DEC's save and restore cursor) comes
 out. Rows are strings without line break, each narrower than the terminal; they may hold SGR
@@ -11,14 +11,12 @@ in the same column of the same row of the same text.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
-from unicodedata import category, east_asian_width
+
+from ..client.cells import COLOUR, width_of
 
 _ESC: Final = "\x1b"
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
-_WORD: Final = re.compile(r" +|[^ ]+")
 _TAB_STOP: Final = 8
 
 #: Asks "are you well?" (DSR); every terminal answers `WELL`, as if it had been typed.
@@ -39,19 +37,6 @@ class Place(NamedTuple):
 _ORIGIN: Final = Place(0, 0)
 
 
-def cells(text: str) -> int:
-    """How many columns `text` takes on one row, colours left out."""
-    if text.isascii() and text.isprintable():
-        return len(text)
-    return sum(map(_width, _COLOUR.sub("", text)))
-
-
-def _width(char: str) -> int:
-    if category(char) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if east_asian_width(char) in "WF" else 1
-
-
 def place_after(text: str, width: int, start: Place = _ORIGIN) -> Place:
     """Where the cursor is after `text` (as `drawn`) was drawn from `start` on a terminal.
 
@@ -62,7 +47,7 @@ def place_after(text: str, width: int, start: Place = _ORIGIN) -> Place:
         if char == "\n":
             row, column = row + 1, 0
             continue
-        step = _width(char)
+        step = width_of(char)
         if column + step > width:  # a wide character is not cut in two
             row, column = row + 1, 0
         column += step
@@ -74,7 +59,7 @@ def place_after(text: str, width: int, start: Place = _ORIGIN) -> Place:
 def drawn(prompt: str, typed: str, width: int) -> list[str]:
     """How readline shows each character of `typed`: control characters as ^X, tabs as spaces."""
     shown: list[str] = []
-    place = place_after(_COLOUR.sub("", prompt), width)
+    place = place_after(COLOUR.sub("", prompt), width)
     for char in typed:
         if char == "\t":
             char = " " * (_TAB_STOP - place.column % _TAB_STOP)
@@ -83,38 +68,6 @@ def drawn(prompt: str, typed: str, width: int) -> list[str]:
         shown.append(char)
         place = place_after(char, width, place)
     return shown
-
-
-def wrap(text: str, width: int, indent: int, lead: int = 0) -> list[slice]:
-    """Break one line into rows of at most `width` cells, at spaces where it has any.
-
-    The rows come as slices of `text`; the first is to stand behind `lead` spaces, all others
-    behind `indent`, so that nothing in a long line can look like the beginning of another one.
-    """
-    rows: list[slice] = []
-    start = stop = at = 0  # the row so far, without the spaces behind it, and with them
-    used, room = 0, width - lead
-    for piece in _pieces(text, width - indent):
-        size = cells(piece)
-        if used + size > room and not piece.isspace():
-            rows.append(slice(start, stop))
-            start, used, room = at, 0, width - indent
-        at, used = at + len(piece), used + size
-        if not piece.isspace():
-            stop = at
-    return [*rows, slice(start, stop)]
-
-
-def _pieces(text: str, most: int) -> Iterator[str]:
-    """What may stand on a row of its own: spaces, words, each letter of a word wider than `most`.
-
-    Scripts with wide letters know no spaces: each letter is a word.
-    """
-    for word in _WORD.findall(text):
-        if cells(word) > most or (not word.isascii() and any(_width(char) > 1 for char in word)):
-            yield from word
-        else:
-            yield word
 
 
 def insert_above(rows: Sequence[str], height: int) -> str:
@@ -172,12 +125,12 @@ def erase(prompt: str, typed: str, width: int) -> str:
 
 
 def _end(prompt: str, shown: Iterable[str], width: int) -> Place:
-    return place_after(_COLOUR.sub("", prompt) + "".join(shown), width)
+    return place_after(COLOUR.sub("", prompt) + "".join(shown), width)
 
 
 def hide_colours(prompt: str) -> str:
     """`prompt` with its colours marked for readline as taking no room."""
-    return _COLOUR.sub(lambda colour: f"\x01{colour[0]}\x02", prompt)
+    return COLOUR.sub(lambda colour: f"\x01{colour[0]}\x02", prompt)
 
 
 def _up(rows: int) -> str:

@@ -14,15 +14,18 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from ..errors import ClientError
-from ..protocol.envelopes import Error, HelpIs, Joined, Left, System
+from ..protocol.envelopes import Error, HelpIs, HistoryPage, Joined, Left, System
 from . import slash
 from .entries import Entry, Kind, counted, is_whole
-from .events import ClientEvent, Ended, Heard, Online
+from .events import ClientEvent, Ended, Heard, Offline, Online
 from .slash import Ask, BadInput, Confirm, Enter, Explain, Leave, Quit, Say
 from .timeline import Timeline
 
 #: A room larger than this is not listed name by name when we come in.
 MAX_LISTED: Final = 30
+
+#: Messages of a page of history that is fetched while somebody scrolls up.
+OLDER_PAGE: Final = 100
 
 
 class Client(Protocol):
@@ -70,6 +73,8 @@ class Controller:
         self._interactive = interactive
         self._moving: set[str] = set()
         self._asides: set[str] = set()  # commands that nobody typed
+        self._older: dict[str, str] = {}  # the conversations of those that fetch older messages
+        self._whole: set[str] = set()  # conversations whose first message was fetched
         if rooms:
             self.timeline.look_at(rooms[0])
 
@@ -93,6 +98,32 @@ class Controller:
         except ValueError as problem:  # no such thing can be sent
             raise BadInput(f"Not sent: {problem}") from None
         return [Entry(Kind.ANSWER, now, text) for text in told]
+
+    def fetch_older(self, name: str, before: int) -> None:
+        """Ask for what was said in conversation `name` before message `before`.
+
+        It comes from `take` as entries that are `recalled`. Does nothing when it is under way,
+        when there is nothing older, or no link.
+        """
+        known = name in self._whole or name in self._older.values()
+        if known or before <= 1 or not self.timeline.online:
+            return
+        try:
+            fetch = self.client.command("history", to=name, before=before, limit=OLDER_PAGE)
+        except (ClientError, ValueError):  # it ended, or it is a name that no server could have
+            return
+        self._asides.add(fetch)
+        self._older[fetch] = name
+
+    def send_again(self, draft_id: str) -> None:
+        """Say once more what was refused; raises ClientError when the client has ended."""
+        draft = self.timeline.refused[draft_id]
+        self.client.say(draft.conversation, draft.text, action=draft.action)
+        del self.timeline.refused[draft_id]
+
+    def forget(self, draft_id: str) -> None:
+        """Do not show any longer what was refused."""
+        self.timeline.refused.pop(draft_id, None)
 
     def _say(self, action: Say) -> list[str]:
         size = len(action.text)
@@ -147,10 +178,14 @@ class Controller:
     def take(self, event: ClientEvent, now: datetime) -> list[Entry]:
         """Take one event of the client in; return what is to be drawn. `now` in UTC."""
         entries = list(self.timeline.feed(event, now))
+        if isinstance(event, Online) and event.new_epoch:
+            self._whole.clear()
         if isinstance(event, Heard):
             entries = self._heard(event.system, entries, now)
         elif isinstance(event, Online) and event.held:
             entries.append(self._doubt(event.held, now))
+        elif isinstance(event, Offline):
+            self._older.clear()
         elif isinstance(event, Ended):
             self.done, self.error = True, event.error
         return entries
@@ -178,8 +213,14 @@ class Controller:
             self._step_back()
         elif isinstance(system, HelpIs) and aside and entries:
             return self._more_help(now)
+        elif isinstance(system, HistoryPage) and aside:
+            if not system.more:
+                self._whole.add(system.to)
+            self._older.pop(answers, None)
+            return [entry for entry in entries if entry.recalled]
         elif isinstance(system, Error):
             self._moving.discard(answers)
+            self._older.pop(answers, None)
             return [] if aside else entries
         return entries
 

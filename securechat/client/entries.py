@@ -29,6 +29,13 @@ class Kind(Enum):
     ERROR = "error"  # a refusal, with its reason
 
 
+class Move(Enum):
+    """What a notice tells of one person's coming and going, for who wants to fold such notices."""
+
+    CAME = "came"
+    WENT = "went"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a conversation, or of none (`conversation` is None).
@@ -36,6 +43,7 @@ class Entry:
     `at` is when it was said (messages) or heard (all else), in UTC. `missed`: said before we came
     or while we were away; `recalled`: from a page of history. `mention`: it is for us, by name or
     in a direct conversation; never set on what is our own, missed or recalled.
+    `move`: the notice tells that `nick` came or went.
     """
 
     kind: Kind
@@ -50,6 +58,7 @@ class Entry:
     recalled: bool = False
     mention: bool = False
     note: str = ""
+    move: Move | None = None
 
 
 def said(

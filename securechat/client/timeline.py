@@ -36,7 +36,7 @@ from ..protocol.envelopes import (
     TopicIs,
     Trimmed,
 )
-from .entries import Entry, Kind, counted, is_whole, named, of_draft, said, seconds
+from .entries import Entry, Kind, Move, counted, is_whole, named, of_draft, said, seconds
 from .events import (
     CaughtUp,
     ClientEvent,
@@ -49,6 +49,7 @@ from .events import (
     Offline,
     Online,
 )
+from .lag import Lag
 
 MAX_LINES: Final = 2_000
 MAX_CONVERSATIONS: Final = 500
@@ -90,7 +91,8 @@ class Timeline:
     """The view model; feed it every event of one client, from one thread.
 
     `drafts` are those of our own messages of which we do not know yet that they were stored,
-    by id, oldest first.
+    by id, oldest first; `refused` those that will not be, until somebody forgets them. `retry_at`:
+    the connection is lost, and tried again then.
     """
 
     def __init__(self, nick: str, *, max_lines: int = MAX_LINES) -> None:
@@ -100,11 +102,14 @@ class Timeline:
         self.focus: str | None = None
         self.conversations: dict[str, Conversation] = {}
         self.drafts: dict[str, Draft] = {}
+        self.refused: dict[str, Draft] = {}
+        self.retry_at: datetime | None = None
         self.server_commands: tuple[CommandHelp, ...] = ()
         self._max_lines = max_lines
         self._quiet: set[str] = set()
         self._rows: dict[str, list[Any]] = {}
         self._sending_since: dict[str, datetime] = {}
+        self._lag = Lag()
         self._told_waiting = False
         self._outage = ""
         self._call_me(nick)
@@ -141,6 +146,10 @@ class Timeline:
             of_draft(Kind.UNSENT, self.drafts[key], now, self.nick, "sending") for key in late
         )
 
+    def lag(self, now: datetime) -> timedelta:
+        """How long our echo takes to come. `now` in UTC."""
+        return self._lag.at(now)
+
     # ------------------------------------------------------------------ told by the client
 
     def feed(self, event: ClientEvent, now: datetime) -> tuple[Entry, ...]:
@@ -152,12 +161,14 @@ class Timeline:
         return entries
 
     def _connecting(self, event: Connecting, now: datetime) -> Iterator[Entry]:
+        self.retry_at = None
         if event.attempt == 1 and not self._outage:
             yield Entry(Kind.STATE, now, f"connecting to {event.host} port {event.port}")
 
     def _online(self, event: Online, now: datetime) -> Iterator[Entry]:
         welcome = event.welcome
         self.online, self._told_waiting, self._outage = True, False, ""
+        self.retry_at = None
         self.server, self.max_text = welcome.server, welcome.limits.max_text
         self._call_me(welcome.nick)
         if event.new_epoch:
@@ -177,6 +188,8 @@ class Timeline:
         self._quiet.clear()
         self._rows.clear()
         self._sending_since.clear()
+        self._lag.lost()
+        self.retry_at = None if event.retry_in is None else now + timedelta(seconds=event.retry_in)
         if event.retry_in is None:
             yield Entry(Kind.STATE, now, f"connection lost ({why})")
         elif news:
@@ -188,6 +201,7 @@ class Timeline:
         conversation = self.conversation(name)
         mention = False
         if event.own:
+            self._lag.arrived(posted.id, now)
             self._settle(posted.id)
         else:
             _put_last(conversation.speakers, posted.sender)
@@ -200,14 +214,18 @@ class Timeline:
 
     def _draft(self, event: Draft, now: datetime) -> Iterator[Entry]:
         before = self.drafts.get(event.id)
+        if event.state in (DraftState.SENT, DraftState.REFUSED):
+            self._lag.arrived(event.id, now)
         if event.state is DraftState.SENT:
             self._settle(event.id)
         elif event.state is DraftState.REFUSED:
             self._settle(event.id)
+            self._keep_refused(event)
             yield of_draft(Kind.REFUSED, event, now, self.nick, event.reason)
         elif event.state is DraftState.SENDING:
             self._remember(event)
             self._sending_since[event.id] = now
+            self._lag.sent(event.id, now)
         else:
             self._remember(event)
             self._sending_since.pop(event.id, None)
@@ -239,7 +257,8 @@ class Timeline:
         if event.re is None:
             conversation.count += 1
             _put_last(conversation.people, event.nick)
-            yield Entry(Kind.NOTICE, now, f"{event.nick} joined", event.room)
+            text = f"{event.nick} joined"
+            yield Entry(Kind.NOTICE, now, text, event.room, event.nick, move=Move.CAME)
             return
         again, conversation.joined = conversation.joined, True
         conversation.count, conversation.topic = event.count or 0, event.topic or ""
@@ -254,7 +273,8 @@ class Timeline:
         conversation.count = max(0, conversation.count - 1)
         why = f" ({event.reason})" if event.reason else ""
         if event.re is None:
-            yield Entry(Kind.NOTICE, now, f"{event.nick} left{why}", event.room)
+            text = f"{event.nick} left{why}"
+            yield Entry(Kind.NOTICE, now, text, event.room, event.nick, move=Move.WENT)
         else:
             conversation.joined = False
             yield Entry(Kind.NOTICE, now, f"you left {event.room}{why}", event.room)
@@ -373,6 +393,11 @@ class Timeline:
         self.drafts[draft.id] = draft
         if len(self.drafts) > MAX_DRAFTS:
             self._settle(next(iter(self.drafts)))
+
+    def _keep_refused(self, draft: Draft) -> None:
+        self.refused[draft.id] = draft
+        if len(self.refused) > MAX_DRAFTS:
+            del self.refused[next(iter(self.refused))]
 
     def _settle(self, draft_id: str) -> None:
         self.drafts.pop(draft_id, None)

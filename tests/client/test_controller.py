@@ -239,3 +239,70 @@ def test_what_the_client_cannot_send_is_bad_input(
 def test_entries_of_our_own_are_answers(bob: Person) -> None:
     [first, *_] = bob.chat.enter("/help me", NOW, None)
     assert (first.kind, first.at, first.conversation) == (Kind.ANSWER, NOW, None)
+
+
+# ------------------------------------------------------------------ for a full screen
+
+
+def page(re: str, *seqs: int, more: bool) -> Heard:
+    messages = tuple(
+        wire.Posted(id=f"i{seq}", to="#lobby", sender="carol", seq=seq, ts="", text=f"old {seq}")
+        for seq in seqs
+    )
+    return Heard(wire.HistoryPage(to="#lobby", messages=messages, more=more, re=re))
+
+
+def test_older_messages_are_fetched_once_and_no_further_than_the_first() -> None:
+    bob = Person()
+    bob.client.commands.clear()
+    bob.client._answers = lambda *_: []  # type: ignore[method-assign]
+    bob.chat.fetch_older("#lobby", 500)
+    bob.chat.fetch_older("#lobby", 500)
+    assert bob.client.commands == [("history", {"to": "#lobby", "before": 500, "limit": 100})]
+    fetch = f"c{bob.client._numbers}"
+    seen = bob.chat.take(page(fetch, 3, 4, more=False), NOW)
+    assert [(entry.seq, entry.recalled) for entry in seen] == [(3, True), (4, True)]
+    bob.chat.fetch_older("#lobby", 3)
+    bob.chat.fetch_older("#garden", 1)
+    assert len(bob.client.commands) == 1
+
+
+def test_an_empty_page_that_nobody_typed_says_nothing() -> None:
+    bob = Person()
+    bob.chat.fetch_older("#lobby", 500)
+    assert bob.look() == []
+
+
+def test_a_lost_link_takes_the_fetching_with_it() -> None:
+    bob = Person()
+    bob.client._answers = lambda *_: []  # type: ignore[method-assign]
+    bob.chat.fetch_older("#lobby", 500)
+    bob.client.drop()
+    bob.look()
+    asked = len(bob.client.commands)
+    bob.chat.fetch_older("#lobby", 500)
+    assert len(bob.client.commands) == asked  # there is no link
+    bob.client.come_back()
+    bob.look()
+    asked = len(bob.client.commands)
+    bob.chat.fetch_older("#lobby", 500)
+    assert len(bob.client.commands) == asked + 1
+
+
+def test_what_was_refused_can_be_sent_again_or_forgotten() -> None:
+    bob = Person()
+    bob.type("/me refuse this")
+    [draft_id] = bob.chat.timeline.refused
+    bob.chat.send_again(draft_id)
+    assert not bob.chat.timeline.refused
+    bob.look()
+    [draft_id] = bob.chat.timeline.refused
+    bob.chat.forget(draft_id)
+    assert not bob.chat.timeline.refused
+    assert bob.client.said == [("#lobby", "refuse this", True)] * 2
+    bob.type("refuse it")
+    bob.client.close()
+    [draft_id] = bob.chat.timeline.refused
+    with pytest.raises(ClientError):
+        bob.chat.send_again(draft_id)
+    assert bob.chat.timeline.refused

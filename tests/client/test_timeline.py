@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from securechat.client import events
 from securechat.client import timeline as timeline_module
-from securechat.client.entries import Entry, Kind, counted, named, seconds
+from securechat.client.entries import Entry, Kind, Move, counted, named, seconds
 from securechat.client.events import (
     CaughtUp,
     ClientEvent,
@@ -516,3 +517,50 @@ def test_words_for_people() -> None:
 def test_every_event_is_known() -> None:
     kinds = set(events.ClientEvent.__args__)
     assert kinds == set(timeline_module._ON_EVENT)
+
+
+# ------------------------------------------------------------------ for a full screen
+
+
+def test_who_comes_and_goes_can_be_told_apart(line: Timeline) -> None:
+    came, went = feed(
+        line,
+        heard(wire.Joined(room="#lobby", nick="carol")),
+        heard(wire.Left(room="#lobby", nick="carol", reason="bye")),
+    )
+    assert (came.move, came.nick, came.text) == (Move.CAME, "carol", "carol joined")
+    assert (went.move, went.nick, went.text) == (Move.WENT, "carol", "carol left (bye)")
+
+
+def test_what_was_refused_is_kept_until_somebody_forgets_it(line: Timeline) -> None:
+    draft = Draft("d1", "#lobby", "hi", DraftState.SENDING)
+    feed(line, draft, replace(draft, state=DraftState.REFUSED, reason="no"))
+    assert [one.reason for one in line.refused.values()] == ["no"]
+    assert not line.drafts
+    for number in range(MAX_DRAFTS + 5):
+        feed(line, Draft(f"x{number}", "#lobby", "hi", DraftState.REFUSED))
+    assert len(line.refused) == MAX_DRAFTS
+
+
+def test_when_a_lost_connection_is_tried_again(line: Timeline) -> None:
+    assert line.retry_at is None
+    feed(line, Offline("reset", 3.0))
+    assert line.retry_at == NOW + timedelta(seconds=3)
+    feed(line, Connecting("localhost", 1, 1))
+    assert line.retry_at is None
+    feed(line, Offline("reset", 3.0), Online(WELCOME, True, True))
+    assert line.retry_at is None
+    feed(line, Offline("reset", None))
+    assert line.retry_at is None
+
+
+def test_lag_is_how_long_the_echo_takes(line: Timeline) -> None:
+    later = NOW + timedelta(seconds=2)
+    feed(line, Draft("d1", "#lobby", "hi", DraftState.SENDING))
+    assert line.lag(NOW) == timedelta(0)
+    assert line.lag(later) == timedelta(seconds=2)
+    feed(line, Draft("d1", "#lobby", "hi", DraftState.SENT), now=later)
+    assert line.lag(later + timedelta(hours=1)) == timedelta(seconds=2)
+    feed(line, Draft("d2", "#lobby", "hi", DraftState.SENDING), now=later)
+    feed(line, Offline("reset", 1.0), now=later)
+    assert line.lag(later + timedelta(hours=1)) == timedelta(0)

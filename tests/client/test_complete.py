@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from securechat.cli.complete import Completer, World
+from securechat.client.complete import Completer, World
 
 WORLD = World(nicks=["carol", "Chris", "dave", "\u00c9mile"], rooms=["#lobby", "#garden", "#lab"])
 

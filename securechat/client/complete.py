@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..client import slash
+from . import slash
+from .harmless import harmless_line
+from .timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,18 @@ class World:
 
     nicks: Sequence[str] = ()
     rooms: Sequence[str] = ()
+
+
+def world_of(timeline: Timeline) -> World:
+    """What can be meant now: who spoke here last first, then the others here and elsewhere."""
+    nicks: dict[str, None] = {}
+    here = timeline.conversations.get(timeline.focus or "")
+    for one in ([here] if here else []) + list(timeline.conversations.values()):
+        direct = [one.name[1:]] if one.name.startswith("@") else []
+        nicks |= dict.fromkeys([*one.latest_speakers(), *one.people, *direct])
+    nicks.pop(timeline.nick, None)
+    rooms = [name for name in timeline.conversations if name.startswith("#")]
+    return World([nick for nick in nicks if _is_one_word(nick)], rooms)
 
 
 class Completer:
@@ -84,3 +98,8 @@ def _takes(word: str, names: frozenset[str]) -> bool:
 def _starting(word: str, names: Iterable[str]) -> list[str]:
     folded = word.casefold()
     return [name for name in names if name.casefold().startswith(folded)]
+
+
+def _is_one_word(nick: str) -> bool:
+    """Whether a nick can be put into a typed line as it is; a server could send anything."""
+    return " " not in nick and harmless_line(nick) == nick
