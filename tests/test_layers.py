@@ -57,7 +57,7 @@ SIDEWAYS = {
 }
 
 #: Whole packages, and modules, that are values and functions, with all that they import of ours.
-PURE = ("protocol", "chat", "client/session.py", "client/timeline.py")
+PURE = ("protocol", "chat", "client/session.py", "client/timeline.py", "sdk/arguments.py")
 NOT_PURE = {
     *("socket", "ssl", "select", "selectors", "asyncio", "subprocess", "multiprocessing"),
     *("threading", "queue", "concurrent", "signal", "sqlite3", "apsw"),

@@ -131,7 +131,7 @@ def _convert(one: Parameter, word: str, all: Sequence[Parameter], command: str) 
     try:
         return one.convert(word)
     except ValueError:
-        raise BadArguments(f"{one.name} is {one.what}. {usage(all, command)}") from None
+        raise BadArguments(f"{one.name} does not fit. {usage(all, command)}") from None
 
 
 # ------------------------------------------------------------------ from hints to conversions

@@ -195,6 +195,7 @@ class Bot:
     def _chat(self, chat: Chat, lanes: Lanes) -> None:
         dispatcher = Dispatcher(self.handlers, chat)
         dispatcher.start()
+        linked = True
         while not self._stopping.is_set():
             try:
                 event = chat.next_event(LOOK_EVERY)
@@ -204,10 +205,13 @@ class Bot:
                 case Message():
                     self._hand_over(partial(_hear, dispatcher, chat, event), event, lanes)
                 case Connected():
+                    linked = True
                     log.info("connected as %s", chat.nick)
                     dispatcher.connect(event.resumed)
                 case Disconnected():
-                    log.warning("the link is gone: %s", event.reason)
+                    level = logging.WARNING if linked else logging.DEBUG  # once for each loss
+                    log.log(level, "the link is gone, trying again: %s", event.reason)
+                    linked = False
 
     def _hand_over(self, work: Callable[[], None], message: Message, lanes: Lanes) -> None:
         while not lanes.put(message.conversation, work, LOOK_EVERY):

@@ -158,7 +158,7 @@ class Chat:
         with self._changed:
             self._check_open()
             id = self._client.say(to, text, action=action, reply_to=reply_to)
-            draft = self._await(id, timeout, f"Our message to {to}").draft
+            draft = self._await(id, timeout, f"The echo of our message to {to}").draft
         assert draft is not None
         if draft.state is DraftState.REFUSED:
             raise Rejected(draft.code, draft.reason)

@@ -30,4 +30,4 @@ def test_it_has_no_more_dice_than_it_has(load: Callable[[str], Bot]) -> None:
 
 def test_what_it_cannot_keep_it_explains(load: Callable[[str], Bot]) -> None:
     [told] = Harness(load("dice")).hear("!roll 1 6 lowest")
-    assert told.startswith("keep is one of all, highest. Usage: !roll [dice] [sides] [keep]")
+    assert told.startswith("keep does not fit. Usage: !roll [dice] [sides] [keep]")

@@ -23,9 +23,7 @@ def test_it_knows_no_fifth_one(load: Callable[[str], Bot]) -> None:
 
 def test_it_tells_how_it_is_asked(load: Callable[[str], Bot]) -> None:
     [usage] = Harness(load("joker")).hear("!joke please")
-    assert usage == (
-        "number is a whole number. Usage: !joke [number], where number is a whole number."
-    )
+    assert usage == ("number does not fit. Usage: !joke [number], where number is a whole number.")
 
 
 def test_it_tells_jokes_in_a_real_room(load: Callable[[str], Bot], chat_server: ChatServer) -> None:

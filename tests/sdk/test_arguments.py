@@ -102,21 +102,21 @@ def test_what_fits(function: Callable[..., Any], text: str, value: object) -> No
     ("function", "text", "why"),
     [
         (one_int, "", "value is missing."),
-        (one_int, "x", "value is a whole number."),
-        (one_int, "1.5", "value is a whole number."),
-        (one_int, "1_000", "value is a whole number."),
-        (one_int, "٣", "value is a whole number."),
-        (one_int, "9" * 19, "value is a whole number."),
+        (one_int, "x", "value does not fit."),
+        (one_int, "1.5", "value does not fit."),
+        (one_int, "1_000", "value does not fit."),
+        (one_int, "٣", "value does not fit."),
+        (one_int, "9" * 19, "value does not fit."),
         (one_int, "1 2", "That is more than it takes."),
-        (one_float, "nan", "value is a number."),
-        (one_float, "inf", "value is a number."),
-        (one_float, "x", "value is a number."),
-        (one_bool, "perhaps", "value is yes or no."),
-        (one_literal, "coffee", "value is one of tea, 2."),
-        (one_enum, "blue", "value is one of red, green."),
-        (several, "x", "number is a whole number."),
+        (one_float, "nan", "value does not fit."),
+        (one_float, "inf", "value does not fit."),
+        (one_float, "x", "value does not fit."),
+        (one_bool, "perhaps", "value does not fit."),
+        (one_literal, "coffee", "value does not fit."),
+        (one_enum, "blue", "value does not fit."),
+        (several, "x", "number does not fit."),
         (must_have_rest, "  ", "what is missing."),
-        (many, "1 x", "numbers is a whole number."),
+        (many, "1 x", "numbers does not fit."),
     ],
 )
 def test_what_does_not_fit(function: Callable[..., Any], text: str, why: str) -> None:
@@ -124,7 +124,6 @@ def test_what_does_not_fit(function: Callable[..., Any], text: str, why: str) ->
         call(function, text)
     told = str(raised.value)
     assert told.startswith(f"{why} Usage: !f")
-    assert text not in told or len(text) < 2
 
 
 def test_the_usage_line_names_what_is_taken() -> None:

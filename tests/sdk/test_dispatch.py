@@ -60,7 +60,7 @@ def test_alone_with_a_bot_one_needs_no_sign() -> None:
 
 def test_what_does_not_fit_is_answered_with_the_usage() -> None:
     [told] = Harness(a_bot()).hear("!add one")
-    assert told.startswith("first is a whole number. Usage: !add first [second]")
+    assert told.startswith("first does not fit. Usage: !add first [second]")
 
 
 @pytest.mark.parametrize("text", ["add 1 2", "!subtract 1", "!", "! add 1", "/add 1 2", ""])
