@@ -65,7 +65,7 @@ def said(
     """The entry of a message, stamped by the server; `heard` stands in for a stamp that is none."""
     return Entry(
         Kind.ACTION if posted.action else Kind.MESSAGE,
-        _moment(posted.ts) or heard,
+        moment(posted.ts) or heard,
         posted.text,
         conversation,
         nick=posted.sender,
@@ -105,7 +105,7 @@ def seconds(delay: float) -> str:
     return f"{max(1, round(delay))} s" if delay < 90 else f"{round(delay / 60)} min"
 
 
-def _moment(ts: str) -> datetime | None:
+def moment(ts: str) -> datetime | None:
     """The time that an RFC 3339 stamp tells, if it is one that every time zone can show."""
     try:
         moment = datetime.fromisoformat(ts)
