@@ -15,6 +15,7 @@ from .run import run
 from .schema import schema
 from .send import send
 from .serve import serve
+from .tail import tail
 from .torture import torture
 
 _EPILOG: Final = "\b\nExit codes:\n" + "\n".join(
@@ -56,6 +57,6 @@ def root(
     """
 
 
-for _command in (gen_certs, serve, connect, send, run, schema, torture):
+for _command in (gen_certs, serve, connect, send, run, tail, schema, torture):
     app.command()(_command)
 app.add_typer(db, name="db")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Final
@@ -59,6 +59,24 @@ def complain(text: str) -> None:
     from ..client.harmless import encodable, harmless_line
 
     print(f"securechat: {encodable(harmless_line(text), sys.stderr.encoding)}", file=sys.stderr)
+
+
+class OutputFailed(SecureChatError):
+    """What we print cannot be written, and not because nobody reads it."""
+
+
+def put(lines: Iterable[str]) -> None:
+    """Print lines and flush them; raises `BrokenPipeError`, or `OutputFailed` (a full disk)."""
+    try:
+        for line in lines:
+            sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        forget_stdout()
+        why = (error.strerror or str(error)).lower()
+        raise OutputFailed(f"The output cannot be written: {why}.") from error
 
 
 def forget_stdout() -> None:

@@ -22,7 +22,7 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
-from .report import KEPT, complain, forget_stdout, reported
+from .report import KEPT, OutputFailed, complain, forget_stdout, put, reported
 
 if TYPE_CHECKING:
     from ..client.client import ClientConfig
@@ -180,8 +180,8 @@ def _lines(receipts: list[Receipt]) -> Iterable[str]:
 def _print(lines: Iterable[str]) -> None:
     """The receipts; that nobody reads them changes nothing of what became of the messages."""
     try:
-        for line in lines:
-            print(line)
-        sys.stdout.flush()
+        put(lines)
     except BrokenPipeError:
         forget_stdout()
+    except OutputFailed as error:
+        complain(str(error))

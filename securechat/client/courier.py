@@ -177,7 +177,7 @@ class Courier:
             self._client.confirm_drafts(True)
 
     def _on_offline(self, event: Offline) -> None:
-        self._trouble = event.reason
+        self._trouble = event.reason.partition(". ")[0]  # the cure is to send it later, which we do
 
     def _on_draft(self, event: Draft) -> None:
         self._drafts[event.id] = event
@@ -185,10 +185,7 @@ class Courier:
             return
         self._progress += 1
         if event.id not in self._posted:
-            if event.state is DraftState.REFUSED:
-                self._note(f"kept earlier, and refused now ({event.reason}): {event.text}")
-            else:
-                self._note(f"kept earlier, and sent now to {event.conversation}: {event.text}")
+            self._note(told_of_kept(event))
 
     def _on_heard(self, event: Heard) -> None:
         if isinstance(event.system, Error):
@@ -201,6 +198,13 @@ class Courier:
         self._ended, self.error = True, event.error
         if event.error is not None:
             self._trouble = str(event.error)
+
+
+def told_of_kept(draft: Draft) -> str:
+    """What to say when a draft is decided that an earlier run had kept."""
+    if draft.state is DraftState.REFUSED:
+        return f"kept earlier, and refused now ({draft.reason}): {draft.text}"
+    return f"kept earlier, and sent now to {draft.conversation}: {draft.text}"
 
 
 def _is_decided(draft: Draft | None) -> bool:

@@ -48,7 +48,9 @@ def test_help_shows_the_start_and_the_exit_codes() -> None:
         assert f"{code:>3}  {meaning}" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["gen-certs", "serve", "connect", "send", "run", "schema"])
+@pytest.mark.parametrize(
+    "command", ["gen-certs", "serve", "connect", "send", "run", "tail", "schema"]
+)
 def test_every_command_shows_examples(command: str) -> None:
     done = securechat(command, "-h")
     assert done.returncode == 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
+
+from securechat.client.outbox import Outbox
+from securechat.client.snapshot import Snapshot, Under
 
 from .shell import Shell, texts
 
@@ -113,24 +114,19 @@ def test_nobody_reads_the_receipt(shell: Shell) -> None:
     assert texts(wire) == ["hello", "again"]
 
 
-def test_who_reads_elsewhere_under_the_same_nick_still_finds_what_is_new(shell: Shell) -> None:
-    """Sending moves no cursor: what was said meanwhile is news to the next `connect`."""
+def test_what_another_run_has_not_read_is_still_new_to_the_next(shell: Shell) -> None:
+    """Sending moves no cursor."""
 
-    def connect() -> str:
-        words = [sys.executable, "-m", "securechat", "connect", f"localhost:{shell.world.port}"]
-        return subprocess.run(
-            [*words, "--nick", "zoe", "--certs", str(shell.world.config.certs)],
-            env=shell.environ(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-            timeout=30,
-        ).stderr
+    def outbox(run: str) -> Outbox:
+        return Outbox(shell.home / "securechat", "localhost", shell.world.port, "zoe", run)
 
-    wire = shell.world.join("watcher", "#lobby")
-    connect()
-    wire.say("#lobby", "news")
-    wire.roundtrip()
+    under = Under(shell.world.epoch, None)
+    earlier = outbox("run1")
+    earlier.rewrite(Snapshot(under, ("zoe",), {"#lobby": 0, "#garden": 7}))
+    earlier.close()
+    shell.world.join("watcher", "#lobby").say("#lobby", "news")
     assert shell.run("send", "lobby", "hello").returncode == 0
-    assert "back: 1 missed" in connect()
+    later = outbox("run2")
+    [kept] = later.saved
+    later.close()
+    assert kept.cursors == {"#lobby": 0, "#garden": 7}
