@@ -16,6 +16,7 @@ from .schema import schema
 from .send import send
 from .serve import serve
 from .torture import torture
+from .trust import app as trust
 
 _EPILOG: Final = "\b\nExit codes:\n" + "\n".join(
     f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()
@@ -59,3 +60,4 @@ def root(
 for _command in (gen_certs, serve, connect, send, run, schema, torture):
     app.command()(_command)
 app.add_typer(db, name="db")
+app.add_typer(trust, name="trust")

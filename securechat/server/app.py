@@ -238,7 +238,7 @@ def introduce(server: Server) -> str:
     certs = "" if str(config.certs) == "certs" else f" --certs {config.certs}"
     return (
         f"securechat {__version__} listens on {where}\n"
-        f"fingerprint (SHA-256) {server.certificates.fingerprint}\n"
+        f"fingerprint {server.certificates.key_fingerprint}\n"
         f"connect with: securechat connect{target} --nick NICK{certs}"
     )
 

@@ -82,6 +82,8 @@ def test_help_costs_little() -> None:
         ("connect", "--nick", "bob", "--room", "a b"),
         ("connect", "--nick", "bob", "localhost:0"),
         ("connect", "--nick", "bob", "--nosuch"),
+        ("connect", "--nick", "bob", "--fingerprint", "SHA256:x"),
+        ("connect", "--nick", "bob", "--certs", "c", "--ca", "c/ca.pem"),
         ("gen-certs", "--renew", "--force"),
         ("gen-certs", "--renew", "--host", "a.example"),
     ],
