@@ -10,6 +10,7 @@ from .. import __version__
 from .certs import gen_certs
 from .connect import connect
 from .db import app as db
+from .reload import reload
 from .report import EXIT_CODES
 from .run import run
 from .schema import schema
@@ -57,7 +58,7 @@ def root(
     """
 
 
-for _command in (gen_certs, serve, connect, send, run, schema, torture):
+for _command in (gen_certs, serve, reload, connect, send, run, schema, torture):
     app.command()(_command)
 app.add_typer(db, name="db")
 app.add_typer(trust, name="trust")

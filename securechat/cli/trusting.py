@@ -108,7 +108,11 @@ def _ask(server: Server, fingerprint: str) -> bool:
     )
     while True:
         _show("Is it the same? Type yes or no, or paste that fingerprint here: ")
-        line = sys.stdin.readline()
+        try:
+            line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            _show("\n")
+            raise
         if not line:
             _show("\n")
             return False
