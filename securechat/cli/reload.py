@@ -23,10 +23,10 @@ def reload(
         ),
     ] = None,
 ) -> None:
-    """Have a running server show new connections the certificate that is in its folder now.
+    """Have a running server load its certificate again.
 
-    Nobody is disconnected. A pair that cannot be used is refused and the old one stays; the
-    server's log says which it was.
+    New connections are shown what is in its folder then. Nobody is disconnected. A pair that cannot
+    be used is refused and the old one stays; the server's log says which it was.
 
     \b
     Examples:

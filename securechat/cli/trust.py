@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from ..client.known_servers import KnownServers, Server
 
 app = typer.Typer(
-    help="The servers whose keys this user remembers.", no_args_is_help=True, rich_markup_mode=None
+    name="trust",
+    help="The servers whose keys this user remembers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 
 _Target: TypeAlias = Annotated[
@@ -27,9 +32,10 @@ _Target: TypeAlias = Annotated[
 
 @app.command("list")
 def list_() -> None:
-    """List the servers we know: HOST:PORT, the key's fingerprint, and since when.
+    """List the servers we know.
 
-    `authorities` stands for a server that this machine's certificate authorities vouch for.
+    Each with the fingerprint of its key, and since when. `authorities` stands for one that this
+    machine's certificate authorities vouch for.
 
     \b
     Examples:
@@ -46,7 +52,7 @@ def list_() -> None:
 
 @app.command()
 def forget(server: _Target) -> None:
-    """Forget a server; the next `connect` meets it anew, and asks.
+    """Forget a server; the next `connect` asks.
 
     \b
     Examples:
@@ -76,7 +82,7 @@ def replace(
         typer.Argument(metavar="SHA256:…", callback=check_fingerprint, show_default=False),
     ],
 ) -> None:
-    """Trust a server by this key from now on, instead of the one we knew, if any.
+    """Trust a server by another key from now on.
 
     Ask whoever runs the server for the fingerprint, in another way than through this connection.
 

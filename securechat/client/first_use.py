@@ -8,6 +8,7 @@ is a `Trust` that goes into `ClientConfig`, and holds for every reconnect. Raise
 
 from __future__ import annotations
 
+import logging
 import select
 import threading
 import time
@@ -21,6 +22,8 @@ from .known_file import KnownFile
 from .known_servers import AUTHORITIES, Known, Server
 from .trust import SYSTEM, ByAuthority, ByKey, Guard, Trust, guard_of, guard_of_nobody
 from .trust_policy import Basis, Wishes, decide
+
+log = logging.getLogger(__name__)
 
 TIMEOUT: Final = 10.0
 """Seconds for each step of a meeting."""
@@ -36,7 +39,7 @@ def settle(
     file: KnownFile,
     *,
     ask: Ask | None = None,
-    warn: Callable[[str], None],
+    warn: Callable[[str], None] = log.warning,
     timeout: float = TIMEOUT,
 ) -> Trust:
     """Whom to trust as `host`; without `ask` an unknown server is refused.

@@ -48,9 +48,11 @@ def test_help_shows_the_start_and_the_exit_codes() -> None:
         assert f"{code:>3}  {meaning}" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["gen-certs", "serve", "connect", "send", "run", "schema"])
+@pytest.mark.parametrize(
+    "command", ["gen-certs", "serve", "reload", "connect", "send", "run", "schema", "trust replace"]
+)
 def test_every_command_shows_examples(command: str) -> None:
-    done = securechat(command, "-h")
+    done = securechat(*command.split(), "-h")
     assert done.returncode == 0
     assert "Examples:" in done.stdout
     assert f"securechat {command}" in done.stdout
