@@ -110,6 +110,7 @@ class Server:
         for loop in self._loops:
             loop.start()
         self._listener.start()
+        certificates.tell_days_left(self.certificates, datetime.now(UTC))
 
     def stop(self, reason: str = "shutdown") -> None:
         """Stop accepting, carry out what was accepted, say bye, end; within `STOP_TIME`."""

@@ -1,8 +1,7 @@
 """The certificate that a server shows: at the start, and when it turns over while people talk.
 
 In come the folder and the time; out comes a `Served`, a pair and a context that was proved with it
-in memory. Raised: `CertificateError` for a pair that cannot be used. How many days are left is
-logged each time.
+in memory. Raised: `CertificateError` for a pair that cannot be used.
 """
 
 from __future__ import annotations
@@ -35,9 +34,7 @@ def prepare(directory: Path, now: datetime) -> Served:
     pair, made = ensure(directory, now=now)
     if made:
         log.info("made certificates in %s", directory)
-    context = server_context(pair.cert, pair.key)
-    tell_days_left(pair, now)
-    return Served(pair, context)
+    return Served(pair, server_context(pair.cert, pair.key))
 
 
 def load_again(directory: Path, now: datetime) -> Served:
