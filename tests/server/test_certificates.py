@@ -22,13 +22,12 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_the_days_left_are_told_at_the_start(tmp_path: Path, log: pytest.LogCaptureFixture) -> None:
+def test_a_pair_is_made_where_there_is_none(tmp_path: Path, log: pytest.LogCaptureFixture) -> None:
     served = certificates.prepare(tmp_path, NOW)
-    end = served.pair.not_after.date()
-    assert log.messages == [
-        f"made certificates in {tmp_path}",
-        f"the certificate is good for 89 days, until {end}",
-    ]
+    assert served.pair == certs.check_server_pair(tmp_path, now=NOW)
+    assert log.messages == [f"made certificates in {tmp_path}"]
+    certificates.tell_days_left(served.pair, NOW)
+    assert log.messages[1].endswith(f"is good for 89 days, until {served.pair.not_after.date()}")
 
 
 @pytest.mark.parametrize(
