@@ -14,7 +14,9 @@
     │   └── StoreRefused              not opened: newer, damaged, foreign or in use; says the cure
     └── ClientError                   what ends a client; carries the exit code of the command line
         ├── CannotConnect             no server reached
-        ├── NotTrusted                the server's certificate was refused
+        ├── NotTrusted                the server's key or certificate was refused
+        │   ├── UnknownSigner         because nobody whom we trust vouches for it
+        │   └── KeyChanged            because it is not the one we know
         ├── Refused                   the server said no for good
         └── GaveUp                    the link was lost and was not to be won back
 
@@ -103,9 +105,17 @@ class CannotConnect(ClientError):
 
 
 class NotTrusted(ClientError):
-    """The server's certificate is not one that we trust; nothing of ours was sent."""
+    """The server's key or certificate is not one that we trust; nothing of ours was sent."""
 
     exit_code = 4
+
+
+class UnknownSigner(NotTrusted):
+    """The certificate is signed by nobody whom we trust; a person may still know the key."""
+
+
+class KeyChanged(NotTrusted):
+    """The server shows another key than the one we know: a hard stop, whenever it happens."""
 
 
 class Refused(ClientError):

@@ -46,6 +46,14 @@ def nothing_leaks() -> Iterator[None]:
         time.sleep(0.01)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobody_is_known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the servers that this user knows out of the tests, and the other way round."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 class Certificates:
     """A folder with `ca.pem`, `cert.pem` and `key.pem`, made by another library than ours."""
 

@@ -184,8 +184,8 @@ Certificate for {", ".join(made.hosts)}, valid until {day(made.not_after)}:
 
 {table}
 
-SHA-256 fingerprint of the certificate:
-  {made.fingerprint}
+Fingerprint of the server's key, for people to compare; a renewal does not change it:
+  {made.key_fingerprint}
 
 Next, in two terminals:
   {shlex.join(["securechat", "serve", *place])}

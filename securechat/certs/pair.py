@@ -31,9 +31,10 @@ KEY: Final = "key.pem"
 class CertificateSet:
     """A usable certificate and key in `directory`, and what a person compares to trust them.
 
-    `fingerprint` is the SHA-256 of the certificate ("AA:BB:…", as `openssl x509 -fingerprint`
-    prints it) and changes with each renewal. `key_fingerprint` is the SHA-256 of the public key
-    ("SHA256:…" in base64, as ssh prints it) and stays. `not_after` is in UTC. `hosts` are the
+    `key_fingerprint` is what people compare and clients remember: the SHA-256 of the public key
+    ("SHA256:…" in base64, as ssh prints it), which stays. `fingerprint` is the SHA-256 of the
+    certificate ("AA:BB:…", as `openssl x509 -fingerprint` prints it) and tells one renewal from
+    the next. `not_after` is in UTC. `hosts` are the
     names and addresses that clients can reach this server by. Of the four paths only `cert` and
     `key` are sure to exist: a pair from elsewhere has no CA of ours.
     """

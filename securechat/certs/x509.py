@@ -225,6 +225,13 @@ def load_certificate(pem: bytes) -> Certificate:
     return certificate
 
 
+def load_der(der: bytes) -> Certificate:
+    """Return the certificate in `der`, as a handshake shows it; or `UNREADABLE`."""
+    certificate = x509.load_der_x509_certificate(der)
+    _ = certificate.public_key(), certificate.extensions
+    return certificate
+
+
 def load_key(pem: bytes) -> keys.PrivateKeyTypes:
     """Return the private key in `pem`, of whatever kind; or `UNREADABLE`."""
     return serialization.load_pem_private_key(pem, password=None)
@@ -242,6 +249,14 @@ def is_issued_by(leaf: Certificate, ca: Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature):  # another issuer, algorithm or key
         return False
     return True
+
+
+def is_authority(certificate: Certificate) -> bool:
+    """Tell whether `certificate` may sign others (CA:TRUE)."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
 
 
 def belongs_to(key: keys.PrivateKeyTypes, certificate: Certificate) -> bool:

@@ -1,4 +1,4 @@
-"""The command line: `securechat gen-certs`, `serve`, `connect`, `schema`, `db`.
+"""The command line: `securechat gen-certs`, `serve`, `connect`, `trust`, `db` and more.
 
 `app` holds the commands; one module each says what its options are, and imports what is heavy only
 when it runs. The rest is the terminal's front end: `controller` between a person and the client,

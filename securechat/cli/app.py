@@ -10,6 +10,7 @@ from .. import __version__
 from .certs import gen_certs
 from .connect import connect
 from .db import app as db
+from .reload import reload
 from .report import EXIT_CODES
 from .run import run
 from .schema import schema
@@ -17,6 +18,7 @@ from .send import send
 from .serve import serve
 from .tail import tail
 from .torture import torture
+from .trust import app as trust
 
 _EPILOG: Final = "\b\nExit codes:\n" + "\n".join(
     f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()
@@ -57,6 +59,7 @@ def root(
     """
 
 
-for _command in (gen_certs, serve, connect, send, run, tail, schema, torture):
+for _command in (gen_certs, serve, reload, connect, send, run, tail, schema, torture):
     app.command()(_command)
 app.add_typer(db, name="db")
+app.add_typer(trust, name="trust")

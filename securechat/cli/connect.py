@@ -10,20 +10,19 @@ import os
 import signal
 import sys
 from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import trusting
 from .options import (
-    CertsOption,
     NickOption,
     check_room,
     check_target,
     client_config,
     end_on_sigterm,
 )
-from .report import Terminated, reported
+from .report import Terminated, is_terminal, reported
 
 if TYPE_CHECKING:
     from ..client.client import ChatClient, ClientConfig
@@ -47,7 +46,10 @@ def connect(
             callback=_check_rooms,
         ),
     ] = None,
-    certs: CertsOption = Path("certs"),
+    certs: trusting.Certs = None,
+    ca: trusting.CaFile = None,
+    fingerprint: trusting.Fingerprint = None,
+    accept_new: trusting.AcceptNew = False,
     no_reconnect: Annotated[
         bool, typer.Option("--no-reconnect", help="End when the connection is lost.")
     ] = False,
@@ -65,12 +67,15 @@ def connect(
       securechat connect --nick bob
       securechat connect chat.example.org:7000 --nick bob --room garden
       securechat connect [::1]:55555 --nick bob --certs ~/chat-certs
+      securechat connect chat.example.org --nick bot --fingerprint SHA256:…
       uptime | securechat connect --nick bot --room status
     """
     with reported():
-        on_terminal = _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and _has_readline()
+        end_on_sigterm()
+        wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
+        on_terminal = is_terminal(sys.stdin) and is_terminal(sys.stdout) and _has_readline()
         config = client_config(
-            server, nick, certs, rooms=tuple(room or ()), reconnect=not no_reconnect
+            server, nick, wishes, rooms=tuple(room or ()), reconnect=not no_reconnect
         )
         raise typer.Exit(_chat(config, on_terminal=on_terminal, colour=not no_color, plain=plain))
 
@@ -79,7 +84,6 @@ def _chat(config: ClientConfig, *, on_terminal: bool, colour: bool, plain: bool)
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
 
-    end_on_sigterm()
     client = ChatClient(config)
     try:
         if on_terminal:
@@ -106,10 +110,6 @@ def _on_terminal(client: ChatClient, config: ClientConfig, *, colour: bool, plai
         encoding=sys.stdout.encoding,
     )
     return line.run(client, config.nick, config.rooms, look, is_plain=plain)
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()
 
 
 def _has_readline() -> bool:

@@ -1,25 +1,24 @@
 """What all commands that reach a server have in common: where it is, whom to trust, as whom.
 
 The types of their options, checked, and `client_config`, which makes of them what a client starts
-from. Raised: `typer.BadParameter` for what cannot be meant, `NotTrusted` without a `ca.pem`.
+from. Raised: `typer.BadParameter` for what cannot be meant, and what `trusting` raises.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 import signal
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
-from ..errors import NotTrusted
+from . import trusting
 from .report import Terminated
 
 if TYPE_CHECKING:
     from ..client.client import ClientConfig
+    from ..client.trust_policy import Wishes
 
 DEFAULT_PORT: Final = 55555
 
@@ -92,10 +91,6 @@ HostOption = Annotated[
         "--host", metavar="HOST[:PORT]", help="Where the server is.", callback=check_target
     ),
 ]
-CertsOption = Annotated[
-    Path,
-    typer.Option("--certs", metavar="DIR", help="Folder with ca.pem, which says whom to trust."),
-]
 RoomArgument = Annotated[
     str, typer.Argument(metavar="ROOM", help="lobby or #lobby.", callback=check_room)
 ]
@@ -109,34 +104,28 @@ AddressArgument = Annotated[
 ]
 
 
-def client_config(server: str, nick: str, certs: Path, **more: Any) -> ClientConfig:
-    """What a client of this user starts from; `more` goes to `ClientConfig`."""
-    trusted = ca_file(certs)
+def client_config(server: str, nick: str, wishes: Wishes, **more: Any) -> ClientConfig:
+    """What a client of this user starts from; `more` goes to `ClientConfig`.
 
+    A server that is not known yet is met here, and a person is asked about its key.
+    """
     from ..client.client import ClientConfig
     from ..client.state import default_state_dir
 
     host, port = parse_target(server)
     return ClientConfig(
-        host=host, port=port, nick=nick, ca_file=trusted, state_dir=default_state_dir(), **more
+        host=host,
+        port=port,
+        nick=nick,
+        trust=trusting.settle(host, port, wishes),
+        state_dir=default_state_dir(),
+        **more,
     )
 
 
 def end_on_sigterm() -> None:
     """Have SIGTERM raise `Terminated` from now on, so that all is left in order."""
     signal.signal(signal.SIGTERM, _terminate)
-
-
-def ca_file(certs: Path) -> Path:
-    """The file that says whom to trust; raises `NotTrusted` with the cure."""
-    path = certs / "ca.pem"
-    if not path.is_file():
-        raise NotTrusted(
-            f"{path} is not there, so no server can be trusted. Copy ca.pem from the server's"
-            f" folder into {certs}, or name its folder with --certs; for a server of your own,"
-            f" `{shlex.join(['securechat', 'gen-certs', '--out', str(certs)])}` makes it."
-        )
-    return path
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

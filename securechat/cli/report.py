@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TextIO
 
 import typer
 
@@ -19,7 +19,7 @@ EXIT_CODES: Final[Mapping[int, str]] = MappingProxyType(
         1: "something was refused or went wrong",
         2: "the command line is wrong",
         3: "the server cannot be reached",
-        4: "the server's certificate is not trusted",
+        4: "the server's key or certificate is not trusted",
         5: "the server refused to let us in",
         7: "the connection was lost and not won back",
         75: "not sent yet, but kept: the next command that reaches the server sends it",
@@ -77,6 +77,11 @@ def put(lines: Iterable[str]) -> None:
         forget_stdout()
         why = (error.strerror or str(error)).lower()
         raise OutputFailed(f"The output cannot be written: {why}.") from error
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person may sit at the other end of a standard stream."""
+    return stream is not None and stream.isatty()
 
 
 def forget_stdout() -> None:

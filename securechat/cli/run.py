@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import shlex
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ClientError
-from .options import AddressArgument, CertsOption, HostOption, NickOption, client_config
+from . import trusting
+from .options import AddressArgument, HostOption, NickOption, client_config
 from .report import complain, reported
 from .send import WaitOption
 
 if TYPE_CHECKING:
     from ..client.courier import Courier
+    from ..client.trust_policy import Wishes
 
 
 def run(
@@ -28,7 +30,10 @@ def run(
     *,
     nick: NickOption,
     host: HostOption = "localhost",
-    certs: CertsOption = Path("certs"),
+    certs: trusting.Certs = None,
+    ca: trusting.CaFile = None,
+    fingerprint: trusting.Fingerprint = None,
+    accept_new: trusting.AcceptNew = False,
     lines: Annotated[
         int,
         typer.Option(
@@ -52,7 +57,9 @@ def run(
     with reported():
         from .passing import pass_through
 
-        courier = _courier(to, nick, host, certs)
+        courier = _courier(
+            to, nick, host, lambda: trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
+        )
         if courier is not None:
             courier.start()
             _post(courier, to, f"$ {_shown(command)}")
@@ -65,13 +72,13 @@ def run(
         raise typer.Exit(finished.code)
 
 
-def _courier(to: str, nick: str, host: str, certs: Path) -> Courier | None:
+def _courier(to: str, nick: str, host: str, wishes: Callable[[], Wishes]) -> Courier | None:
     """What carries our messages; None, with the reason told, where there cannot be a chat."""
     try:
         config = client_config(
             host,
             nick,
-            certs,
+            wishes(),
             rooms=(to,) if to[0] == "#" else (),
             backlog=0,
             reads=False,

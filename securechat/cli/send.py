@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from . import trusting
 from .options import (
     AddressArgument,
-    CertsOption,
     HostOption,
     NickOption,
     client_config,
@@ -49,7 +48,10 @@ def send(
     *,
     nick: NickOption,
     host: HostOption = "localhost",
-    certs: CertsOption = Path("certs"),
+    certs: trusting.Certs = None,
+    ca: trusting.CaFile = None,
+    fingerprint: trusting.Fingerprint = None,
+    accept_new: trusting.AcceptNew = False,
     code: Annotated[bool, typer.Option("--code", help="Show it as a block of code.")] = False,
     file_name: Annotated[
         str, typer.Option(metavar="NAME", help="Heading of the block of code; implies --code.")
@@ -82,7 +84,7 @@ def send(
         config = client_config(
             host,
             nick,
-            certs,
+            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
             rooms=(to,) if to[0] == "#" else (),
             backlog=0,
             reads=False,

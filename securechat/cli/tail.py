@@ -9,14 +9,13 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from . import trusting
 from .options import (
     AddressArgument,
-    CertsOption,
     HostOption,
     NickOption,
     client_config,
@@ -43,7 +42,10 @@ def tail(
     *,
     nick: NickOption,
     host: HostOption = "localhost",
-    certs: CertsOption = Path("certs"),
+    certs: trusting.Certs = None,
+    ca: trusting.CaFile = None,
+    fingerprint: trusting.Fingerprint = None,
+    accept_new: trusting.AcceptNew = False,
     after: Annotated[
         str | None,
         typer.Option(
@@ -75,7 +77,13 @@ def tail(
     with reported():
         end_on_sigterm()
         config = client_config(
-            host, nick, certs, rooms=(), backlog=0, reads=False, reconnect=follow
+            host,
+            nick,
+            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            rooms=(),
+            backlog=0,
+            reads=False,
+            reconnect=follow,
         )
         _Tail(config, room, as_json=as_json).print(after, lines, follow=follow)
 

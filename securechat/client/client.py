@@ -1,6 +1,7 @@
 """A chat client for a front end to hold: say, command, close; and a queue of what happened.
 
-    client = ChatClient(ClientConfig(host="localhost", nick="bob", ca_file=Path("certs/ca.pem")))
+    trust = ByAuthority(Path("certs/ca.pem"))
+    client = ChatClient(ClientConfig(host="localhost", nick="bob", trust=trust))
     client.start()
     client.say("#lobby", "hello")
     while not isinstance(event := client.events.get(), Ended):
@@ -35,6 +36,7 @@ from .engine import Engine
 from .events import ClientEvent
 from .mailbox import Mailbox
 from .plan import Plan
+from .trust import SYSTEM, Trust
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +50,8 @@ _NOT_FOR_USERS: Final = frozenset({"hello", "pong", "quit"})
 class ClientConfig:
     """Where to connect, as whom, and what to keep; raises `ValueError` for what cannot be.
 
-    `ca_file`: the certificate to trust; None: those that this machine trusts. `backlog`: with so
-    many earlier messages a room begins (0: none, it begins now). `reconnect`: come back by
+    `trust`: which server it must be, at each reconnect too; `first_use.settle` finds it. `backlog`:
+    with so many earlier messages a room begins (0: none, it begins now). `reconnect`: come back by
     ourselves when a link that once stood is lost. `state_dir`: where the guest's session, cursors
     and unsent drafts are kept; None: nothing is kept. `outbox`: False keeps only the session, for
     a front end that tells by other means what was not sent. `connect_timeout`: seconds for each of
@@ -65,7 +67,7 @@ class ClientConfig:
     port: int = DEFAULT_PORT
     nick: str
     rooms: tuple[str, ...] = ("#lobby",)
-    ca_file: Path | None = None
+    trust: Trust = SYSTEM
     reconnect: bool = True
     backlog: int = 50
     client_name: str = f"securechat/{__version__}"
@@ -239,7 +241,7 @@ class ChatClient:
         self._engine = engine = Engine(
             plan,
             self._mailbox,
-            ca_file=config.ca_file,
+            trust=config.trust,
             folder=config.state_dir,
             outbox=config.outbox,
             timeout=config.connect_timeout,

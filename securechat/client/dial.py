@@ -1,8 +1,9 @@
 """From a host's name to an open TLS link, one address after the other, without ever blocking.
 
-In come the address, a context and the time; `advance` is called whenever the selector says so,
+In come the address, a guard and the time; `advance` is called whenever the selector says so,
 when `deadline` has come, or when `wake` was called. Out comes a `Link`. Raised: `CannotConnect`, or
-`NotTrusted` at once when a certificate is refused.
+`NotTrusted` at once when the guard refuses the
+server: a link that comes out has passed it.
 
 A name is looked up in a thread of its own, because no system call does it without blocking; who
 gives up meanwhile leaves that thread to finish alone.
@@ -21,9 +22,10 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Final, NoReturn, TypeAlias
 
-from ..errors import CannotConnect
+from ..errors import CannotConnect, NotTrusted
+from .known_servers import Server
 from .link import Link
-from .trust import explain_distrust
+from .trust import Guard, explain_distrust
 
 _Address: TypeAlias = tuple[socket.AddressFamily, Any]
 _Found: TypeAlias = Sequence[_Address] | Exception
@@ -56,7 +58,7 @@ class Dial:
 
     def __init__(
         self,
-        context: ssl.SSLContext,
+        guard: Guard,
         host: str,
         port: int,
         *,
@@ -64,7 +66,7 @@ class Dial:
         now: float,
         wake: Callable[[], None],
     ) -> None:
-        self._context = context
+        self._guard = guard
         self._host = host
         self._port = port
         self._timeout = timeout
@@ -105,6 +107,9 @@ class Dial:
             except ssl.SSLCertVerificationError as error:
                 self.close()
                 raise explain_distrust(error, self._host) from error
+            except NotTrusted:
+                self.close()
+                raise
             except OSError as error:
                 self._last_failure = _reason(error)
                 self._try_next(now)
@@ -197,12 +202,15 @@ class Dial:
         except ssl.SSLWantWriteError:
             self._interest = select.POLLOUT
             return None
+        certificate = sock.getpeercert(binary_form=True)
+        assert certificate is not None  # there is no TLS 1.3 server without one
+        self._guard.admit(certificate, Server.at(self._host, self._port))
         self._sock = None
         return Link(sock)
 
     def _wrap(self, sock: socket.socket) -> ssl.SSLSocket:
         try:
-            return self._context.wrap_socket(
+            return self._guard.context.wrap_socket(
                 sock,
                 server_hostname=self._host,
                 do_handshake_on_connect=False,

@@ -29,7 +29,7 @@ from .link import Link, describe_loss
 from .mailbox import Mailbox
 from .plan import Plan
 from .session import Session
-from .trust import client_context
+from .trust import Trust, guard_of
 
 _LONGEST_SLEEP: Final = 5.0
 """Seconds; that a laptop was asleep is noticed within them."""
@@ -49,7 +49,7 @@ class Engine:
         plan: Plan,
         mailbox: Mailbox,
         *,
-        ca_file: Path | None,
+        trust: Trust,
         folder: Path | None,
         outbox: bool,
         timeout: float,
@@ -57,7 +57,7 @@ class Engine:
         random: Callable[[], float],
     ) -> None:
         self._mailbox = mailbox
-        self._ca_file = ca_file
+        self._trust = trust
         self._timeout = timeout
         self._clock = clock
         self._told: list[ClientEvent] = []  # of this round
@@ -230,12 +230,12 @@ class Engine:
     def _start_dial(self, _effect: do.Dial) -> None:
         now, plan = self._clock(), self._session.plan
         try:
-            context = client_context(self._ca_file)  # anew each time: the file may be renewed
+            guard = guard_of(self._trust)  # anew each time: a ca.pem may be renewed
         except ClientError as error:
             self._carry_out(self._session.lost(now, error))
             return
         self._dial = Dial(
-            context, plan.host, plan.port, timeout=self._timeout, now=now, wake=self._mailbox.wake
+            guard, plan.host, plan.port, timeout=self._timeout, now=now, wake=self._mailbox.wake
         )
         self._go_on_dialing(self._dial, now)
 

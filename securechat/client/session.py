@@ -23,7 +23,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
-from ..errors import CannotConnect, ClientError, GaveUp, NotTrusted, Refused
+from ..errors import CannotConnect, ClientError, GaveUp, KeyChanged, NotTrusted, Refused
 from ..protocol import envelopes as wire
 from ..protocol.codec import Refusal
 from . import effects as do
@@ -177,7 +177,11 @@ class Session:
         return self._take()
 
     def lost(self, now: float, error: ClientError) -> list[do.Effect]:
-        """No link came about, or it broke; `error` says why, and ends us if none ever stood."""
+        """No link came about, or it broke; `error` says why, and ends us if none ever stood.
+
+        A server that shows another key than the known one ends us at any time: no second try may
+        pass it by.
+        """
         if self.phase is not Phase.ENDED:
             self._lose(now, str(error), error=error)
         return self._take()
@@ -247,7 +251,8 @@ class Session:
         if self.phase is Phase.LEAVING:
             self._end(None)
             return
-        if not self._comes_back or (self._under is None and isinstance(error, NotTrusted)):
+        fatal = KeyChanged if self._under is not None else NotTrusted
+        if not self._comes_back or isinstance(error, fatal):
             self._end(error or CannotConnect(f"{self._server} let nobody in: {reason}."))
             return
         if self.phase is Phase.ONLINE and now - self._online_since >= GOOD_AFTER:

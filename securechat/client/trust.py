@@ -1,49 +1,131 @@
-"""Whom a client trusts: the TLS context, and in words what is wrong with a certificate.
+"""Whom a client trusts: what a `Trust` is, and what guards a handshake with it.
 
-TLS 1.3 and nothing older (RFC 9325 with RFC 9852), strict X.509 as Python 3.13 has it, and the
-host's name is checked. There is no way to switch any of it off. Raised: `NotTrusted`, one line with
-the reason and the cure.
+TLS 1.3 and nothing older (RFC 9325 with RFC 9852). `ByAuthority`: strict X.509 as Python 3.13 has
+it, with the host's name. `ByKey`: this public key and no other, whatever the certificate around it
+says; that the server holds it is proved by the handshake itself (RFC 8446, 4.4.3). Either way it is
+decided before anything of ours is sent, and there is no way to switch it off. Raised: `NotTrusted`,
+one line with the reason and the cure.
 """
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
-from ..errors import NotTrusted
+from ..certs import x509
+from ..errors import KeyChanged, NotTrusted, UnknownSigner
 from ..protocol.envelopes import ALPN
+from .known_servers import Server, parse_fingerprint
 
 # Verification results of OpenSSL (x509_vfy.h); Python has no names for them.
 _NOT_YET_VALID: Final = 9
 _EXPIRED: Final = 10
-_NOT_OURS: Final = (2, 18, 19, 20, 21)  # self-signed, or signed by an authority not loaded
-_WRONG_HOST: Final = (62, 64)  # host name, IP address
+_NOT_OURS: Final = frozenset({2, 18, 19, 20, 21})  # self-signed, or its authority is not loaded
+_WRONG_PURPOSE: Final = 26
+_WRONG_HOST: Final = (62, 64)  # host name, IP address; also where no name is given at all
 
-_UNKNOWN_SIGNER: Final = (
-    "it is signed by an authority that we do not trust; if it is the right server, ask who runs it "
-    "for its ca.pem, and compare the fingerprint"
+_NO_SERVER: Final = (
+    "it is not a server's but an authority's own, or made for something else; make one for the "
+    "server with `securechat gen-certs`"
 )
 _CURES: Final = MappingProxyType(
     {
         _NOT_YET_VALID: "it is not valid yet; check this machine's clock, and the server's",
         _EXPIRED: "it has expired; who runs it can renew it with `securechat gen-certs --renew`",
-        **dict.fromkeys(_NOT_OURS, _UNKNOWN_SIGNER),
+        **dict.fromkeys(
+            _NOT_OURS,
+            "it is signed by an authority that we do not trust; if it is the right server, ask who "
+            "runs it for its ca.pem, or for its fingerprint, and give it with --fingerprint",
+        ),
+        _WRONG_PURPOSE: _NO_SERVER,
         **dict.fromkeys(
             _WRONG_HOST,
-            "it is for another host; connect by a name that it was made for, or make one for this "
-            "name with `securechat gen-certs --host`",
+            "it is for another host, or names none; connect by a name that it was made for, or "
+            "make one for this name with `securechat gen-certs --host`",
         ),
     }
 )
 
 
-def client_context(ca_file: Path | None) -> ssl.SSLContext:
-    """A context that trusts what `ca_file` signed; None: what this machine trusts.
+@dataclass(frozen=True, slots=True)
+class ByAuthority:
+    """Whoever `ca_file` vouches for; None: whoever this machine's authorities vouch for."""
 
-    Raises `NotTrusted` when the file cannot be used.
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ByKey:
+    """Who holds this public key, and nobody else; raises `ValueError` for what is no fingerprint.
+
+    `fingerprint` is the SHA-256 of the key (SubjectPublicKeyInfo), so a renewed certificate with
+    the same key stays trusted.
     """
+
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", parse_fingerprint(self.fingerprint))
+
+
+Trust: TypeAlias = ByAuthority | ByKey
+
+SYSTEM: Final = ByAuthority()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a handshake is made with, and who judges the certificate (DER) at its end.
+
+    `admit` raises `NotTrusted`; until it has returned, nothing may be sent.
+    """
+
+    context: ssl.SSLContext
+    admit: Callable[[bytes, Server], None]
+
+
+def guard_of(trust: Trust) -> Guard:
+    """The guard that lets in whom `trust` means; raises `NotTrusted` for a file of no use."""
+    match trust:
+        case ByAuthority(ca_file):
+            return Guard(_verifying_context(ca_file), _refuse_authority)
+        case ByKey(fingerprint):
+            return Guard(_bare_context(), lambda der, server: _compare(fingerprint, der, server))
+
+
+def guard_of_nobody(look: Callable[[str], None]) -> Guard:
+    """For a first look, on which nothing is ever sent: `look` is told the key's fingerprint."""
+    return Guard(_bare_context(), lambda der, server: look(_fingerprint_of(der, server)))
+
+
+def explain_distrust(error: ssl.SSLCertVerificationError, host: str) -> NotTrusted:
+    """What is wrong with the certificate of `host`, and what to do about it."""
+    # The text is OpenSSL's own, or Python's about the name that we asked for.
+    unknown = (
+        f"it does not pass ({error.verify_message}); ask whoever runs the server for a new one"
+    )
+    kind = UnknownSigner if error.verify_code in _NOT_OURS else NotTrusted
+    return kind(_refusal(host, _CURES.get(error.verify_code, unknown)))
+
+
+# ------------------------------------------------------------------ contexts
+
+
+def _bare_context() -> ssl.SSLContext:
+    """A context that lets everyone shake hands: for those who judge the key at the end."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.set_alpn_protocols([ALPN])
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _verifying_context(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
@@ -66,11 +148,40 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def explain_distrust(error: ssl.SSLCertVerificationError, host: str) -> NotTrusted:
-    """What is wrong with the certificate of `host`, and what to do about it."""
-    # The text is OpenSSL's own, or Python's about the name that we asked for.
-    unknown = (
-        f"it does not pass ({error.verify_message}); ask whoever runs the server for a new one"
-    )
-    cure = _CURES.get(error.verify_code, unknown)
-    return NotTrusted(f"The certificate of {host} is not trusted: {cure}. Nothing was sent to it.")
+# ------------------------------------------------------------------ at the end of the handshake
+
+
+def _refuse_authority(der: bytes, server: Server) -> None:
+    """OpenSSL lets an authority's certificate (CA:TRUE) pass for a server's; we do not.
+
+    Who can serve with it can sign with it, too: whoever breaks into that server is any server.
+    """
+    if x509.is_authority(_parse(der, server)):
+        raise NotTrusted(_refusal(server.host, _NO_SERVER))
+
+
+def _compare(expected: str, der: bytes, server: Server) -> None:
+    shown = _fingerprint_of(der, server)
+    if shown != expected:
+        raise KeyChanged(
+            f"The key of {server} is NOT the one you trust. You trust {expected}, it shows {shown}."
+            " Nothing was sent to it. Somebody may be in between, or the server has a new key: ask"
+            " who runs it, in another way than this; only if the new one is right, accept it with:"
+            f" securechat trust replace {server.typed} {shown}"
+        )
+
+
+def _fingerprint_of(der: bytes, server: Server) -> str:
+    return x509.key_fingerprint(_parse(der, server))
+
+
+def _parse(der: bytes, server: Server) -> x509.Certificate:
+    try:
+        return x509.load_der(der)
+    except x509.UNREADABLE as error:
+        why = "it cannot be read; ask whoever runs the server for a new one"
+        raise NotTrusted(_refusal(server.host, why)) from error
+
+
+def _refusal(host: str, cure: str) -> str:
+    return f"The certificate of {host} is not trusted: {cure}. Nothing was sent to it."

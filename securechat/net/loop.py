@@ -43,6 +43,7 @@ from .ops import (
     Stop,
     Subscribe,
     Unsubscribe,
+    UseContext,
 )
 from .poller import READ, TROUBLE, WRITE, new_poller
 from .tls import describe_failure
@@ -68,7 +69,7 @@ _PING: Final = encode_frame(encode(ServerPing(token="alive")))
 
 @dataclass(frozen=True, slots=True)
 class LoopConfig:
-    """What all io threads of a server share.
+    """What all io threads of a server share. With `context` they begin; `UseContext` replaces it.
 
     `inbox` takes a batch and returns at once; when it is decided, something is posted, were it an
     empty list, which the loop awaits for up to `patience` seconds. `inbox_full` says that the hub
@@ -89,6 +90,7 @@ class Loop:
 
     def __init__(self, index: int, config: LoopConfig) -> None:
         self._config = config
+        self._context = config.context
         self._thread = threading.Thread(target=self._run, name=f"io-{index}", daemon=True)
         self._posted: queue.SimpleQueue[Sequence[Op]] = queue.SimpleQueue()
         self._sleeping = False
@@ -118,6 +120,7 @@ class Loop:
             Unsubscribe: self._unsubscribe,
             PageRead: self._take_page,
             Finish: self._finish,
+            UseContext: self._use_context,
             Stop: self._stop,
         }
 
@@ -466,7 +469,7 @@ class Loop:
             op.sock.setblocking(False)
             op.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             op.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-            sock = self._config.context.wrap_socket(
+            sock = self._context.wrap_socket(
                 op.sock,
                 server_side=True,
                 do_handshake_on_connect=False,
@@ -482,6 +485,9 @@ class Loop:
         self._by_fd[fd] = channel
         self._set_interest(channel, READ)
         self._schedule(channel)
+
+    def _use_context(self, op: UseContext) -> None:
+        self._context = op.context
 
     def _notice_to(self, op: NoticeTo) -> None:
         for number in op.numbers:

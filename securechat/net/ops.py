@@ -1,4 +1,5 @@
-"""What an io thread is told to do, as values, by the hub thread, the acceptor and the readers.
+"""What an io thread is told to do, as values, by the hub thread, the acceptor, the readers
+and, when the certificate changes, the main thread.
 
 An io thread carries out its operations in the order in which they were posted. Operations for a
 connection that has ended are ignored: numbers of connections are never reused.
@@ -7,6 +8,7 @@ connection that has ended are ignored: numbers of connections are never reused.
 from __future__ import annotations
 
 import socket
+import ssl
 from typing import NamedTuple, TypeAlias
 
 from ..protocol.connection import Signal
@@ -95,6 +97,12 @@ class Finish(NamedTuple):
     data: bytes
 
 
+class UseContext(NamedTuple):
+    """New connections get this context; those that are there keep what they have."""
+
+    context: ssl.SSLContext
+
+
 class Stop(NamedTuple):
     """Close what is open and end the thread, at the latest at `deadline` (monotonic seconds)."""
 
@@ -102,7 +110,17 @@ class Stop(NamedTuple):
 
 
 Op: TypeAlias = (
-    Adopt | Chunk | Notice | NoticeTo | Deliver | Subscribe | Unsubscribe | PageRead | Finish | Stop
+    Adopt
+    | Chunk
+    | Notice
+    | NoticeTo
+    | Deliver
+    | Subscribe
+    | Unsubscribe
+    | PageRead
+    | Finish
+    | UseContext
+    | Stop
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..client.client import ClientConfig
 from ..client.state import default_state_dir
+from ..client.trust import ByAuthority
 from ..protocol.envelopes import DEFAULT_PORT
 from .chat import Chat
 from .values import BOT_MARK, Since
@@ -47,7 +48,7 @@ def connect(
         port=port,
         nick=nick,
         rooms=rooms if after is None else (),
-        ca_file=_ca_file(certs),
+        trust=ByAuthority(_ca_file(certs)),
         reconnect=reconnect,
         backlog=0,
         state_dir=(default_state_dir() if state_dir is None else Path(state_dir)) if keep else None,

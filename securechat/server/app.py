@@ -9,35 +9,32 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import resource
 import secrets
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from .. import __version__
-from ..certs import CertificateSet, ensure, renew_if_due
+from ..certs import CertificateSet
 from ..chat.hub import Hub
 from ..chat.limits import TokenBucket
 from ..config import ChatLimits, ServerConfig
 from ..errors import CertificateError, SecureChatError
 from ..net.listener import Listener
 from ..net.loop import Loop, LoopConfig
-from ..net.ops import Adopt, Op, Stop
-from ..net.tls import server_context
+from ..net.ops import Adopt, Op, Stop, UseContext
 from ..store.base import Store
 from ..store.memory import MemoryStore
+from . import certificates
 from .dispatcher import Dispatcher
 from .logs import set_up
 from .readers import Readers
 from .renderer import Renderer
+from .signals import Signals
 
 __all__ = ["ChatLimits", "Server", "ServerConfig", "run"]
 
@@ -47,6 +44,8 @@ log = logging.getLogger(__name__)
 STOP_TIME: Final = 5.0
 #: How long a signal may lie unnoticed, seconds.
 _LOOK_EVERY: Final = 0.5
+#: How often the days that the certificate has left are looked at, seconds.
+_TEND_EVERY: Final = 86_400.0
 #: Objects made and not freed before the collector looks at the young ones.
 _GARBAGE: Final = 50_000
 #: When those who were told bye may come back, seconds.
@@ -61,8 +60,7 @@ class Server:
         self.failed: str | None = None
         self.stopped = False
         self._on_failure = on_failure
-        self.certificates = _prepare_certificates(config)
-        context = server_context(self.certificates.cert, self.certificates.key)
+        self._served = certificates.prepare(config.certs, datetime.now(UTC))
         self._store = _open_store(config)
         self._listener = Listener(config.host, config.port, self._adopt)
         try:
@@ -83,7 +81,7 @@ class Server:
         self._readers = Readers(self._store, self._post, self._lose_store)
         renderer = Renderer(hub, config.io_threads, self._readers.ask, self._store.first_kept)
         loop_config = LoopConfig(
-            context=context,
+            context=self._served.context,
             inbox=self._take,
             inbox_full=self._full,
             ask_page=self._readers.ask,
@@ -100,6 +98,11 @@ class Server:
         """Where it listens: (host, port)."""
         return self._listener.addresses
 
+    @property
+    def certificates(self) -> CertificateSet:
+        """The pair that new connections are shown."""
+        return self._served.pair
+
     def start(self) -> None:
         """Start all threads; when this returns, clients are served."""
         self._readers.start()
@@ -107,6 +110,7 @@ class Server:
         for loop in self._loops:
             loop.start()
         self._listener.start()
+        certificates.tell_days_left(self.certificates, datetime.now(UTC))
 
     def stop(self, reason: str = "shutdown") -> None:
         """Stop accepting, carry out what was accepted, say bye, end; within `STOP_TIME`."""
@@ -126,6 +130,29 @@ class Server:
             self._store.close()
         else:
             log.error("the hub did not end in time")
+
+    def reload_certificates(self, now: datetime) -> bool:
+        """Show new connections what lies in the folder now; False: it was refused, the old stays.
+
+        Nobody who is connected notices.
+        """
+        old = self.certificates
+        try:
+            self._served = certificates.load_again(self.config.certs, now)
+        except CertificateError as error:
+            log.error("the certificate stays as it was, the new one is refused: %s", error)
+            return False
+        for loop in self._loops:
+            loop.post((UseContext(self._served.context),))
+        certificates.tell_change(old, self.certificates, now)
+        return True
+
+    def tend_certificates(self, now: datetime) -> None:
+        """What is to be done once a day: renew the pair in time, or warn that nobody does."""
+        if certificates.renew_in_time(self.config.certs, now):
+            self.reload_certificates(now)
+        else:
+            certificates.tell_days_left(self._served.pair, now)
 
     # -------------------------------------------------------------- between the threads
 
@@ -167,55 +194,43 @@ def _bucket_maker(limits: ChatLimits) -> Callable[[float], TokenBucket] | None:
     return lambda now: TokenBucket(limits.rate, limits.burst, now)
 
 
-def _prepare_certificates(config: ServerConfig) -> CertificateSet:
-    """The pair to serve with: renewed when it is time, made when there is none."""
-    now = datetime.now(UTC)
-    try:
-        renewed = renew_if_due(config.certs, now=now)
-    except CertificateError as error:
-        log.warning("the certificate was not renewed: %s", error)
-        renewed = None
-    if renewed is not None:
-        log.info("renewed the certificate; it is good until %s", renewed.not_after.date())
-    found, made = ensure(config.certs, now=now)
-    if made:
-        log.info("made certificates in %s", config.certs)
-    return found
-
-
 # ------------------------------------------------------------------ a process
 
 
 def run(config: ServerConfig, *, json_log: bool = False) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit code. A second signal ends it at once."""
+    """Serve until SIGTERM or SIGINT; returns the exit code. SIGHUP: load the certificates again."""
     set_up(as_json=json_log)
     _raise_descriptor_limit()
-    stopping = threading.Event()
-    told = False
-
-    def on_signal(number: int, _: FrameType | None) -> None:
-        nonlocal told
-        if told:
-            os._exit(128 + number)
-        told = True
-        stopping.set()
-
+    signals = Signals()
+    signals.heed_hangup()
     try:
-        server = Server(config, on_failure=stopping.set)
+        server = Server(config, on_failure=signals.stop)
     except SecureChatError as error:
         print(f"securechat: {error}", file=sys.stderr)
         return error.exit_code if hasattr(error, "exit_code") else 1
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
+    signals.heed_end()
     server.start()
     print(introduce(server), flush=True)
     _spare_the_collector()
-    while not stopping.wait(_LOOK_EVERY):
-        pass  # a signal that the kernel gave to another thread is heeded when this one wakes
+    _serve(server, signals)
     if server.failed is None:
         log.info("stopping")
     server.stop()
     return 1 if server.failed is not None else 0
+
+
+def _serve(server: Server, signals: Signals) -> None:
+    """Until it is time to stop, see to the certificates.
+
+    A signal that the kernel gave to another thread is heeded when this one wakes.
+    """
+    tend_at = time.monotonic() + _TEND_EVERY
+    while signals.wait(_LOOK_EVERY):
+        if signals.take_reload():
+            server.reload_certificates(datetime.now(UTC))
+        if time.monotonic() >= tend_at:
+            tend_at += _TEND_EVERY
+            server.tend_certificates(datetime.now(UTC))
 
 
 def _spare_the_collector() -> None:
@@ -238,7 +253,7 @@ def introduce(server: Server) -> str:
     certs = "" if str(config.certs) == "certs" else f" --certs {config.certs}"
     return (
         f"securechat {__version__} listens on {where}\n"
-        f"fingerprint (SHA-256) {server.certificates.fingerprint}\n"
+        f"fingerprint {server.certificates.key_fingerprint}\n"
         f"connect with: securechat connect{target} --nick NICK{certs}"
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ..certs import ensure
-from ..client.trust import client_context
+from ..client.trust import ByAuthority, guard_of
 from .ledger import Kind, Ledger
 from .process import SERVE, OrdealError, ServerProcess, quick_check, read_stored
 from .proxy import Fault, FaultProxy, Line
@@ -43,7 +43,8 @@ class Arena:
         options = ("--rate", "0", "--grace", str(_GRACE))
         self.server = ServerProcess(folder, options=options, command=command or SERVE)
         ensure(self.server.certs, now=datetime.now(UTC))
-        self.context = client_context(self.server.certs / "ca.pem")
+        self._trust = ByAuthority(self.server.certs / "ca.pem")
+        self.guard = guard_of(self._trust)
         self.ledger = Ledger()
         self.swarm = Swarm()
         self._proxy: FaultProxy | None = None
@@ -88,7 +89,7 @@ class Arena:
             self._folder / "clients",
             rooms=rooms,
             targets=targets or rooms,
-            context=self.context,
+            guard=self.guard,
             ledger=self.ledger,
             seed=seed,
         )
@@ -104,7 +105,7 @@ class Arena:
             self._folder / "clients",
             rooms=rooms,
             targets=targets,
-            ca_file=self.server.certs / "ca.pem",
+            trust=self._trust,
             ledger=self.ledger,
             seed=seed,
         )

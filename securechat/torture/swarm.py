@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import random
 import select
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from ..client.keeper import Keeper
 from ..client.link import Link, describe_loss
 from ..client.plan import Plan
 from ..client.session import Session
+from ..client.trust import Guard
 from ..errors import CannotConnect, ClientError
 from ..protocol.codec import encode
 from ..protocol.connection import Connection, Role, signal_of
@@ -60,7 +60,7 @@ class Member:
         *,
         rooms: Sequence[str],
         targets: Sequence[str],
-        context: ssl.SSLContext,
+        guard: Guard,
         ledger: Ledger,
         seed: int,
     ) -> None:
@@ -79,7 +79,7 @@ class Member:
         self.link: Link | None = None
         self._folder = folder
         self._targets = tuple(targets)
-        self._context = context
+        self._guard = guard
         self._ledger = ledger
         self._random = random.Random(seed)
         self._runs = 0
@@ -298,7 +298,7 @@ class Member:
     def _start_dial(self) -> None:
         now = time.monotonic()
         self.dial = Dial(
-            self._context, "127.0.0.1", self.port, timeout=_PATIENCE, now=now, wake=_never_called
+            self._guard, "127.0.0.1", self.port, timeout=_PATIENCE, now=now, wake=_never_called
         )
         self._go_on_dialing(self.dial, now)
 

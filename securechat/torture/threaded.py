@@ -13,6 +13,7 @@ from queue import Empty
 
 from ..client.client import ChatClient, ClientConfig
 from ..client.events import ClientEvent, Draft, DraftState, Ended, Heard, Message, Online
+from ..client.trust import Trust
 from ..errors import ClientError
 from ..protocol.envelopes import Joined
 from .ledger import Kind, Ledger, Row, between
@@ -32,7 +33,7 @@ class ThreadedMember:
         *,
         rooms: Sequence[str],
         targets: Sequence[str],
-        ca_file: Path,
+        trust: Trust,
         ledger: Ledger,
         seed: int,
     ) -> None:
@@ -51,7 +52,7 @@ class ThreadedMember:
                 port=port,
                 nick=nick,
                 rooms=self.rooms,
-                ca_file=ca_file,
+                trust=trust,
                 backlog=0,
                 state_dir=folder,
                 connect_timeout=20.0,

@@ -242,8 +242,8 @@ Certificate for localhost, 127.0.0.1, ::1, chat.example, valid until 2026-05-01:
   certs/cert.pem    the server shows it to clients
   certs/key.pem     the server needs it: keep it secret
 
-SHA-256 fingerprint of the certificate:
-  {made.fingerprint}
+Fingerprint of the server's key, for people to compare; a renewal does not change it:
+  {made.key_fingerprint}
 
 Next, in two terminals:
   securechat serve

@@ -49,10 +49,11 @@ def test_help_shows_the_start_and_the_exit_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["gen-certs", "serve", "connect", "send", "run", "tail", "schema"]
+    "command",
+    ["gen-certs", "serve", "reload", "connect", "send", "run", "tail", "schema", "trust replace"],
 )
 def test_every_command_shows_examples(command: str) -> None:
-    done = securechat(command, "-h")
+    done = securechat(*command.split(), "-h")
     assert done.returncode == 0
     assert "Examples:" in done.stdout
     assert f"securechat {command}" in done.stdout
@@ -84,6 +85,8 @@ def test_help_costs_little() -> None:
         ("connect", "--nick", "bob", "--room", "a b"),
         ("connect", "--nick", "bob", "localhost:0"),
         ("connect", "--nick", "bob", "--nosuch"),
+        ("connect", "--nick", "bob", "--fingerprint", "SHA256:x"),
+        ("connect", "--nick", "bob", "--certs", "c", "--ca", "c/ca.pem"),
         ("gen-certs", "--renew", "--force"),
         ("gen-certs", "--renew", "--host", "a.example"),
     ],

@@ -34,6 +34,7 @@ from securechat.client.events import (
 )
 from securechat.client.events import Draft as DraftEvent
 from securechat.client.state import GuestState
+from securechat.client.trust import ByAuthority
 from securechat.errors import CannotConnect, ClientError, GaveUp, NotTrusted, Refused
 from securechat.protocol import envelopes as wire
 from securechat.protocol.codec import Refusal, encode_posted
@@ -214,7 +215,8 @@ def make(server: FakeServer, ca_file: Path) -> Iterator[Callable[..., Front]]:
     fronts: list[Front] = []
 
     def make(**keys: Any) -> Front:
-        config = {"host": "127.0.0.1", "port": server.port, "nick": "bob", "ca_file": ca_file}
+        trust = ByAuthority(ca_file)
+        config = {"host": "127.0.0.1", "port": server.port, "nick": "bob", "trust": trust}
         front = Front(ChatClient(ClientConfig(**{**config, **keys})))
         fronts.append(front)
         front.client.start()
@@ -535,13 +537,13 @@ def test_who_is_not_trusted(
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             leaf.configure_cert(context)
         case "no authority file":
-            keys["ca_file"] = tmp_path / "none.pem"
+            keys["trust"] = ByAuthority(tmp_path / "none.pem")
         case _:
-            keys["ca_file"] = tmp_path / "empty.pem"
-            keys["ca_file"].write_text("")
+            (tmp_path / "empty.pem").write_text("")
+            keys["trust"] = ByAuthority(tmp_path / "empty.pem")
     server.context = context
     front = make(**keys)
-    if "ca_file" not in keys:
+    if "trust" not in keys:
         with pytest.raises(ssl.SSLError):
             server.accept().next()
     error = front.ended()

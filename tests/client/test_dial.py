@@ -5,19 +5,18 @@ from __future__ import annotations
 import errno
 import select
 import socket
-import ssl
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from securechat.client.dial import Dial
+from securechat.client.trust import SYSTEM, guard_of
 from securechat.errors import CannotConnect
 
 
 def dial(port: int, host: str = "127.0.0.1", now: float = 0.0) -> Dial:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return Dial(context, host, port, timeout=10.0, now=now, wake=lambda: None)
+    return Dial(guard_of(SYSTEM), host, port, timeout=10.0, now=now, wake=lambda: None)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from securechat.client.heartbeat import ASK_AFTER, DEAD_AFTER, Heartbeat, Pulse
 from securechat.client.plan import Plan
 from securechat.client.session import GOOD_AFTER, HELLO_RETRIES, QUIT_WITHIN, Phase, Session
 from securechat.client.snapshot import KeptDraft, Snapshot, Under, fingerprint
-from securechat.errors import CannotConnect, ClientError, GaveUp, NotTrusted, Refused
+from securechat.errors import CannotConnect, ClientError, GaveUp, KeyChanged, NotTrusted, Refused
 from securechat.protocol import envelopes as wire
 from securechat.protocol.codec import Refusal
 
@@ -274,6 +274,12 @@ def test_without_reconnecting_a_lost_link_is_the_end() -> None:
     run = Run(reconnect=False).online().lose()
     assert run.tells(Offline) == [Offline("cut", None)]
     assert isinstance(run.ended(), GaveUp)
+
+
+def test_a_changed_key_is_the_end_on_coming_back_too() -> None:
+    error = KeyChanged("another one")
+    run = Run().online().lose().wait(CAP).lose(error)
+    assert run.ended() is error
 
 
 def test_a_lost_certificate_is_retried_on_coming_back() -> None:

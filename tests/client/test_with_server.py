@@ -20,6 +20,7 @@ import pytest
 from securechat.client import backoff
 from securechat.client.client import ChatClient, ClientConfig
 from securechat.client.events import CaughtUp, Draft, DraftState, Heard, Message, Offline, Online
+from securechat.client.trust import ByAuthority
 from securechat.config import ChatLimits, ServerConfig
 from securechat.server.app import Server
 
@@ -166,7 +167,7 @@ class World:
             host="127.0.0.1",
             port=self.proxy.port,
             nick=nick,
-            ca_file=self.certificates.ca,
+            trust=ByAuthority(self.certificates.ca),
             state_dir=self.folder / nick,
             **keys,
         )
@@ -246,11 +247,16 @@ import sys
 from pathlib import Path
 from securechat.client.client import ChatClient, ClientConfig
 from securechat.client.events import Draft, Offline, Online
+from securechat.client.trust import ByAuthority
 
 port, ca_file, folder, lines = sys.argv[1:]
 client = ChatClient(
     ClientConfig(
-        host="127.0.0.1", port=int(port), nick="bob", ca_file=Path(ca_file), state_dir=Path(folder)
+        host="127.0.0.1",
+        port=int(port),
+        nick="bob",
+        trust=ByAuthority(Path(ca_file)),
+        state_dir=Path(folder),
     )
 )
 client.start()

@@ -101,7 +101,7 @@ def test_the_three_commands(home: Home) -> None:
         "cert.pem",
         "key.pem",
     ]
-    fingerprint = next(line for line in out.splitlines() if line.count(":") == 31).strip()
+    [fingerprint] = [line.strip() for line in out.splitlines() if " SHA256:" in line]
     introduction = home.serve()
     assert f"127.0.0.1:{home.port}" in introduction
     assert fingerprint in introduction

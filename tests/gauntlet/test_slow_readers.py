@@ -71,7 +71,7 @@ class Reader:
         # Little waits in the kernel, so that it is the server that has to wait for us.
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
         raw.connect(("127.0.0.1", self._arena.server.port))
-        sock = self._arena.context.wrap_socket(
+        sock = self._arena.guard.context.wrap_socket(
             raw, server_hostname="127.0.0.1", suppress_ragged_eofs=False
         )
         self._frames = FrameDecoder(DEFAULT_MAX_FRAME)

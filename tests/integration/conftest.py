@@ -173,9 +173,9 @@ class World:
 
 
 @pytest.fixture
-def new_wire(certificates: Any) -> Callable[[int], Wire]:
+def new_wire(certificates: Any) -> Callable[..., Wire]:
     """`new_wire(port)`: a bare connection; whoever makes it closes it."""
-    return lambda port: Wire(port, str(certificates.ca))
+    return lambda port, ca=None: Wire(port, str(ca or certificates.ca))
 
 
 @pytest.fixture
@@ -183,14 +183,21 @@ def make_world(certificates: Any) -> Iterator[Callable[..., World]]:
     """`make_world(grace=1, …)`: a server with these limits."""
     with ExitStack() as stack:
 
-        def make(data: object = ":memory:", **limits: Any) -> World:
+        def make(
+            data: object = ":memory:",
+            certs: Path | None = None,
+            io_threads: int = 1,
+            **limits: Any,
+        ) -> World:
+            folder = certs or certificates.directory
             config = ServerConfig(
                 port=0,
-                certs=certificates.directory,
+                certs=folder,
                 data=str(data),
+                io_threads=io_threads,
                 limits=replace(ChatLimits(), **limits),
             )
-            return World(config, str(certificates.ca), stack)
+            return World(config, str(folder / "ca.pem"), stack)
 
         yield make
 
