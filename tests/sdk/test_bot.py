@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from securechat import Bot, ChatLike, Context, Refused
+from securechat.sdk import bot as bot_module
+from securechat.sdk.lanes import Lanes
 from securechat.testing import ChatServer
 
 DEADLINE = 10.0
@@ -128,23 +130,28 @@ def test_what_keeps_a_bot_from_coming_up_is_raised(chat_server: ChatServer) -> N
         pytest.fail("it has come up")
 
 
-def test_a_bot_that_is_stopped_lets_its_handlers_end(chat_server: ChatServer) -> None:
-    bot, begun, done = Bot("robby"), threading.Event(), list[str]()
+def test_a_bot_that_is_stopped_lets_its_handlers_end(
+    chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot, begun, stopping, done = Bot("robby"), threading.Event(), threading.Event(), list[str]()
+
+    class Watched(Lanes):
+        def close(self, timeout: float) -> bool:
+            stopping.set()
+            return super().close(timeout)
 
     @bot.on_message
     def work(context: Context) -> None:
         begun.set()
-        stopped.wait(DEADLINE)
+        stopping.wait(DEADLINE)
         context.reply("done")
         done.append(context.message.text)
 
-    stopped = threading.Event()
+    monkeypatch.setattr(bot_module, "Lanes", Watched)
     with chat_server.connect("ann") as ann:
         with chat_server.running(bot):
             ann.send("#lobby", "work")
             assert begun.wait(DEADLINE)
-            bot.stop()
-            stopped.set()
         assert done == ["work"]
         assert ann.receive(DEADLINE).text == "done"
 

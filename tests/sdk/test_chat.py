@@ -25,6 +25,7 @@ from securechat import (
     Rejected,
     TimedOut,
 )
+from securechat.chat.limits import TokenBucket
 from securechat.config import ChatLimits
 from securechat.sdk import chat as chat_module
 from securechat.testing import ChatServer
@@ -123,14 +124,34 @@ def test_what_nobody_receives_waits_outside(
         assert [ann.receive(DEADLINE).text for _ in range(20)] == [str(n) for n in range(20)]
 
 
-def test_who_sends_fast_keeps_the_pace_of_the_server(tmp_path: Path) -> None:
-    limits = replace(ChatLimits(), rate=50.0, burst=4)
+def test_who_sends_fast_keeps_the_pace_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = list[float]()
+
+    class Watched(TokenBucket):
+        """For it no time goes by, however busy this machine is."""
+
+        def available(self, now: float) -> int:
+            return super().available(self.began) if waits else self.begin(now)
+
+        def begin(self, now: float) -> int:
+            self.began = now
+            return super().available(now)
+
+        def wait(self) -> float:
+            waits.append(super().wait())
+            return waits[-1]
+
+    monkeypatch.setattr(chat_module, "TokenBucket", Watched)
+    limits = replace(ChatLimits(), rate=50.0, burst=40)
     with ChatServer(tmp_path, limits=limits) as server, server.connect("ann") as ann:
-        assert (ann.server.rate, ann.server.burst) == (50.0, 4)
+        assert (ann.server.rate, ann.server.burst) == (50.0, 40)
         began = time.monotonic()
-        for _ in range(12):
+        for _ in range(22):
             ann.send("#lobby", "x")
-        assert time.monotonic() - began > 9 / 50
+        assert waits == pytest.approx([*[0.0] * 20, 1 / 50, 2 / 50])  # half of the burst is ours
+        assert time.monotonic() - began > 3 / 50
 
 
 # ------------------------------------------------------------------ commands
@@ -293,6 +314,20 @@ def test_how_the_link_is_comes_in_its_place(tmp_path: Path) -> None:
         assert heard[0] == Connected(resumed=False)
         assert isinstance(heard[1], Disconnected)
         assert heard[2] == Connected(resumed=True)
+
+
+def test_a_new_run_resumes_nothing(chat_server: ChatServer) -> None:
+    for _ in range(2):  # the second time the server knows us
+        with chat_server.connect("ann") as ann:
+            assert ann.next_event(DEADLINE) == Connected(resumed=False)
+
+
+@pytest.mark.slow
+def test_a_server_that_has_forgotten_all_resumes_nothing(chat_server: ChatServer) -> None:
+    with chat_server.connect("ann") as ann:
+        assert wait_for(ann, Connected) == Connected(resumed=False)
+        chat_server.restart()
+        assert wait_for(ann, Connected) == Connected(resumed=False)
 
 
 @pytest.mark.slow
