@@ -40,7 +40,7 @@ class KnownFile:
                 data = read_all(descriptor, _LIMIT)
             finally:
                 os.close(descriptor)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return KnownServers()
         except OSError as error:
             raise NotTrusted(
