@@ -14,12 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..certs import x509
 from ..errors import KeyChanged, NotTrusted, UnknownSigner
 from ..protocol.envelopes import ALPN
 from .known_servers import Server, parse_fingerprint
+
+if TYPE_CHECKING:
+    from ..certs.x509 import Certificate
 
 # Verification results of OpenSSL (x509_vfy.h); Python has no names for them.
 _NOT_YET_VALID: Final = 9
@@ -156,6 +158,8 @@ def _refuse_authority(der: bytes, server: Server) -> None:
 
     Who can serve with it can sign with it, too: whoever breaks into that server is any server.
     """
+    from ..certs import x509  # loads `cryptography`: when there is something to judge
+
     if x509.is_authority(_parse(der, server)):
         raise NotTrusted(_refusal(server.host, _NO_SERVER))
 
@@ -172,10 +176,14 @@ def _compare(expected: str, der: bytes, server: Server) -> None:
 
 
 def _fingerprint_of(der: bytes, server: Server) -> str:
+    from ..certs import x509
+
     return x509.key_fingerprint(_parse(der, server))
 
 
-def _parse(der: bytes, server: Server) -> x509.Certificate:
+def _parse(der: bytes, server: Server) -> Certificate:
+    from ..certs import x509
+
     try:
         return x509.load_der(der)
     except x509.UNREADABLE as error:
