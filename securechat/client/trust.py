@@ -21,7 +21,7 @@ from ..protocol.envelopes import ALPN
 from .known_servers import Server, parse_fingerprint
 
 if TYPE_CHECKING:
-    from ..certs import x509
+    from ..certs.x509 import Certificate
 
 # Verification results of OpenSSL (x509_vfy.h); Python has no names for them.
 _NOT_YET_VALID: Final = 9
@@ -158,7 +158,7 @@ def _refuse_authority(der: bytes, server: Server) -> None:
 
     Who can serve with it can sign with it, too: whoever breaks into that server is any server.
     """
-    from ..certs import x509
+    from ..certs import x509  # loads `cryptography`: when there is something to judge
 
     if x509.is_authority(_parse(der, server)):
         raise NotTrusted(_refusal(server.host, _NO_SERVER))
@@ -181,8 +181,8 @@ def _fingerprint_of(der: bytes, server: Server) -> str:
     return x509.key_fingerprint(_parse(der, server))
 
 
-def _parse(der: bytes, server: Server) -> x509.Certificate:
-    from ..certs import x509  # `cryptography` is wanted when there is a certificate, not before
+def _parse(der: bytes, server: Server) -> Certificate:
+    from ..certs import x509
 
     try:
         return x509.load_der(der)
