@@ -109,7 +109,12 @@ def test_what_was_kept_is_sent_by_it(shell: Shell) -> None:
     shell.start_server()
     done = shell.run("tail", "garden")
     assert done.stderr == "securechat: kept earlier, and sent now to #lobby: kept\n"
-    assert said(shell.run("tail", "lobby").stdout) == ["kept"]
+    shell.stop_server()
+    assert shell.run("send", "lobby", "again", "--wait", "0.1").returncode == 75
+    shell.start_server()
+    done = shell.run("tail", "lobby")
+    assert (done.returncode, said(done.stdout)) == (0, ["kept", "again"])
+    assert done.stderr == "securechat: kept earlier, and sent now to #lobby: again\n"
 
 
 def test_refusals(shell: Shell, tmp_path: Path) -> None:
