@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -117,7 +116,7 @@ def test_what_was_kept_is_sent_by_it(shell: Shell) -> None:
     assert done.stderr == "securechat: kept earlier, and sent now to #lobby: again\n"
 
 
-def test_refusals(shell: Shell, tmp_path: Path) -> None:
+def test_refusals(shell: Shell) -> None:
     assert shell.run("tail", "lobby", "--after", "first").returncode == 2
     done = shell.run("tail", "@nobody")
     assert (done.returncode, done.stdout) == (5, "")
@@ -125,8 +124,3 @@ def test_refusals(shell: Shell, tmp_path: Path) -> None:
     done = shell.run("tail", "lobby", "--after", "last")
     assert (done.returncode, done.stdout) == (3, "")
     assert len(done.stderr.splitlines()) == 1
-    shell.home = tmp_path / "file"
-    shell.home.write_text("no folder")
-    done = shell.run("tail", "lobby", "--after", "last")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("securechat: How far was read cannot be kept.")
