@@ -2,7 +2,8 @@
 
 `app` holds the commands; one module each says what its options are, and imports what is heavy only
 when it runs. The rest is the terminal's front end: `controller` between a person and the client,
-`slash` for what they type, `render` for what they see, `line` and `pipe` for where.
+`slash` for what they type, `render` for what they see, `line` and `pipe` for where; `jsonpipe`,
+`send`, `run`, `tail` and `export` are for scripts (docs/pipes.md).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from .. import __version__
 from .certs import gen_certs
 from .connect import connect
 from .db import app as db
+from .export import export
 from .reload import reload
 from .report import EXIT_CODES
 from .run import run
@@ -59,7 +60,7 @@ def root(
     """
 
 
-for _command in (gen_certs, serve, reload, connect, send, run, tail, schema, torture):
+for _command in (gen_certs, serve, reload, connect, send, run, tail, export, schema, torture):
     app.command()(_command)
 app.add_typer(db, name="db")
 app.add_typer(trust, name="trust")

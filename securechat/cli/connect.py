@@ -1,7 +1,8 @@
 """`securechat connect`: what a client can be told, and which front end it gets.
 
-On a terminal the line mode, otherwise the pipe mode. Before anything is sent, the server must show
-a certificate for its name that the CA in `ca.pem` has signed.
+On a terminal the line mode, otherwise the pipe mode; with `--json` the one for
+programs. Before anything is sent, the server must show a certificate for its name that the CA in
+`ca.pem` has signed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import signal
 import sys
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -59,6 +60,9 @@ def connect(
     plain: Annotated[
         bool, typer.Option("--plain", help="No colours and no cursor moves: for screen readers.")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per line, both ways: for programs.")
+    ] = False,
 ) -> None:
     """Connect to a server and chat: typing on a terminal, or line by line through a pipe.
 
@@ -69,6 +73,7 @@ def connect(
       securechat connect [::1]:55555 --nick bob --certs ~/chat-certs
       securechat connect chat.example.org --nick bot --fingerprint SHA256:…
       uptime | securechat connect --nick bot --room status
+      echo '{"text": "hi"}' | securechat connect --nick bot --json
     """
     with reported():
         end_on_sigterm()
@@ -77,17 +82,31 @@ def connect(
         config = client_config(
             server, nick, wishes, rooms=tuple(room or ()), reconnect=not no_reconnect
         )
-        raise typer.Exit(_chat(config, on_terminal=on_terminal, colour=not no_color, plain=plain))
+        front = _Front(as_json, on_terminal, colour=not no_color, plain=plain)
+        raise typer.Exit(_chat(config, front))
 
 
-def _chat(config: ClientConfig, *, on_terminal: bool, colour: bool, plain: bool) -> int:
+class _Front(NamedTuple):
+    """Which front end, and how it looks."""
+
+    as_json: bool
+    on_terminal: bool
+    colour: bool
+    plain: bool
+
+
+def _chat(config: ClientConfig, front: _Front) -> int:
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
 
     client = ChatClient(config)
     try:
-        if on_terminal:
-            return _on_terminal(client, config, colour=colour, plain=plain)
+        if front.as_json:
+            from . import jsonpipe
+
+            return jsonpipe.run(client, config.rooms[0])
+        if front.on_terminal:
+            return _on_terminal(client, config, colour=front.colour, plain=front.plain)
         from . import pipe
 
         return pipe.run(client, config.nick, config.rooms)

@@ -39,6 +39,7 @@ class Reading:
         self._client = client
         self._note = note
         self._welcome: Welcome | None = None
+        self._start: dict[str, int] = {}
         self._join: str | None = None
         self._joined = False
         self._outage = ""
@@ -65,12 +66,15 @@ class Reading:
 
     def begin(self, *, after: int | None = None, last: int | None = None) -> None:
         """Ask for what is behind `after`, or for the `last` messages."""
-        start = {"after": after} if after is not None else {"last": last or 0}
-        self._join = self._client.command("join", room=self.conversation, **start)
+        self._start = {"after": after} if after is not None else {"last": last or 0}
+        self._ask()
         while not self._joined:
             self._take(self._client.events.get())
         if after is not None and self.seen > after:
             self._tell_gone(self.seen)
+
+    def _ask(self) -> None:
+        self._join = self._client.command("join", room=self.conversation, **self._start)
 
     def batches(self, *, follow: bool) -> Iterator[list[Posted]]:
         """The messages in their order, as many at a time as are there; never an empty list.
@@ -132,6 +136,10 @@ class Reading:
             self._note(error.message)
         elif error.code == "offline":
             raise GaveUp("The link was lost before anything could be read; run it again.")
+        elif error.re == self._join and error.code == "already_joined":
+            # A message that an earlier run had kept brought us in, where the room is now.
+            self._client.command("leave", room=self.conversation)
+            self._ask()
         elif error.re == self._join:
             raise Refused(error.message)
 

@@ -213,6 +213,7 @@ class Subscriptions:
         standing = self._all.get(key)
         if standing is not None:
             standing.live = key[0] == "@"
+            standing.shown = standing.shown and self._reads  # the next `join` says where to begin
             standing.cursor = standing.cursor or 0
 
     # -------------------------------------------------------------- what a server tells
