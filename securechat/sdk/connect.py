@@ -7,8 +7,11 @@ from os import PathLike
 from pathlib import Path
 
 from ..client.client import ClientConfig
+from ..client.first_use import settle
+from ..client.known_file import KnownFile
 from ..client.state import default_state_dir
-from ..client.trust import ByAuthority
+from ..client.trust import SYSTEM, Trust
+from ..client.trust_policy import Wishes
 from ..protocol.envelopes import DEFAULT_PORT
 from .chat import Chat
 from .values import BOT_MARK, Since
@@ -21,6 +24,7 @@ def connect(
     nick: str,
     rooms: str | Sequence[str] = "#lobby",
     certs: str | PathLike[str] | None = "certs",
+    fingerprint: str | None = None,
     since: Since = "now",
     state_dir: str | PathLike[str] | None = None,
     keep: bool = True,
@@ -30,8 +34,10 @@ def connect(
 ) -> Chat:
     """Connect, enter `rooms`, and return when we are in all of them.
 
-    `certs`: the server's ca.pem, or a folder that has it; None: whom this machine trusts. `since`:
-    from where on messages come (see `Since`). `state_dir`: the folder for what must outlive this
+    `fingerprint`: the server's key, as `securechat serve` prints it; it is remembered, as for the
+    command line, and a key that is known decides alone. `certs`: the server's ca.pem, or a folder
+    that has it; None: whom this machine trusts. `since`: from where on messages come (see `Since`).
+    `state_dir`: the folder for what must outlive this
     run, so that the same nick is ours next time; None: that of the command line. `keep`: False
     keeps nothing at all, and the nick is nobody's to take for a week. `reconnect`: come back by
     ourselves when the link is lost. `own`: receive what we said, too. `bot`: say of our messages
@@ -48,7 +54,7 @@ def connect(
         port=port,
         nick=nick,
         rooms=rooms if after is None else (),
-        trust=ByAuthority(_ca_file(certs)),
+        trust=_trust(host, port, certs, fingerprint),
         reconnect=reconnect,
         backlog=0,
         state_dir=(default_state_dir() if state_dir is None else Path(state_dir)) if keep else None,
@@ -66,6 +72,15 @@ def connect(
         chat.close()
         raise
     return chat
+
+
+def _trust(
+    host: str, port: int, certs: str | PathLike[str] | None, fingerprint: str | None
+) -> Trust:
+    if certs is None and fingerprint is None:
+        return SYSTEM
+    wishes = Wishes(ca_file=_ca_file(certs), fingerprint=fingerprint)
+    return settle(host, port, wishes, KnownFile(default_state_dir()))
 
 
 def _ca_file(certs: str | PathLike[str] | None) -> Path | None:

@@ -25,6 +25,7 @@ from securechat import (
     Rejected,
     TimedOut,
 )
+from securechat.certs import check_server_pair
 from securechat.chat.limits import TokenBucket
 from securechat.config import ChatLimits
 from securechat.sdk import chat as chat_module
@@ -217,6 +218,18 @@ def test_nobody_to_trust(chat_server: ChatServer, tmp_path: Path) -> None:
         securechat.connect("127.0.0.1", chat_server.port, nick="ann", certs=tmp_path, keep=False)
     with pytest.raises(NotTrusted, match="is not trusted"):
         securechat.connect("127.0.0.1", chat_server.port, nick="ann", certs=None, keep=False)
+
+
+def test_the_key_may_be_named_and_is_known_from_then_on(
+    chat_server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    where = ("127.0.0.1", chat_server.port)
+    pair = check_server_pair(chat_server.certs, now=datetime.now(UTC))
+    with pytest.raises(NotTrusted, match="NOT the one you trust"):
+        securechat.connect(*where, nick="ann", fingerprint="00" * 32, keep=False)
+    for nick, key in (("ann", pair.key_fingerprint), ("ben", None)):
+        securechat.connect(*where, nick=nick, fingerprint=key, keep=False).close()
 
 
 def test_the_certificate_may_be_named_itself(chat_server: ChatServer) -> None:
