@@ -5,8 +5,8 @@
  * Speakers keep a window of messages in flight (one counts as delivered when the next member of the
  * room has it), or all of them together say so many a second, stamped with the time at which each
  * was due, so that a server which stalls cannot hide it. Every delivery must arrive, once and in
- * order: when the time is up nobody speaks any more and the rest is waited for. Out comes one line
- * of JSON; exit code 0, 1 when a delivery was at fault or a connection died (the JSON counts them),
+ * order: when the time is up nobody speaks any more and the rest is waited for, until nothing has
+ * come for --patience seconds. Out comes one line of JSON; exit code 0, 1 when a delivery was at fault or a connection died (the JSON counts them),
  * 2 for wrong usage.
  */
 #define _GNU_SOURCE
@@ -22,14 +22,14 @@
 
 enum { HANDSHAKES_AT_ONCE = 64, MOST_CLIENTS = 20000, MOST_TEXT = 4000 };
 
-static const double PATIENCE = 5.0, CONNECT_PATIENCE = 300.0, QUIET = 0.3;
+static const double CONNECT_PATIENCE = 300.0, QUIET = 0.3;
 
 static struct {
     unsigned port, clients, rooms, senders, window, text;
-    double seconds, warm_up, rate;
+    double seconds, warm_up, rate, patience;
     bool idle;
 } options = {.clients = 100, .rooms = 1, .senders = 10, .window = 1, .text = 100,
-             .seconds = 4, .warm_up = 1};
+             .seconds = 4, .warm_up = 1, .patience = 5};
 
 static Link *links;
 static unsigned ready, dead, refused;
@@ -137,7 +137,7 @@ static void connect_all(void) {
 /* Until nothing has come for a while: the last ones to join are told to all who were there. */
 static void settle(void) {
     uint64_t start = now_ns(), last = start, seen = bytes_read();
-    while (since(last) < QUIET && since(start) < PATIENCE) {
+    while (since(last) < QUIET && since(start) < options.patience) {
         links_poll(-1, 20);
         if (bytes_read() != seen) seen = bytes_read(), last = now_ns();
     }
@@ -171,7 +171,7 @@ static void speak_for(double seconds, int timer) {
 static void hear_the_rest(void) {
     uint64_t last = now_ns(), heard = ledger.heard;
     speaking = false;
-    while (ledger.heard < ledger.due && since(last) < PATIENCE) {
+    while (ledger.heard < ledger.due && since(last) < options.patience) {
         links_poll(-1, 10);
         if (ledger.heard != heard) heard = ledger.heard, last = now_ns();
     }
@@ -241,7 +241,7 @@ static _Noreturn void fail_usage(const char *why) {
             "load: %s\n"
             "load --wire securechat|irc|mqtt|nats --port N [--clients N] [--rooms N] [--senders N]\n"
             "     [--window N | --rate PER_SECOND] [--text BYTES] [--seconds N] [--warm-up N]\n"
-            "     [--idle] [--pid N]...\n",
+            "     [--patience SECONDS] [--idle] [--pid N]...\n",
             why);
     exit(2);
 }
@@ -250,7 +250,7 @@ static const struct option names[] = {
     {"wire", 1, 0, 'W'},    {"port", 1, 0, 'p'},    {"clients", 1, 0, 'n'}, {"rooms", 1, 0, 'r'},
     {"senders", 1, 0, 's'}, {"window", 1, 0, 'w'},  {"rate", 1, 0, 'R'},    {"text", 1, 0, 'b'},
     {"seconds", 1, 0, 't'}, {"warm-up", 1, 0, 'u'}, {"idle", 0, 0, 'i'},    {"pid", 1, 0, 'P'},
-    {0, 0, 0, 0},
+    {"patience", 1, 0, 'a'}, {0, 0, 0, 0},
 };
 
 static void read_options(int count, char **values) {
@@ -267,6 +267,7 @@ static void read_options(int count, char **values) {
         case 'R': options.rate = strtod(optarg, NULL); break;
         case 't': options.seconds = strtod(optarg, NULL); break;
         case 'u': options.warm_up = strtod(optarg, NULL); break;
+        case 'a': options.patience = strtod(optarg, NULL); break;
         case 'i': options.idle = true; break;
         case 'P':
             if (!usage_add(optarg)) fail_usage("there is no such process to measure");
