@@ -118,7 +118,9 @@ def measure(
 def _in_short(run: Run) -> str:
     if "cpu_us_per_delivery" in run:
         return f"{run['cpu_us_per_delivery']:.2f} µs of CPU per delivery"
-    return f"{run['kib_per_connection']:.1f} KiB a connection"
+    if "idle_cpu_percent" in run:
+        return f"{run['kib_per_connection']:.1f} KiB a connection"
+    return "nothing was delivered in that time"
 
 
 def describe_machine() -> str:

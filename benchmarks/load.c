@@ -6,8 +6,8 @@
  * room has it), or all of them together say so many a second, stamped with the time at which each
  * was due, so that a server which stalls cannot hide it. Every delivery must arrive, once and in
  * order: when the time is up nobody speaks any more and the rest is waited for, until nothing has
- * come for --patience seconds. Out comes one line of JSON; exit code 0, 1 when a delivery was at fault or a connection died (the JSON counts them),
- * 2 for wrong usage.
+ * come for --patience seconds. Out comes one line of JSON; exit code 0, 1 when a delivery was at
+ * fault or a connection died (the JSON counts them), 2 for wrong usage.
  */
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -192,15 +192,16 @@ static void report_speaking(void) {
     double took = since(start);
     cpu = usage_cpu() - cpu, own_cpu = usage_own_cpu() - own_cpu;
     measuring = false;
-    double count = measured ? (double)measured : 1;
     printf(",\"said_per_s\":%.1f,\"deliveries\":%llu,\"deliveries_per_s\":%.1f,"
-           "\"cpu_us_per_delivery\":%.4f,\"server_cores\":%.3f,\"load_cores\":%.3f,"
-           "\"bytes_per_delivery\":%.1f,\"p50_us\":%.1f,\"p90_us\":%.1f,\"p99_us\":%.1f,"
-           "\"p999_us\":%.1f,\"max_us\":%.1f",
+           "\"server_cores\":%.3f,\"load_cores\":%.3f",
            (double)(ledger.said - said) / took, (unsigned long long)measured,
-           (double)measured / took, cpu * 1e6 / count, cpu / took, own_cpu / took,
-           (double)(bytes_read() - bytes) / count, latency_percentile(.5), latency_percentile(.9),
-           latency_percentile(.99), latency_percentile(.999), latency_max());
+           (double)measured / took, cpu / took, own_cpu / took);
+    if (measured) /* else the server stood still, and there is no figure */
+        printf(",\"cpu_us_per_delivery\":%.4f,\"bytes_per_delivery\":%.1f,\"p50_us\":%.1f,"
+               "\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f",
+               cpu * 1e6 / (double)measured, (double)(bytes_read() - bytes) / (double)measured,
+               latency_percentile(.5), latency_percentile(.9), latency_percentile(.99),
+               latency_percentile(.999), latency_max());
     hear_the_rest();
     printf(",\"rss_mib\":%.1f", usage_kib() / 1024);
 }
