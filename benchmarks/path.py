@@ -36,13 +36,13 @@ def frame(**envelope: object) -> bytes:
 
 
 class Recorder:
-    """Stands where a TLS socket stands, and counts what it is told to send."""
+    """Stands where a TLS socket stands, and counts what is written to it."""
 
     def __init__(self) -> None:
         self.writes = 0
         self.bytes = 0
 
-    def send(self, data: bytes) -> int:
+    def write(self, data: bytes) -> int:
         """Take `data`."""
         self.writes += 1
         self.bytes += len(data)
