@@ -72,8 +72,10 @@ def planted(before: Callable[..., Any]) -> Callable[..., Any]:
     """`before`, behind a look at what it is given, compiled as if it stood in the package."""
     source = """
 def plant(before):
+    def look(values):
+        return [value is None for value in values]
     def call(*values):
-        len(values)
+        look(values)
         return before(*values)
     return call
 """
