@@ -8,12 +8,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from .options import CertsOption, ca_file, check_target, end_on_sigterm, parse_target
+from . import trusting
+from .options import check_target, end_on_sigterm, parse_target
 from .report import reported
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ def bench(
     seconds: Annotated[
         float, typer.Option(min=0.1, max=3600, metavar="N", help="How long they talk.")
     ] = 5.0,
-    certs: CertsOption = Path("certs"),
+    certs: trusting.Certs = None,
+    ca: trusting.CaFile = None,
+    fingerprint: trusting.Fingerprint = None,
+    accept_new: trusting.AcceptNew = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object instead of a table, in seconds.")
     ] = False,
@@ -52,12 +55,13 @@ def bench(
       securechat bench --json
     """
     with reported():
-        trusted = ca_file(certs)
         from ..client.measure import Trial, measure
 
         end_on_sigterm()
         host, port = parse_target(server)
-        trial = Trial(host=host, port=port, ca_file=trusted, clients=clients, seconds=seconds)
+        wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
+        trust = trusting.settle(host, port, wishes)
+        trial = Trial(host=host, port=port, trust=trust, clients=clients, seconds=seconds)
         on_terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         show = live_line(time.monotonic) if on_terminal else _show_nothing
         try:

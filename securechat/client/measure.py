@@ -12,11 +12,9 @@ from __future__ import annotations
 import math
 import secrets
 import select
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..errors import GaveUp, Refused
@@ -38,7 +36,7 @@ from ..protocol.envelopes import (
 )
 from .dial import Dial
 from .link import Link, describe_loss
-from .trust import client_context
+from .trust import Guard, Trust, guard_of
 
 _TEXT: Final = "x" * 100
 
@@ -49,7 +47,7 @@ class Trial:
 
     host: str
     port: int
-    ca_file: Path
+    trust: Trust
     clients: int = 10
     seconds: float = 5.0
     timeout: float = 10.0
@@ -96,12 +94,12 @@ def pause_between(rate: float, clients: int) -> float:
 def measure(trial: Trial, show: Progress) -> Report:
     """Measure; raises `ClientError`."""
     report = Report(room=f"#bench-{secrets.token_hex(4)}")
-    context = client_context(trial.ca_file)
+    guard = guard_of(trial.trust)
     guests: list[_Guest] = []
     try:
         for number in range(trial.clients):
             began = time.monotonic()
-            guest = _Guest(_dial(trial, context), trial)
+            guest = _Guest(_dial(trial, guard), trial)
             guests.append(guest)
             guest.enter(f"{report.room[1:]}-{number}", report)
             report.connecting.append(time.monotonic() - began)
@@ -138,10 +136,10 @@ def _talk(trial: Trial, guests: Sequence[_Guest], report: Report, show: Progress
         time.sleep(max(0.0, now + pause - time.monotonic()))
 
 
-def _dial(trial: Trial, context: ssl.SSLContext) -> Link:
+def _dial(trial: Trial, guard: Guard) -> Link:
     """An open link; raises `ClientError`."""
     dial = Dial(
-        context,
+        guard,
         trial.host,
         trial.port,
         timeout=trial.timeout,

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from securechat.cli.bench import bench, live_line
 from securechat.client import measure
 from securechat.client.measure import Progress, Report, Trial
+from securechat.client.trust import ByAuthority
 from securechat.errors import CannotConnect, ClientError, GaveUp, NotTrusted, Refused
 
 app = typer.Typer()
@@ -66,7 +67,7 @@ def test_the_table(monkeypatch: pytest.MonkeyPatch, certs: Path) -> None:
     assert done.exit_code == 0
     [trial] = fake.trials
     assert (trial.host, trial.port, trial.clients, trial.seconds) == ("::1", 7000, 5, 0.5)
-    assert trial.ca_file == certs / "ca.pem"
+    assert trial.trust == ByAuthority(certs / "ca.pem")
     lines = done.stdout.splitlines()
     assert lines[1] == "3 messages, each stored and heard by everyone, once and in order"
     assert lines[5].split() == ["round", "trip", "2.00", "3.00", "3.00"]

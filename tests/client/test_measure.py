@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from securechat.client.measure import Report, Spread, Trial, measure, pause_between, spread_of
+from securechat.client.trust import ByAuthority
 from securechat.errors import CannotConnect, Refused
 from securechat.server.app import ChatLimits, Server, ServerConfig
 
@@ -33,7 +34,7 @@ def server(certificates: Any, request: pytest.FixtureRequest) -> Any:
 
 def trial_of(server: Server, certificates: Any, **more: Any) -> Trial:
     port = server.addresses[0][1]
-    return Trial(host="localhost", port=port, ca_file=certificates.ca, **more)
+    return Trial(host="localhost", port=port, trust=ByAuthority(certificates.ca), **more)
 
 
 def test_every_message_is_timed_for_everyone(server: Server, certificates: Any) -> None:
@@ -59,7 +60,7 @@ def test_a_server_that_is_full_refuses(server: Server, certificates: Any) -> Non
 
 
 def test_nobody_there(certificates: Any) -> None:
-    trial = Trial(host="127.0.0.1", port=1, ca_file=certificates.ca)
+    trial = Trial(host="127.0.0.1", port=1, trust=ByAuthority(certificates.ca))
     with pytest.raises(CannotConnect):
         measure(trial, lambda *_: None)
 
