@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: setup serve test fast check format coverage gauntlet bench demo clean
+.PHONY: setup serve test fast check format coverage gauntlet bench bench-full demo clean
 
 setup: $(STAMP)
 
@@ -42,8 +42,11 @@ format: setup           ## put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup            ## cost per delivery, measured here
-	$(BIN)/python benchmarks/run.py
+bench: setup            ## cost per delivery beside the floor and the peers installed, a few minutes
+	$(BIN)/python -m benchmarks.compare
+
+bench-full: setup       ## all works, three rounds, up to 10,000 clients; into docs/performance.md
+	$(BIN)/python -m benchmarks.compare --full --write docs/performance.md --json benchmarks/results.json
 
 demo: setup             ## two people and a restart of the server, played in one terminal
 	$(BIN)/python scripts/demo.py

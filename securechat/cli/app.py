@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from .. import __version__
+from .bench import bench
 from .certs import gen_certs
 from .connect import connect
 from .db import app as db
@@ -60,7 +61,10 @@ def root(
     """
 
 
-for _command in (gen_certs, serve, reload, connect, send, run, tail, export, schema, torture):
+for _command in (
+    *(gen_certs, serve, reload, connect, send, run, tail, export),
+    *(bench, schema, torture),
+):
     app.command()(_command)
 app.add_typer(db, name="db")
 app.add_typer(trust, name="trust")
