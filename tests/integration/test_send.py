@@ -66,8 +66,8 @@ def test_a_server_that_is_down_is_75_and_the_next_command_sends_it_once(shell: S
 
 def test_what_cannot_be_kept_is_not_said_to_be(shell: Shell) -> None:
     shell.stop_server()
-    shell.home.write_text("no folder")
-    done = shell.run("send", "lobby", "hello", "--wait", "0.1")
+    no_writing = 'ulimit -f 0; "$@"'  # EFBIG, as a full disk would be ENOSPC
+    done = shell.sh(no_writing, "send", "lobby", "hello", "--wait", "0.1")
     assert done.returncode == 1
     assert "securechat: not sent: " in done.stderr
     assert "Traceback" not in done.stderr
