@@ -1,6 +1,7 @@
 """`securechat connect`: what a client can be told, and which front end it gets.
 
-On a terminal the line mode, otherwise the pipe mode. Before anything is sent, the server must show
+On a terminal the full screen, if the extra `tui` is installed, or the line mode; otherwise the pipe
+mode. Before anything is sent, the server must show
 a certificate for its name that the CA in `ca.pem` has signed.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -23,10 +25,18 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
-from .report import Terminated, reported
+from .report import Terminated, complain, reported
 
 if TYPE_CHECKING:
     from ..client.client import ChatClient, ClientConfig
+
+
+class Front(Enum):
+    """What one chats with."""
+
+    FULL_SCREEN = "full screen"
+    LINE = "line mode"
+    PIPE = "pipe mode"
 
 
 def _check_rooms(rooms: list[str] | None) -> list[str]:
@@ -54,8 +64,14 @@ def connect(
     no_color: Annotated[
         bool, typer.Option("--no-color", help="No colours; NO_COLOR=1 says the same.")
     ] = False,
+    by_line: Annotated[
+        bool, typer.Option("--line", help="Line by line, instead of the full screen.")
+    ] = False,
     plain: Annotated[
-        bool, typer.Option("--plain", help="No colours and no cursor moves: for screen readers.")
+        bool,
+        typer.Option(
+            "--plain", help="As --line, without colours and cursor moves: for screen readers."
+        ),
     ] = False,
 ) -> None:
     """Connect to a server and chat: typing on a terminal, or line by line through a pipe.
@@ -68,22 +84,36 @@ def connect(
       uptime | securechat connect --nick bot --room status
     """
     with reported():
-        on_terminal = _is_terminal(sys.stdin) and _is_terminal(sys.stdout) and _has_readline()
+        front = _front_end(by_line=by_line or plain)
+        if front is Front.FULL_SCREEN:
+            print(f"connecting to {server} …", flush=True)  # the imports take a while
         config = client_config(
             server, nick, certs, rooms=tuple(room or ()), reconnect=not no_reconnect
         )
-        raise typer.Exit(_chat(config, on_terminal=on_terminal, colour=not no_color, plain=plain))
+        raise typer.Exit(_chat(config, front, colour=not no_color, plain=plain))
 
 
-def _chat(config: ClientConfig, *, on_terminal: bool, colour: bool, plain: bool) -> int:
+def _front_end(*, by_line: bool) -> Front:
+    """The full screen on a terminal that can, if it is installed; else the line mode or a pipe."""
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+        return Front.PIPE
+    is_dumb = os.environ.get("TERM", "dumb") == "dumb"
+    if not by_line and not is_dumb and find_spec("textual") is not None:
+        return Front.FULL_SCREEN
+    return Front.LINE if find_spec("readline") is not None else Front.PIPE
+
+
+def _chat(config: ClientConfig, front: Front, *, colour: bool, plain: bool) -> int:
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
 
     end_on_sigterm()
     client = ChatClient(config)
     try:
-        if on_terminal:
-            return _on_terminal(client, config, colour=colour, plain=plain)
+        if front is Front.FULL_SCREEN:
+            return _full_screen(client, config, colour=colour)
+        if front is Front.LINE:
+            return _line_mode(client, config, colour=colour, plain=plain)
         from . import pipe
 
         return pipe.run(client, config.nick, config.rooms)
@@ -95,7 +125,7 @@ def _chat(config: ClientConfig, *, on_terminal: bool, colour: bool, plain: bool)
         client.close(timeout=1.0)
 
 
-def _on_terminal(client: ChatClient, config: ClientConfig, *, colour: bool, plain: bool) -> int:
+def _line_mode(client: ChatClient, config: ClientConfig, *, colour: bool, plain: bool) -> int:
     from . import line
     from .render import Look, has_many_colours, wants_colour
 
@@ -108,9 +138,14 @@ def _on_terminal(client: ChatClient, config: ClientConfig, *, colour: bool, plai
     return line.run(client, config.nick, config.rooms, look, is_plain=plain)
 
 
+def _full_screen(client: ChatClient, config: ClientConfig, *, colour: bool) -> int:
+    if not colour:
+        os.environ["NO_COLOR"] = "1"  # which Textual obeys
+    client.start()  # it looks for the server while Textual, which takes a while, is loaded
+    from ..tui.app import run
+
+    return run(client, config.nick, config.rooms, complain)
+
+
 def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
-
-
-def _has_readline() -> bool:
-    return find_spec("readline") is not None

@@ -173,7 +173,7 @@ class Terminals:
     def open(self, nick: str) -> None:
         """A terminal in which a client runs."""
         target = f"localhost:{self._home.port}"
-        command = " ".join([*SECURECHAT, "connect", target, "--nick", nick])
+        command = " ".join([*SECURECHAT, "connect", target, "--line", "--nick", nick])
         folder = str(self._home.path)
         self._tmux("new-session", "-d", "-s", nick, "-x", "100", "-y", "40", "-c", folder, command)
 
