@@ -1,8 +1,8 @@
 """`securechat connect`: what a client can be told, and which front end it gets.
 
-On a terminal the line mode, otherwise the pipe mode; with `--json` the one for
-programs. Before anything is sent, the server must show a certificate for its name that the CA in
-`ca.pem` has signed.
+On a terminal the full screen, if the extra `tui` is installed, or the line mode; otherwise the pipe
+mode, or with `--json` the one for programs. Before either begins, `trusting` finds which server it
+must be.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from enum import Enum
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,10 +24,19 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
-from .report import Terminated, is_terminal, reported
+from .report import Terminated, complain, is_terminal, reported
 
 if TYPE_CHECKING:
     from ..client.client import ChatClient, ClientConfig
+
+
+class Front(Enum):
+    """What one chats with."""
+
+    FULL_SCREEN = "full screen"
+    LINE = "line mode"
+    PIPE = "pipe mode"
+    JSON = "JSON lines"
 
 
 def _check_rooms(rooms: list[str] | None) -> list[str]:
@@ -57,8 +67,14 @@ def connect(
     no_color: Annotated[
         bool, typer.Option("--no-color", help="No colours; NO_COLOR=1 says the same.")
     ] = False,
+    by_line: Annotated[
+        bool, typer.Option("--line", help="Line by line, instead of the full screen.")
+    ] = False,
     plain: Annotated[
-        bool, typer.Option("--plain", help="No colours and no cursor moves: for screen readers.")
+        bool,
+        typer.Option(
+            "--plain", help="As --line, without colours and cursor moves: for screen readers."
+        ),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object per line, both ways: for programs.")
@@ -78,35 +94,41 @@ def connect(
     with reported():
         end_on_sigterm()
         wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
-        on_terminal = is_terminal(sys.stdin) and is_terminal(sys.stdout) and _has_readline()
+        front = _front_end(as_json=as_json, by_line=by_line or plain)
+        if front is Front.FULL_SCREEN:
+            print(f"connecting to {server} …", flush=True)  # the imports take a while
         config = client_config(
             server, nick, wishes, rooms=tuple(room or ()), reconnect=not no_reconnect
         )
-        front = _Front(as_json, on_terminal, colour=not no_color, plain=plain)
-        raise typer.Exit(_chat(config, front))
+        raise typer.Exit(_chat(config, front, colour=not no_color, plain=plain))
 
 
-class _Front(NamedTuple):
-    """Which front end, and how it looks."""
+def _front_end(*, as_json: bool, by_line: bool) -> Front:
+    """The full screen on a terminal that can, if it is installed; else the line mode or a pipe."""
+    if as_json:
+        return Front.JSON
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        return Front.PIPE
+    is_dumb = os.environ.get("TERM", "dumb") == "dumb"
+    if not by_line and not is_dumb and find_spec("textual") is not None:
+        return Front.FULL_SCREEN
+    return Front.LINE if find_spec("readline") is not None else Front.PIPE
 
-    as_json: bool
-    on_terminal: bool
-    colour: bool
-    plain: bool
 
-
-def _chat(config: ClientConfig, front: _Front) -> int:
+def _chat(config: ClientConfig, front: Front, *, colour: bool, plain: bool) -> int:
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
 
     client = ChatClient(config)
     try:
-        if front.as_json:
+        if front is Front.FULL_SCREEN:
+            return _full_screen(client, config, colour=colour)
+        if front is Front.LINE:
+            return _line_mode(client, config, colour=colour, plain=plain)
+        if front is Front.JSON:
             from . import jsonpipe
 
             return jsonpipe.run(client, config.rooms[0])
-        if front.on_terminal:
-            return _on_terminal(client, config, colour=front.colour, plain=front.plain)
         from . import pipe
 
         return pipe.run(client, config.nick, config.rooms)
@@ -118,7 +140,7 @@ def _chat(config: ClientConfig, front: _Front) -> int:
         client.close(timeout=1.0)
 
 
-def _on_terminal(client: ChatClient, config: ClientConfig, *, colour: bool, plain: bool) -> int:
+def _line_mode(client: ChatClient, config: ClientConfig, *, colour: bool, plain: bool) -> int:
     from . import line
     from .render import Look, has_many_colours, wants_colour
 
@@ -131,5 +153,10 @@ def _on_terminal(client: ChatClient, config: ClientConfig, *, colour: bool, plai
     return line.run(client, config.nick, config.rooms, look, is_plain=plain)
 
 
-def _has_readline() -> bool:
-    return find_spec("readline") is not None
+def _full_screen(client: ChatClient, config: ClientConfig, *, colour: bool) -> int:
+    if not colour:
+        os.environ["NO_COLOR"] = "1"  # which Textual obeys
+    client.start()  # it looks for the server while Textual, which takes a while, is loaded
+    from ..tui.app import run
+
+    return run(client, config.nick, config.rooms, complain)

@@ -56,7 +56,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         clean = {key: os.environ[key] for key in os.environ if key not in ("NO_COLOR", "INPUTRC")}
-        command = [sys.executable, "-m", "tests.cli.scripted", "connect", "--nick", "bob"]
+        command = [sys.executable, "-m", "tests.cli.scripted", "connect", "--line", "--nick", "bob"]
         self.process = subprocess.Popen(
             [*command, "--certs", str(folder), *arguments],
             cwd=ROOT,

@@ -157,10 +157,12 @@ def test_a_second_server_on_the_same_data_is_refused(home: Home) -> None:
 
 
 class Terminals:
-    """Terminals of a tmux server of our own."""
+    """Terminals of a tmux server of our own, in which `connect` runs with `options`."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *options: str, size: tuple[int, int] = (100, 40)) -> None:
         self._home = home
+        self._options = options
+        self._size = size
         self._name = f"securechat-{uuid.uuid4().hex[:8]}"
 
     def _tmux(self, *arguments: str) -> str:
@@ -173,9 +175,15 @@ class Terminals:
     def open(self, nick: str) -> None:
         """A terminal in which a client runs."""
         target = f"localhost:{self._home.port}"
-        command = " ".join([*SECURECHAT, "connect", target, "--nick", nick])
+        command = " ".join([*SECURECHAT, "connect", target, "--nick", nick, *self._options])
+        command += "; echo left with $?; sleep 60"
+        size = ("-x", str(self._size[0]), "-y", str(self._size[1]))
         folder = str(self._home.path)
-        self._tmux("new-session", "-d", "-s", nick, "-x", "100", "-y", "40", "-c", folder, command)
+        self._tmux("new-session", "-d", "-s", nick, *size, "-c", folder, command)
+
+    def resize(self, nick: str, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        self._tmux("resize-window", "-t", nick, "-x", str(columns), "-y", str(rows))
 
     def type(self, nick: str, *keys: str) -> None:
         """Press keys."""
@@ -206,7 +214,7 @@ def terminals(home: Home) -> Iterator[Terminals]:
     """Terminals, where tmux is installed."""
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
-    terminals = Terminals(home)
+    terminals = Terminals(home, "--line")
     yield terminals
     terminals.close()
 

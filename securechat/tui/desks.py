@@ -1,0 +1,80 @@
+"""What the full screen keeps for each conversation: its log, its place in it, what is typed.
+
+Pure. `Desks` takes the client's events and the entries that came of them (from `Controller.take`),
+and puts each into the log where it belongs: what belongs to no conversation goes where one looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..client.entries import Entry, Kind
+from ..client.events import ClientEvent, Heard, Offline
+from ..protocol.envelopes import Renamed
+from .log import Log
+from .typed import Typed
+from .viewport import Position
+
+#: What is shown as a draft at the end of its conversation, where it can be acted upon.
+_AS_DRAFTS = frozenset({Kind.UNSENT, Kind.REFUSED})
+
+
+class Desk:
+    """One conversation on the screen; `position` as in `Viewport`."""
+
+    def __init__(self) -> None:
+        self.log = Log()
+        self.typed = Typed()
+        self.position: Position | None = None
+
+
+class Desks:
+    """All conversations that were shown or spoken in; `shown` is the one that is looked at."""
+
+    def __init__(self, shown: str | None) -> None:
+        self.shown = shown
+        self._desks: dict[str | None, Desk] = {shown: Desk()}
+
+    def __getitem__(self, name: str | None) -> Desk:
+        desk = self._desks.get(name)
+        if desk is None:
+            desk = self._desks[name] = Desk()
+        return desk
+
+    def look_at(self, name: str | None) -> None:
+        """Show another conversation."""
+        if name != self.shown:
+            self[self.shown].log.leave()
+            self.shown = name
+
+    def take(self, event: ClientEvent, entries: Iterable[Entry]) -> None:
+        """Put away what came of an event."""
+        if isinstance(event, Offline):
+            for desk in self._desks.values():
+                desk.log.interrupt()
+        elif isinstance(event, Heard) and isinstance(event.system, Renamed):
+            self._rename(f"@{event.system.old}", f"@{event.system.nick}")
+        self.put(entries)
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Put entries away: at the end, or those of a page of history in front."""
+        pages: dict[str | None, list[Entry]] = {}
+        for entry in entries:
+            name = self.shown if entry.conversation is None else entry.conversation
+            if entry.recalled:
+                pages.setdefault(name, []).append(entry)
+            elif entry.kind not in _AS_DRAFTS:
+                self[name].log.add(entry, seen=name == self.shown)
+        for name, page in pages.items():
+            self[name].log.put_older(page)
+
+    def forget_all_but(self, names: Iterable[str]) -> None:
+        """Drop the conversations that the client has dropped."""
+        kept = {None, self.shown, *names}
+        for name in self._desks.keys() - kept:
+            del self._desks[name]
+
+    def _rename(self, old: str, new: str) -> None:
+        if old in self._desks and new not in self._desks:
+            self._desks[new] = self._desks.pop(old)
+            self.shown = new if self.shown == old else self.shown

@@ -1,0 +1,128 @@
+"""What was said in one conversation, as far as it is held: numbered items, oldest first.
+
+Pure. In come entries; out come items, which keep their number for as long as they are held: what
+is put in front gets smaller numbers than all others, below zero if need be. People who come and go
+one after the other are one item, so that they can be folded. Nothing is raised but `IndexError`
+for a number that is not held.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from ..client.entries import Entry, Kind
+
+MAX_ITEMS: Final = 100_000
+#: People in one folded item; then another one begins.
+MAX_FOLDED: Final = 200
+
+_SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """People who came and went, one after the other; at least one."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def first(self) -> Entry:
+        """Who was the first."""
+        return self.entries[0]
+
+
+Item: TypeAlias = Entry | Moves
+
+
+def head_of(item: Item) -> Entry:
+    """The entry whose time and day an item has."""
+    return item.first if isinstance(item, Moves) else item
+
+
+class Log:
+    """The items from `first` up to, and without, `end`.
+
+    `marker` is the number of the item before which *new messages* is to stand, None: nowhere.
+    `oldest_seq` is that of the oldest message; 0: there is none.
+    """
+
+    def __init__(self, max_items: int = MAX_ITEMS) -> None:
+        self.first = 0
+        self.marker: int | None = None
+        self.oldest_seq = 0
+        self._items: deque[Item] = deque()
+        self._max_items = max_items
+        self._gap = False
+
+    @property
+    def end(self) -> int:
+        """The number that the next item will have."""
+        return self.first + len(self._items)
+
+    def __getitem__(self, number: int) -> Item:
+        if not self.first <= number < self.end:
+            raise IndexError(number)
+        return self._items[number - self.first]
+
+    def add(self, entry: Entry, *, seen: bool) -> int:
+        """Put an entry behind all others; the number of its item. `seen`: somebody looks at it."""
+        last = self._items[-1] if self._items else None
+        if entry.move is not None and isinstance(last, Moves) and len(last.entries) < MAX_FOLDED:
+            self._items[-1] = Moves((*last.entries, entry))
+            return self.end - 1
+        if len(self._items) >= self._max_items:
+            self._drop_oldest()
+        self._items.append(entry if entry.move is None else Moves((entry,)))
+        number = self.end - 1
+        if entry.kind in _SPOKEN and not entry.own:
+            if (not seen or (self._gap and entry.missed)) and self.marker is None:
+                self.marker = number
+            self._gap = self._gap and entry.missed
+        if entry.seq and not self.oldest_seq:
+            self.oldest_seq = entry.seq
+        return number
+
+    def put_older(self, page: Iterable[Entry]) -> int:
+        """Put those messages of a page of history in front that are older than all; how many."""
+        count = 0
+        for entry in sorted(page, key=lambda entry: entry.seq, reverse=True):
+            is_older = not self.oldest_seq or entry.seq < self.oldest_seq
+            if is_older and len(self._items) < self._max_items:
+                self._items.appendleft(entry)
+                self.first -= 1
+                self.oldest_seq = entry.seq
+                count += 1
+        return count
+
+    def leave(self) -> None:
+        """Nobody looks any longer: what is here has been read."""
+        self.marker = None
+
+    def interrupt(self) -> None:
+        """The link was lost: what was missed meanwhile is new, though somebody looks."""
+        self._gap = True
+
+    def find(self, needle: str, before: int) -> int | None:
+        """The latest item before number `before` that holds `needle`, in any case."""
+        return self._find(needle, reversed(range(self.first, min(before, self.end))))
+
+    def find_after(self, needle: str, after: int) -> int | None:
+        """The earliest item behind number `after` that holds `needle`, in any case."""
+        return self._find(needle, iter(range(max(after + 1, self.first), self.end)))
+
+    def _find(self, needle: str, numbers: Iterator[int]) -> int | None:
+        wanted = needle.casefold()
+        for number in numbers:
+            item = self[number]
+            if isinstance(item, Entry) and wanted in f"{item.nick} {item.text}".casefold():
+                return number
+        return None
+
+    def _drop_oldest(self) -> None:
+        self._items.popleft()
+        self.first += 1
+        seqs = (head_of(item).seq for item in self._items)
+        self.oldest_seq = next((seq for seq in seqs if seq), 0)

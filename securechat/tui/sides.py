@@ -1,0 +1,142 @@
+"""What stands around the messages: conversations, people, the title and the status bar, as lines.
+
+Pure: the timeline and the time go in, lines of spans come out, each as wide as it is to be shown.
+All that comes from others is made harmless here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final, NamedTuple
+
+from rich.cells import cell_len
+
+from ..client.harmless import harmless_line
+from ..client.timeline import Conversation, Timeline
+from .drawing import Line, Lines, Span, Tint, fitted
+
+#: Lag below this is not worth a word.
+NOTABLE_LAG: Final = timedelta(seconds=0.5)
+
+
+class Rooms(NamedTuple):
+    """Conversations in the order of the list: rooms first, then people."""
+
+    names: list[str]
+
+    def after(self, shown: str | None, step: int) -> str | None:
+        """The conversation `step` places on, around and around."""
+        if not self.names:
+            return None
+        at = self.names.index(shown) if shown in self.names else -1 if step > 0 else 0
+        return self.names[(at + step) % len(self.names)]
+
+
+def rooms_of(timeline: Timeline) -> Rooms:
+    """The rooms that we are in, what is shown, and direct conversations."""
+    known = timeline.conversations.values()
+    kept = [one.name for one in known if one.joined or one.unread or one.name == timeline.focus]
+    return Rooms(sorted(kept, key=lambda name: not name.startswith("#")))
+
+
+def next_active(timeline: Timeline) -> str | None:
+    """Where to look next: where we are called, else where anything is new."""
+    order = rooms_of(timeline).names
+    start = order.index(timeline.focus) + 1 if timeline.focus in order else 0
+    around = [timeline.conversations[name] for name in order[start:] + order[:start]]
+    active = [one for one in around if one.mentions] or [one for one in around if one.unread]
+    return active[0].name if active else None
+
+
+def room_lines(timeline: Timeline, width: int, height: int) -> Lines:
+    """The conversations, numbered as Alt-1 to Alt-9 reach them; what is shown is always in view."""
+    names = rooms_of(timeline).names
+    at = names.index(timeline.focus) if timeline.focus in names else 0
+    first = max(0, min(at - height // 2, len(names) - height))
+    return [
+        _room_line(number, timeline.conversations[name], name == timeline.focus, width)
+        for number, name in list(enumerate(names, 1))[first : first + height]
+    ]
+
+
+def _room_line(number: int, one: Conversation, shown: bool, width: int) -> Line:
+    calls = f"!{one.mentions}" if one.mentions else ""
+    counts = f" {one.unread}{calls}" if one.unread else ""
+    key = f"{number} " if number <= 9 else "  "
+    lead = ("▸" if shown else " ") + key
+    room = width - cell_len(lead) - cell_len(counts)
+    name = fitted(harmless_line(one.name), room)
+    tint = Tint.STRONG if shown or one.unread else Tint.PLAIN
+    name_span = Span(name, tint if one.joined else Tint.FAINT)
+    gap = " " * (room - cell_len(name))
+    loud = Tint.MENTION if calls else Tint.STRONG
+    return [Span(lead, Tint.FAINT), name_span, Span(gap), Span(counts, loud)]
+
+
+def people_lines(timeline: Timeline, width: int, height: int) -> Lines:
+    """Who is in the room that is shown, and how many more."""
+    here = timeline.conversations.get(timeline.focus or "")
+    if here is None or not here.name.startswith("#"):
+        return []
+    nicks = list(here.people)
+    hidden = max(here.count, len(nicks)) - height + 1
+    listed = nicks if hidden <= 1 else nicks[: height - 1]
+    lines = [[Span(fitted(harmless_line(nick), width), Tint.NICK, nick)] for nick in listed]
+    missing = max(here.count, len(nicks)) - len(listed)
+    if missing > 0 and len(lines) < height:
+        lines.append([Span(fitted(f"and {missing:,} more", width), Tint.FAINT)])
+    return lines
+
+
+def title_line(timeline: Timeline, width: int) -> Line:
+    """What is shown, and what it is about."""
+    name = timeline.focus
+    if name is None:
+        return [Span(fitted(" You are in no room. /join lobby enters one.", width))]
+    topic = timeline.conversation(name).topic
+    told = f" {harmless_line(name)}" + (f" · {harmless_line(topic)}" if topic else "")
+    return [Span(fitted(told, width), Tint.STRONG)]
+
+
+def status_line(timeline: Timeline, now: datetime, width: int, extra: Sequence[str] = ()) -> Line:
+    """Room, people, connection, what is unsent, lag when it is high; `extra` comes first."""
+    parts = [Span(one, Tint.STRONG) for one in extra]
+    here = timeline.conversations.get(timeline.focus or "")
+    if here is not None:
+        people = f" {here.count:,}" if here.name.startswith("#") else ""
+        parts.append(Span(f"{harmless_line(here.name)}{people}"))
+    parts.append(Span(harmless_line(timeline.nick), Tint.NICK, timeline.nick))
+    parts.append(_connection(timeline, now))
+    lag = timeline.lag(now)
+    if timeline.online and lag >= NOTABLE_LAG:
+        parts.append(Span(f"lag {lag.total_seconds():.1f} s", Tint.ERROR))
+    if timeline.refused:
+        parts.append(Span(f"{len(timeline.refused)} not sent: Alt-R", Tint.ERROR))
+    parts.append(Span("F1 help", Tint.FAINT))
+    return _joined(parts, width)
+
+
+def _connection(timeline: Timeline, now: datetime) -> Span:
+    unsent = f", {len(timeline.drafts)} unsent" if timeline.drafts else ""
+    if timeline.online:
+        return Span(f"connected, TLS 1.3{unsent}")
+    if timeline.retry_at is None:
+        return Span(f"connecting{unsent}" if timeline.server else "connecting", Tint.ERROR)
+    left = max(0, ceil((timeline.retry_at - now).total_seconds()))
+    return Span(f"offline, reconnecting in {left} s{unsent}", Tint.ERROR)
+
+
+def _joined(parts: Sequence[Span], width: int) -> Line:
+    """The parts with bars between them, as many as fit."""
+    line: Line = [Span(" ")]
+    room = width - 1
+    for number, part in enumerate(parts):
+        bar = " │ " if number else ""
+        if cell_len(bar + part.text) > room:
+            line.append(Span(fitted(bar + part.text, room), part.tint))
+            break
+        line += [Span(bar, Tint.FAINT), part]
+        room -= cell_len(bar + part.text)
+    return line

@@ -1,0 +1,58 @@
+"""The full screen as a newcomer sees it: a real terminal, a real server, 80 x 24, and smaller."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from .test_scene import Home, Terminals, home  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def terminals(home: Home) -> Iterator[Terminals]:  # noqa: F811
+    """Terminals of 80 x 24, where tmux is installed."""
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    terminals = Terminals(home, size=(80, 24))
+    yield terminals
+    terminals.close()
+
+
+def test_the_scene_on_the_full_screen(home: Home, terminals: Terminals) -> None:  # noqa: F811
+    home.run("gen-certs")
+    home.serve()
+    terminals.open("alice")
+    terminals.wait_for("alice", "connected, TLS 1.3")
+    terminals.wait_for("alice", "you are in #lobby")
+    terminals.type("alice", "half a sen")
+    assert home.connect("bob", "hi alice, how are you today?\n/me waves\n/msg alice psst\n")[0] == 0
+    terminals.wait_for("alice", "!<bob> hi alice")
+    terminals.wait_for("alice", "2 @bob")
+    terminals.type("alice", "tence", "Enter", "M-2")
+    terminals.wait_for("alice", "▸2 @bob")
+    terminals.wait_for("alice", "!<bob> psst")
+    terminals.type("alice", "M-1")
+    terminals.wait_for("alice", "✓<alice> half a sentence")
+
+    terminals.resize("alice", 40, 12)
+    terminals.wait_for("alice", lambda screen: "@bob" not in screen and "half a sentence" in screen)
+    terminals.resize("alice", 100, 30)
+    terminals.wait_for("alice", "▸1 #lobby")
+    terminals.type("alice", "F1")
+    terminals.wait_for("alice", "keys and commands")
+    terminals.type("alice", "F1")
+
+    home.stop(signal.SIGKILL)
+    terminals.wait_for("alice", "offline, reconnecting in")
+    terminals.type("alice", "typed while away", "Enter")
+    terminals.wait_for("alice", "waits for the connection")
+    home.serve()
+    screen = terminals.wait_for("alice", "✓<alice> typed while away")
+    assert screen.count("typed while away") == 1
+    terminals.type("alice", "/quit", "Enter")
+    terminals.wait_for("alice", "left with 0")
