@@ -57,7 +57,10 @@ SIDEWAYS = {
 }
 
 #: Whole packages, and modules, that are values and functions, with all that they import of ours.
-PURE = ("protocol", "chat", "client/session.py", "client/timeline.py", "sdk/arguments.py")
+PURE = (
+    *("protocol", "chat", "client/session.py", "client/timeline.py", "sdk/arguments.py"),
+    *(f"tui/{name}.py" for name in ("desks", "drawing", "log", "sides", "viewport")),
+)
 NOT_PURE = {
     *("socket", "ssl", "select", "selectors", "asyncio", "subprocess", "multiprocessing"),
     *("threading", "queue", "concurrent", "signal", "sqlite3", "apsw"),

@@ -272,7 +272,7 @@ def settle_topic(hub: Hub, effect: SetTopic, outcome: Outcome) -> None:
         hub.emit(Send(effect.connection, storage_error(effect.re)))
         return
     room, text = effect.record
-    hub.rooms[room].topic = text
+    hub.rooms[room].topic, hub.rooms[room].setter = text, effect.nick
     event = TopicIs(room=room, text=text, nick=effect.nick)
     hub.emit(Send(effect.connection, event.model_copy(update={"re": effect.re})))
     hub.emit(Broadcast(room, event, skip=effect.connection))

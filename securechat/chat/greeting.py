@@ -62,9 +62,10 @@ def settle(hub: Hub, effect: Greet, outcome: Outcome) -> None:
 def _identify(hub: Hub, hello: Hello) -> tuple[Identity, str]:
     """The holder of a session, or a new guest; and the session."""
     nick = parse_nick(hello.nick)
+    hub.let_lapse(hub.identities.by_nick(hello.nick))
     if hello.session is not None:
         identity = hub.identities.by_token(hello.session)
-        if identity is not None:
+        if identity is not None and not hub.let_lapse(identity):
             hub.rename(identity, nick)
             return identity, hello.session
     hub.identities.check_free(nick, None)

@@ -264,6 +264,11 @@ class Hub:
         room = self.rooms.get(name)
         return room.topic if room is not None else ""
 
+    def setter_of(self, name: str) -> str | None:
+        """Who set the topic, as far as is known."""
+        room = self.rooms.get(name)
+        return (room.setter or None) if room is not None else None
+
     def pick_joke(self) -> str:
         """A joke."""
         return self._choose(JOKES)
@@ -390,16 +395,24 @@ class Hub:
         self._timers.after(SWEEP_EVERY, self._sweep)
         now, life = self.now.wall, self.limits.guest_days * _DAY
         for identity in list(self.identities):
-            present = identity.connections or identity.rooms
-            if not present and (not identity.provable or now - identity.used > life):
-                self.identities.forget(identity)
-                self.emit(Keep(ForgetIdentity(identity.number)))
+            if self.let_lapse(identity):
                 continue
             changed = bool(identity.former) and self.identities.release_former(identity, now)
             if identity.met and identity.connections and now - identity.used > life / 7:
                 identity.used, changed = now, True
             if changed:
                 self.emit(Keep(identity.record()))
+
+    def let_lapse(self, identity: Identity | None) -> bool:
+        """Forget an identity whose session is over; True when it was."""
+        if identity is None or identity.connections or identity.rooms:
+            return False
+        life = self.limits.guest_days * _DAY
+        if identity.provable and self.now.wall - identity.used <= life:
+            return False
+        self.identities.forget(identity)
+        self.emit(Keep(ForgetIdentity(identity.number)))
+        return True
 
     # -------------------------------------------------------------- direct conversations
 

@@ -12,13 +12,15 @@ class Room:
     there are many: a tuple is the least that can hold it.
     """
 
-    __slots__ = ("alone", "changed", "members", "name", "quiet", "topic")
+    __slots__ = ("alone", "changed", "members", "name", "quiet", "setter", "topic")
 
     def __init__(self, name: str) -> None:
         self.name = name
         #: The rooms of those who are only here, which is most of them: one tuple for all.
         self.alone = (name,)
         self.topic = ""
+        #: The nick of who set it, as it was then; "" where that was before this server's start.
+        self.setter = ""
         self.members: dict[Identity, tuple[int, ...]] = {}
         #: A `count` was told a short while ago: the next one has to wait.
         self.quiet = False

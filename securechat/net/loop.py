@@ -292,7 +292,7 @@ class Loop:
         if data is None:
             return
         if not data:
-            self._lose(channel, "closed by the peer")
+            self._part(channel)
             return
         channel.heard = now = self._now
         channel.pinged = False
@@ -326,7 +326,7 @@ class Loop:
             channel.frame_bytes += total
         self._understand(channel)
         if ended:
-            self._lose(channel, "closed by the peer")
+            self._part(channel)
 
     def _understand(self, channel: Channel) -> None:
         """Turn what was read into events, as far as there are tokens for it."""
@@ -599,6 +599,12 @@ class Loop:
             self._shut(channel)  # the alert that tells the peer why is on its way
         else:
             self._lose(channel, describe_failure(error))
+
+    def _part(self, channel: Channel) -> None:
+        """The peer has said close_notify: say ours, as RFC 8446, 6.1 wants it, and close."""
+        if channel.out is None:
+            channel.shut()
+        self._lose(channel, "closed by the peer")
 
     def _lose(self, channel: Channel, reason: str) -> None:
         if channel.phase is Phase.TALKING:

@@ -198,8 +198,9 @@ class Renderer:
         self._send_list(fx.SendList(effect.connection, event, "rooms", rows))
 
     def _send_topic(self, effect: fx.SendTopic) -> None:
-        text = self._hub.topic_of(effect.room)
-        event = TopicIs(room=effect.room, text=text, re=effect.re)
+        room = effect.room
+        text, nick = self._hub.topic_of(room), self._hub.setter_of(room)
+        event = TopicIs(room=room, text=text, nick=nick, re=effect.re)
         self._deliver(effect.connection, _frame(event))
 
     def _send_conversations(self, effect: fx.SendConversations) -> None:

@@ -333,6 +333,16 @@ def test_a_session_that_lapsed_while_the_server_was_down_has_lapsed(stage: Stage
     assert stage.enter("bob").session == "token-2"
 
 
+def test_a_session_lapses_in_time_not_when_somebody_looks() -> None:
+    stage = Stage(guest_days=5 / DAY)
+    bob, ann = stage.enter("bob", "#a"), stage.enter("ann", "#a")
+    bob.ask(Quit)
+    ann.ask(Quit)
+    stage.wait(6)  # the next look at all of them is in 54 s
+    assert stage.enter("bob").session == "token-3"
+    assert stage.enter("anna", session=ann.session).session == "token-4"
+
+
 def test_who_is_held_does_not_lapse(stage: Stage) -> None:
     bob = stage.enter("bob", "#a")
     stage.restart(crash=True, down=8 * DAY)

@@ -192,3 +192,13 @@ def test_a_topic_is_one_line_that_says_something(stage: Stage, text: str) -> Non
 
 def test_the_topic_of_a_room_that_is_not_there_is_empty(stage: Stage) -> None:
     assert stage.hub.topic_of("#nowhere") == ""
+
+
+def test_who_set_a_topic_is_known_until_the_server_starts_again(stage: Stage) -> None:
+    bob = stage.enter("bob", "#a")
+    assert stage.hub.setter_of("#a") is None
+    bob.ask(Topic, room="#a", text="tea")
+    assert (stage.hub.topic_of("#a"), stage.hub.setter_of("#a")) == ("tea", "bob")
+    assert stage.hub.setter_of("#b") is None
+    stage.restart()
+    assert (stage.hub.topic_of("#a"), stage.hub.setter_of("#a")) == ("tea", None)

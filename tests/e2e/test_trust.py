@@ -94,7 +94,7 @@ def test_a_person_compares_in_a_terminal(server: Home, elsewhere: Elsewhere) -> 
         assert server.stop() == 0
         server.serve()
         assert elsewhere.connect("alice", "hi\n")[0] == 4
-        terminals.wait_for("bob", lambda screen: not screen.strip())
+        terminals.wait_for("bob", "left with 4")
     finally:
         terminals.close()
     assert shown in elsewhere.run("trust", "list")[1]

@@ -154,6 +154,8 @@ class Program:
         saved = files.begin(plan.nick)
         #: Where earlier runs had a place that was written down.
         self.known = {name for one in saved for name in one.cursors}
+        #: Where drafts of earlier runs are for: it enters those rooms to send them.
+        self.inherited = {kept.draft.to for one in saved for kept in one.drafts}
         assert files.own is not None
         self._journal = files.own
         self.session = Session(

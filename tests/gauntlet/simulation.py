@@ -346,8 +346,13 @@ class World:
             return f"stored is {set(self.store.presence)}, present are {present}"
         for room in ROOMS:
             wanted = {person.nick_now for person in self.people if room in person.rooms}
+            drawn = {
+                person.nick_now
+                for person in self.people
+                if person.program is not None and room in person.program.inherited
+            }
             members = process.hub.rooms[room].members if room in process.hub.rooms else {}
-            if {identity.nick.text for identity in members} != wanted:
+            if not wanted <= {identity.nick.text for identity in members} <= wanted | drawn:
                 return f"{room} has {list(members)}, not {wanted}"
         return None
 

@@ -503,7 +503,14 @@ def test_a_topic_is_read_as_it_is_at_that_moment(desk: Desk) -> None:
     set_topic = fx.SetTopic(1, "t", "ann", KeepTopic("#old", "news"))
     rendered = desk.one(set_topic, fx.SendTopic(1, "q", "#old"), outcomes=[Kept()])
     assert said(deliver_of(rendered[-1]).data) == [
-        {"type": "system", "re": "q", "event": "topic", "room": "#old", "text": "news"}
+        {
+            "type": "system",
+            "re": "q",
+            "event": "topic",
+            "room": "#old",
+            "text": "news",
+            "nick": "ann",
+        }
     ]
 
 
