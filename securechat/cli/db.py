@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="db",
     help="Look after the server's database.",
+    epilog="Examples: securechat db check · securechat db backup chat.db · securechat db stats",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import signal
+from ipaddress import ip_address
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
@@ -38,7 +39,7 @@ class Target(NamedTuple):
 
 def parse_target(text: str) -> Target:
     """HOST, HOST:PORT, [IPV6]:PORT or IPV6; raises ValueError with a sentence for the user."""
-    if _BARE_V6.fullmatch(text):
+    if _BARE_V6.fullmatch(text) and _is_address(text):
         return Target(text, DEFAULT_PORT)
     found = _TARGET.fullmatch(text)
     if found is None:
@@ -47,6 +48,14 @@ def parse_target(text: str) -> Target:
     if not 1 <= port <= 65535:
         raise ValueError("a port is a number from 1 to 65535")
     return Target(found["v6"] or found["name"], port)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def check_target(text: str) -> str:

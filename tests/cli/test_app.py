@@ -122,7 +122,7 @@ def test_where_to_connect(text: str, target: tuple[str, int]) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", ":", ":7000", "host:", "host:x", "host:-1", "host:0", "host:65536", "host:7:7", "a b",
-     "[::1", "::1]:7", "[]:7", "[[::1]]:7", "https://host/", "bob@host"],
+     "[::1", "::1]:7", "[]:7", "[[::1]]:7", "https://host/", "bob@host", "a:b:c", "fe80::x"],
 )  # fmt: skip
 def test_where_nobody_can_connect(text: str) -> None:
     with pytest.raises(ValueError, match=r"expected HOST|a port is"):
