@@ -93,10 +93,10 @@ def connect(
     """
     with reported():
         end_on_sigterm()
-        wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
         front = _front_end(as_json=as_json, by_line=by_line or plain)
         if front is Front.FULL_SCREEN:
             print(f"connecting to {server} …", flush=True)  # the imports take a while
+        wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
         config = client_config(
             server, nick, wishes, rooms=tuple(room or ()), reconnect=not no_reconnect
         )
