@@ -12,15 +12,19 @@ from contextlib import contextmanager, suppress
 from itertools import zip_longest
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import apsw
 
 from ..errors import StoreBroken
+from ..phrases import Query
 from ..protocol.codec import encode_posted
-from ..records import Page
+from ..records import Found, Page
 from .connections import fail
 from .migrations import PLACE_BITS, SEQ_MASK
+
+if TYPE_CHECKING:
+    from .finder import Finder
 
 #: The columns of a message that `Painter` takes.
 ROW: Final = "place, identity, id, ts, sender, address, reply_to, action, text"
@@ -32,10 +36,19 @@ _BACKWARD: Final = _PAGE.format("DESC")
 class SqliteReader:
     """Pages, each out of one snapshot of the database; for one thread."""
 
-    def __init__(self, db: apsw.Connection, path: Path, guard: Lock, *, owned: bool = True) -> None:
+    def __init__(
+        self,
+        db: apsw.Connection,
+        path: Path,
+        guard: Lock,
+        finder: Finder,
+        *,
+        owned: bool = True,
+    ) -> None:
         self._db = db
         self._path = path
         self._guard = guard
+        self._finder = finder
         self._owned = owned
         self._execute: Callable[..., Any] = db.cursor().execute
 
@@ -60,6 +73,11 @@ class SqliteReader:
         more = len(payloads) < len(places)
         at_the_beginning = not more and len(payloads) < limit and first > 1
         return Page(payloads[::-1], stop, more, first - 1 if at_the_beginning else None)
+
+    def search(self, query: Query, limit: int, size: int) -> Found:
+        """See `Reader.search`; raises as `after` does."""
+        with self._snapshot():
+            return self._finder.find(self._execute, query, limit, size)
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
@@ -103,6 +121,7 @@ class SqliteReader:
 
     def close(self) -> None:
         """Let go of the connection."""
+        self._finder.close()
         if self._owned:
             self._db.close()
 

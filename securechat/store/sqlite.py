@@ -48,10 +48,12 @@ from .connections import (
     lacks_room,
     refuse,
 )
+from .finder import Finder
 from .lock import FolderLock
 from .migrations import PLACE_BITS, migrate, sync_folder
 from .pages import ROW, Painter, SqliteReader, pair
 from .retention import KEEP_ALL, Retention, digest, sweep, weigh
+from .search import SearchIndex, open_index
 
 log = logging.getLogger(__name__)
 
@@ -438,9 +440,17 @@ class SqliteStore:
 
     def reader(self) -> SqliteReader:
         """A reader for the thread that calls this; raises `StoreRefused`."""
+        indexed = self._shared and self._vfs is None
+        finder = Finder(self._path, indexed=indexed)
         if not self._shared:
-            return SqliteReader(self._db, self._path, self._guard, owned=False)
-        return SqliteReader(connect_reader(self._path, self._vfs), self._path, Lock())
+            return SqliteReader(self._db, self._path, self._guard, finder, owned=False)
+        return SqliteReader(connect_reader(self._path, self._vfs), self._path, Lock(), finder)
+
+    def indexer(self) -> SearchIndex | None:
+        """See `Store.indexer`; raises `StoreRefused`."""
+        if not self._shared or self._vfs is not None:  # the index is on the system's own disk
+            return None
+        return open_index(self._path.parent)
 
     def close(self) -> None:
         """Close for good and give the folder free; all readers must be closed before."""
