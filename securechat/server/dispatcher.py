@@ -130,6 +130,8 @@ class Dispatcher:
                     self._carry_out(self._hub.tick(now), now)
                 if self._owed:
                     self._carry_out([], now)
+                if not batch:
+                    self._store.tidy()
                 if self._retain_at <= now.mono:
                     self._retain(now)
             self._carry_out(self._hub.farewell(farewell.reason, farewell.retry_after, now), now)
