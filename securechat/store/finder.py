@@ -1,23 +1,26 @@
-"""Answering a search: what the index knows, and what it has not got to yet.
+"""Answering a search: what waits in the journal, what the index knows, and what is in between.
 
 In: a `Query`, and reads of the database as it is at one moment. Out: a `Found`. Raised: what those
 reads raise; nothing for the index, for without it every message is looked at.
 
-Whatever the index says of a message, it is held against the query itself before it is shown.
+A message moves on from the journal to its place and into the index. They are looked at in that
+order, so none slips by; one that is met twice has one place. Whatever the index says of a message,
+it is held against the query itself before it is shown.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from ..phrases import Query
 from ..records import Found
 from .finding import Hit, page_of
+from .journal import Entry
 from .migrations import PLACE_BITS
-from .pages import ROW, Painter
+from .pages import ROW, Painter, row_of
 from .search import INDEX_NAME, Due, IndexLost, IndexReader
 
 log = logging.getLogger(__name__)
@@ -36,9 +39,19 @@ _ALL: Final = "SELECT number, name, first, first, first - 1, head FROM conversat
 
 
 class Finder:
-    """Finds in the database at `path`, for one thread. `indexed`: an index may stand beside it."""
+    """Finds in the database at `path`, for one thread. `indexed`: an index may stand beside it.
 
-    def __init__(self, path: Path, *, indexed: bool) -> None:
+    `waiting` gives what is in the journal: the number, the name and the entries of conversations.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        waiting: Callable[[], Iterable[tuple[int, str, Sequence[Entry]]]],
+        *,
+        indexed: bool,
+    ) -> None:
+        self._waiting = waiting
         self._path = path.with_name(INDEX_NAME)
         self._indexed = indexed
         self._index: IndexReader | None = None
@@ -49,6 +62,7 @@ class Finder:
         `execute` reads at a moment that begins with its first read, so that what it sees is at
         least as new as the index is.
         """
+        waiting = {place: (name, row) for place, name, row in _wait(query, self._waiting())}
         try:
             spots = self._find_indexed(execute, query, limit)
         except IndexLost as error:
@@ -56,17 +70,18 @@ class Finder:
             self.close()
             self._indexed = False
             spots = self._find_indexed(execute, query, limit)
-        return page_of(_paint(execute, sorted(spots, reverse=True)), limit, size)
+        spots |= {(row[3], place) for place, (_, row) in waiting.items()}
+        return page_of(_paint(execute, sorted(spots, reverse=True), waiting), limit, size)
 
-    def _find_indexed(self, execute: _Execute, query: Query, limit: int) -> list[_Spot]:
+    def _find_indexed(self, execute: _Execute, query: Query, limit: int) -> set[_Spot]:
         index = self._open()
         if index is None:
-            return list(_scan(execute, query, (Due(*row) for row in execute(_ALL).fetchall())))
+            return set(_scan(execute, query, (Due(*row) for row in execute(_ALL).fetchall())))
         with index:
             due = index.due()
             scopes = _scopes_of(execute, query)
             places = index.hits(query, scopes) if scopes != [] else ()
-            return [*_newest(execute, query, places, limit), *_scan(execute, query, due)]
+            return {*_newest(execute, query, places, limit), *_scan(execute, query, due)}
 
     def _open(self) -> IndexReader | None:
         if self._index is None and self._indexed and self._path.exists():
@@ -127,14 +142,32 @@ def _scan(execute: _Execute, query: Query, due: Iterable[Due]) -> Iterator[_Spot
                 yield ts, place
 
 
-def _paint(execute: _Execute, spots: Iterable[_Spot]) -> Iterator[Hit]:
+def _wait(
+    query: Query, waiting: Iterable[tuple[int, str, Sequence[Entry]]]
+) -> Iterator[tuple[int, str, tuple[Any, ...]]]:
+    """What is looked for in the journal: the place, the conversation's name and the row of each."""
+    for number, name, entries in waiting:
+        if query.covers(name):
+            for entry in tuple(entries):
+                new, seq, ts = entry
+                place = (number << PLACE_BITS) + seq
+                if query.matches(new.identity, new.sender, ts, place, new.text):
+                    yield place, name, row_of(number << PLACE_BITS, name, entry)
+
+
+def _paint(
+    execute: _Execute, spots: Iterable[_Spot], waiting: Mapping[int, tuple[str, tuple[Any, ...]]]
+) -> Iterator[Hit]:
     names: dict[int, str] = {}
     painters: dict[str, Painter] = {}
     for ts, place in spots:
-        name = _name_of(execute, place, names)
+        if place in waiting:
+            name, row = waiting[place]
+        else:
+            name = _name_of(execute, place, names)
+            [row] = execute(_MESSAGE, (place,)).fetchall()
         if name not in painters:
             painters[name] = Painter(name, execute)
-        [row] = execute(_MESSAGE, (place,)).fetchall()
         yield ts, place, painters[name].paint(row)
 
 

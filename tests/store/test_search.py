@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -15,6 +16,7 @@ from securechat.phrases import Author, Phrase, Query
 from securechat.records import KeepIdentity, NewMessage
 from securechat.store import maintenance
 from securechat.store.base import Store
+from securechat.store.finder import Finder
 from securechat.store.memory import MemoryStore
 from securechat.store.retention import Retention
 from securechat.store.search import INDEX_NAME, open_index
@@ -40,6 +42,7 @@ def texts(store: Store, query: Query, limit: int = PLENTY, size: int = FRAME) ->
 
 def take_in(store: Store, budget: int = 3) -> int:
     """Bring the index up to date; how many pieces it took."""
+    store.tidy()  # what waits in the journal is not for the index yet
     index = store.indexer()
     pieces = 0
     if index is not None:
@@ -55,6 +58,7 @@ def leave_as_it_is(_: Store) -> None:
 
 
 def take_in_a_part(store: Store) -> None:
+    store.tidy()
     index = store.indexer()
     if index is not None:
         with closing(index):
@@ -219,9 +223,11 @@ def count(directory: Path, word: str) -> int:
 def test_it_is_taken_in_in_pieces_and_only_once(tmp_path: Path) -> None:
     with opened(tmp_path) as (store, _):
         store.commit([message(str(n), f"tea {n}", to=f"#r{n % 3}") for n in range(20)], hour(0))
+        store.tidy()
         with closing(open_index(tmp_path)) as index:
             assert [index.work(8) for _ in range(4)] == [8, 8, 4, 0]
         store.commit([message("x", "tea x")], hour(1))
+        store.tidy()
         with closing(open_index(tmp_path)) as index:
             assert [index.work(8) for _ in range(2)] == [1, 0]
         assert count(tmp_path, "tea") == 21
@@ -246,6 +252,7 @@ def test_what_retention_removed_leaves_the_index(tmp_path: Path) -> None:
 def test_what_is_removed_before_it_was_taken_in_is_passed_over(tmp_path: Path) -> None:
     with opened(tmp_path, retention=Retention(keep_days=1)) as (store, _):
         store.commit([message(str(n), "old tea") for n in range(5)], hour(0))
+        store.tidy()
         with closing(open_index(tmp_path)) as index:
             index.work(2)
         store.commit([message("new", "new tea")], "2026-05-06T00:00:00.000000Z")
@@ -253,6 +260,25 @@ def test_what_is_removed_before_it_was_taken_in_is_passed_over(tmp_path: Path) -
         take_in(store, budget=1)
         assert count(tmp_path, "tea") == 1
         assert texts(store, Query(9, phrases=tea())) == ["new tea"]
+
+
+def test_what_moves_from_the_journal_to_its_place_is_found_once(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, _), closing(store.reader()) as reader:
+        store.commit([message("1", "tea"), message("2", "tea too", to="@b", key="@1:2")], hour(0))
+        query, moved = Query(ANN, phrases=tea()), []
+
+        def waiting() -> Iterator[Any]:
+            """What waits, and is brought into its place just behind that look."""
+            seen = list(store._waiting())
+            store.tidy()
+            moved.append(seen)
+            yield from seen
+
+        finder = Finder(tmp_path / "securechat.db", waiting, indexed=True)
+        found = finder.find(reader._execute, query, PLENTY, FRAME)
+        assert [len(seen) for seen in moved] == [2]
+        assert [posted(one).text for one in found.payloads] == ["tea too", "tea"]
+        finder.close()
 
 
 def test_thousands_of_one_moment_have_each_an_entry(tmp_path: Path) -> None:
@@ -304,6 +330,7 @@ def test_a_damaged_index_harms_no_search_and_is_given_up(tmp_path: Path) -> None
         path.write_bytes(whole[:8_192] + b"\xa5" * (len(whole) - 8_192))
         assert len(texts(store, Query(9, phrases=tea()), size=10**6)) == 400
         store.commit([message("x", "tea x")], hour(1))
+        store.tidy()
         index = open_index(tmp_path)
         with suppress(StoreBroken):
             index.work(1_000)
