@@ -130,6 +130,21 @@ class Controller:
         self._asides.add(fetch)
         self._older[fetch] = name
 
+    def find(self, query: str | None) -> None:
+        """Look for messages; None: for older ones than were found last.
+
+        They come from `take` as entries that are `found`. Raises BadInput when there is nothing
+        older, and ClientError when the client has ended.
+        """
+        before = None
+        if query is None:
+            if self._found is None or self._found[1] is None:
+                raise BadInput("There is nothing more. Look for something: /search WORDS")
+            query, before = self._found
+        keys = {"before": before} if before is not None else {}
+        id = self._command("search", query=query, limit=FOUND_PAGE, **keys)
+        self._searches[id] = query
+
     def show_around(self, name: str, seq: int, near: int = NEAR) -> str:
         """Ask for what was said around message `seq` of conversation `name`; returns the command.
 
@@ -163,11 +178,18 @@ class Controller:
         self._command(action.name, **action.keys)
         return []
 
-    def _enter(self, action: Enter) -> list[str]:
-        if self.timeline.conversation(action.name).joined:
-            self.timeline.look_at(action.name)
+    def go_to(self, name: str) -> None:
+        """Show conversation `name`, once we have joined it if it is a room that we are not in.
+
+        Raises ClientError when the client has ended.
+        """
+        if self.timeline.conversation(name).joined:
+            self.timeline.look_at(name)
         else:
-            self._moving.add(self._command("join", room=action.name))
+            self._moving.add(self._command("join", room=name))
+
+    def _enter(self, action: Enter) -> list[str]:
+        self.go_to(action.name)
         return []
 
     def _leave(self, action: Leave) -> list[str]:
@@ -185,14 +207,7 @@ class Controller:
         return slash.overview()
 
     def _search(self, action: Search) -> list[str]:
-        query, before = action.query, None
-        if query is None:
-            if self._found is None or self._found[1] is None:
-                raise BadInput("There is nothing more. Look for something: /search WORDS")
-            query, before = self._found
-        keys = {"before": before} if before is not None else {}
-        id = self._command("search", query=query, limit=FOUND_PAGE, **keys)
-        self._searches[id] = query
+        self.find(action.query)
         return []
 
     def _around(self, action: Around) -> list[str]:
