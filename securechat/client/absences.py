@@ -31,13 +31,13 @@ class Absences:
     ) -> Iterator[Entry]:
         """Somebody is away, or back; `me` is our nick."""
         nick, text = event.nick, event.text
+        self._note(nick, text)
         if nick == me:
             if event.re is not None or text != self.mine:
                 told = "you are back" if text is None else f"you are away: {text}"
                 yield Entry(Kind.ANSWER, now, told)
             self.mine = text
             return
-        self._note(nick, text)
         name = f"@{nick}"
         if name in conversations and text != self._told.get(nick):
             told = f"{nick} is back" if text is None else f"{nick} is away: {text}"
