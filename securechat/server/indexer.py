@@ -27,7 +27,7 @@ _FULL_PAUSE: Final = 30.0
 #: Messages taken in at once: some milliseconds.
 _PIECE: Final = 500
 #: Busy is a server whose other threads used that share of a core since the last look.
-_BUSY: Final = 0.3
+_BUSY: Final = 0.05
 #: How long it may be busy before something is taken in all the same, seconds.
 _PATIENCE: Final = 60.0
 #: How many times as long as a piece took the rest behind it is; the latter where it is busy.

@@ -153,13 +153,13 @@ def test_who_talks_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
         index = Slow(10**6)
         return kept._step(index), not index.results
 
-    assert step(0.1) == (1.0, True)
+    assert step(0.01) == (1.0, True)
     now += 58
     assert step(0.9) == (7.0, False)
     now += 1
     assert step(0.9) == (50.0, True)
     assert step(0.9) == (50.0, True)
-    assert step(0.1) == (1.0, True)
+    assert step(0.01) == (1.0, True)
     assert step(0.9) == (7.0, False)
 
 
