@@ -24,16 +24,19 @@ from typing import Any, Final, TypeAlias
 
 from ..link_events import Arrived, Levelled, Lost
 from ..protocol.codec import Refusal, encode
-from ..protocol.connection import Connection, State
+from ..protocol.connection import Connection, Signal, State
 from ..protocol.envelopes import Command, Draft, ServerPing
 from ..protocol.framing import DEFAULT_MAX_FRAME, HEADER_SIZE, encode_frame
 from .channel import READ_SIZE, Bucket, Channel, Phase
+from .crowd import Crowds
 from .deadlines import ERROR_CODES, Deadlines, Verdict, judge
 from .fanout import HIGH_WATER, LOW_WATER, Fanout
+from .gate import Fact
 from .ops import (
     Adopt,
     Chunk,
     Deliver,
+    Evict,
     Finish,
     Notice,
     NoticeTo,
@@ -46,7 +49,7 @@ from .ops import (
     UseContext,
 )
 from .poller import READ, TROUBLE, WRITE, new_poller
-from .tls import describe_failure
+from .tls import certified_name, describe_failure
 from .waker import Waker
 
 log = logging.getLogger(__name__)
@@ -57,6 +60,8 @@ Told: TypeAlias = tuple[int, Draft | Command | Refusal | Arrived | Lost | Levell
 _FRAMES_PER_LOOK: Final = 64
 #: Records read from one connection before the others have their turn.
 _READS_PER_TURN: Final = 8
+#: Handshakes that are moved on, at 0.3 ms each, before who is in has their turn.
+_HANDSHAKES_PER_TURN: Final = 16
 _LONGEST_SLEEP: Final = 1.0
 #: How long the hub may take over what it was told before more is read, seconds.
 PATIENCE: Final = 0.005
@@ -64,6 +69,7 @@ PATIENCE: Final = 0.005
 _MAX_UNPARSED: Final = DEFAULT_MAX_FRAME + HEADER_SIZE
 #: The kernel keeps no more than this for a peer that does not read, bytes.
 _SEND_BUFFER: Final = 128 * 1024
+_EVICTED: Final = "Too many others are just coming in. Come back in a moment."
 _PING: Final = encode_frame(encode(ServerPing(token="alive")))
 
 
@@ -73,7 +79,9 @@ class LoopConfig:
 
     `inbox` takes a batch and returns at once; when it is decided, something is posted, were it an
     empty list, which the loop awaits for up to `patience` seconds. `inbox_full` says that the hub
-    has enough to do; `new_bucket(now)` makes what paces a connection, None: nothing does.
+    has enough to do; `new_bucket(now)` makes what paces a connection, None: nothing does, and
+    `new_shared_bucket(now)` what paces a crowded address (`crowd`). `report(number, fact, now)` is
+    told how far strangers come.
     """
 
     context: ssl.SSLContext
@@ -83,6 +91,8 @@ class LoopConfig:
     new_bucket: Callable[[float], Bucket] | None
     idle_timeout: float
     patience: float = PATIENCE
+    new_shared_bucket: Callable[[float], Bucket] | None = None
+    report: Callable[[int, Fact, float], None] = lambda _number, _fact, _now: None
 
 
 class Loop:
@@ -102,6 +112,11 @@ class Loop:
         self._by_fd: list[Channel | None] = [None] * (self._waker.fileno() + 1)
         self._deadlines = Deadlines()
         self._told: list[Told] = []
+        self._handshakes = 0
+        #: Who will be told at `hello` that its address has too many connections.
+        self._surplus: set[int] = set()
+        shared = config.new_shared_bucket
+        self._crowds = None if shared is None else Crowds(shared)
         self._stop_at: float | None = None
         self._now = time.monotonic()
         self._fanout = Fanout(
@@ -112,6 +127,7 @@ class Loop:
         )
         self._carry_out: dict[type[Any], Callable[[Any], None]] = {
             Adopt: self._adopt,
+            Evict: self._evict,
             Chunk: self._fanout.send_chunk,
             Notice: self._fanout.send_notice,
             NoticeTo: self._notice_to,
@@ -168,6 +184,7 @@ class Loop:
         ready = self._sleep()
         self._now = now = time.monotonic()
         self._carry_out_posted()
+        self._handshakes = 0
         by_fd, talking = self._by_fd, Phase.TALKING
         for fd, mask in ready:
             channel = by_fd[fd]
@@ -262,7 +279,9 @@ class Loop:
             if mask & (READ | TROUBLE) and channel.phase is Phase.TALKING:
                 self._read(channel)
         elif phase is Phase.HANDSHAKE:
-            self._handshake(channel)
+            if self._handshakes < _HANDSHAKES_PER_TURN:  # the poller will say so again
+                self._handshakes += 1
+                self._handshake(channel)
         elif phase is Phase.FINISHING:
             self._flush(channel)
         elif phase is Phase.LINGERING and channel.discard():
@@ -280,9 +299,11 @@ class Loop:
         # Its deadline of 10 s stands, for `hello` now: it is looked at anew when it comes.
         channel.phase = Phase.TALKING
         channel.since = channel.heard = self._now
-        if self._config.new_bucket is not None:
+        if channel.bucket is None and self._config.new_bucket is not None:
             channel.bucket = self._config.new_bucket(self._now)
-        self._told.append((channel.number, Arrived(channel.peer)))
+        surplus = channel.number in self._surplus
+        name = certified_name(channel.sock)
+        self._told.append((channel.number, Arrived(channel.peer, surplus, name)))
         self._watch(channel)
         self._schedule(channel)
 
@@ -357,6 +378,7 @@ class Loop:
         """Read no more for now, if `event` was the last, or too much waits to be written."""
         if type(event) is Refusal and channel.connection.closed:
             log.info("connection %d from %s: refused: %s", channel.number, channel.peer, event.code)
+            self._config.report(channel.number, Fact.OFFENDED, self._now)
             self._await_finish(channel)
         if channel.phase is Phase.TALKING and not self._may_read(channel):
             self._watch(channel)
@@ -464,6 +486,7 @@ class Loop:
     def _adopt(self, op: Adopt) -> None:
         if self._stop_at is not None:
             op.sock.close()
+            self._config.report(op.number, Fact.ENDED, self._now)
             return
         try:
             op.sock.setblocking(False)
@@ -478,13 +501,24 @@ class Loop:
         except OSError as error:
             log.info("connection %d from %s: %s", op.number, op.peer, describe_failure(error))
             op.sock.close()
+            self._config.report(op.number, Fact.ENDED, self._now)
             return
         channel = self._channels[op.number] = Channel(op.number, sock, op.peer, self._now)
         fd = sock.fileno()
         self._by_fd.extend([None] * (fd + 1 - len(self._by_fd)))
         self._by_fd[fd] = channel
+        if op.surplus:
+            self._surplus.add(op.number)
+        if op.crowd and self._crowds is not None:
+            own = self._config.new_bucket and self._config.new_bucket(self._now)
+            channel.bucket = self._crowds.join(op.crowd, own, self._now)
         self._set_interest(channel, READ)
         self._schedule(channel)
+
+    def _evict(self, op: Evict) -> None:
+        channel = self._channels.get(op.number)
+        if channel is not None and channel.connection.state is State.GREETING:
+            self._fail(channel, "server_full", _EVICTED)
 
     def _use_context(self, op: UseContext) -> None:
         self._context = op.context
@@ -508,6 +542,8 @@ class Loop:
         connection = channel.connection
         if op.signal is not None and connection.state is State.ANSWERING:
             connection.note_sent(op.signal)
+            if op.signal is Signal.WELCOME:
+                self._config.report(op.number, Fact.GREETED, self._now)
             channel.since = self._now  # a hello that was refused may be said again, in its own 10 s
             self._schedule(channel)
             if connection.pending:
@@ -619,3 +655,5 @@ class Loop:
         self._by_fd[channel.sock.fileno()] = None
         channel.close()
         del self._channels[channel.number]
+        self._surplus.discard(channel.number)
+        self._config.report(channel.number, Fact.ENDED, self._now)

@@ -28,19 +28,19 @@ class Served(NamedTuple):
     context: ssl.SSLContext
 
 
-def prepare(directory: Path, now: datetime) -> Served:
+def prepare(directory: Path, now: datetime, client_ca: Path | None = None) -> Served:
     """The pair to start with: renewed when it is time, made when there is none."""
     renew_in_time(directory, now)
     pair, made = ensure(directory, now=now)
     if made:
         log.info("made certificates in %s", directory)
-    return Served(pair, server_context(pair.cert, pair.key))
+    return Served(pair, server_context(pair.cert, pair.key, client_ca))
 
 
-def load_again(directory: Path, now: datetime) -> Served:
+def load_again(directory: Path, now: datetime, client_ca: Path | None = None) -> Served:
     """The pair that lies there now; nothing is made or renewed, and what is wrong is raised."""
     pair = check_server_pair(directory, now=now)
-    return Served(pair, server_context(pair.cert, pair.key))
+    return Served(pair, server_context(pair.cert, pair.key, client_ca))
 
 
 def tell_change(old: CertificateSet, new: CertificateSet, now: datetime) -> None:
