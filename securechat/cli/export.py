@@ -62,6 +62,7 @@ def export(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    client_cert: trusting.ClientCert = None,
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.JSONL,
     after: Annotated[
         str | None,
@@ -104,7 +105,7 @@ def export(
         config = client_config(
             host,
             nick,
-            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
             rooms=(),
             backlog=0,
             reads=False,

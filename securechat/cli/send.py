@@ -52,6 +52,7 @@ def send(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    client_cert: trusting.ClientCert = None,
     code: Annotated[bool, typer.Option("--code", help="Show it as a block of code.")] = False,
     file_name: Annotated[
         str, typer.Option(metavar="NAME", help="Heading of the block of code; implies --code.")
@@ -84,7 +85,7 @@ def send(
         config = client_config(
             host,
             nick,
-            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
             rooms=(to,) if to[0] == "#" else (),
             backlog=0,
             reads=False,

@@ -32,8 +32,11 @@ class Wire:
         timeout: float = 10.0,
         alpn: str = "securechat/1",
         source: str = "127.0.0.1",
+        certificate: Path | None = None,
     ) -> None:
         context = ssl.create_default_context(cafile=ca)
+        if certificate is not None:
+            context.load_cert_chain(certificate)
         if alpn:
             context.set_alpn_protocols([alpn])
         raw = socket.create_connection(
