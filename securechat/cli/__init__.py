@@ -11,10 +11,13 @@ from __future__ import annotations
 import os
 import sys
 
+from .openssl import prefer_modern_groups
+
 
 def main() -> None:
     """Run the command that `sys.argv` names, and exit with its code."""
     _open_what_is_closed()
+    prefer_modern_groups(sys.argv[1:])
     from .app import app
 
     app()

@@ -114,6 +114,27 @@ def _prove(context: ssl.SSLContext, certificate: Path) -> None:
         ) from error
 
 
+def allows_old_groups(context: ssl.SSLContext) -> bool:
+    """Whether a key can be agreed on in a group beyond X25519, P-256 and P-384."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    client.set_ecdh_curve("secp521r1")
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    try:
+        client.wrap_bio(to_client, to_server).do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    try:
+        server.do_handshake()
+    except ssl.SSLWantReadError:
+        return True
+    except ssl.SSLError:
+        return False
+    return True
+
+
 class Engine(Protocol):
     """What encrypts and decrypts beneath a socket."""
 

@@ -117,6 +117,7 @@ class Server:
             loop.start()
         self._listener.start()
         certificates.tell_days_left(self.certificates, datetime.now(UTC))
+        certificates.tell_groups(self._served)
 
     def stop(self, reason: str = "shutdown") -> None:
         """Stop accepting, carry out what was accepted, say bye, end; within `STOP_TIME`."""
