@@ -14,6 +14,7 @@ with too much of it waits, and is cut at last. The more of its people are in, th
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from dataclasses import replace
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -33,6 +34,15 @@ _FORGIVEN: Final = 5.0
 #: Sources with waiting connections that are looked at in one `release`, and how often it is wanted.
 _LOOKED_AT: Final = 64
 RELEASE_EVERY: Final = 0.02
+
+
+def fit(limits: GateLimits, descriptors: int) -> GateLimits:
+    """`limits` for a process that may have so many descriptors: a quarter of them is for strangers.
+
+    So those who are in keep theirs, and there is one for whoever takes a stranger's place.
+    """
+    most = max(2, descriptors // 8)
+    return replace(limits, greeting=min(limits.greeting, most), waiting=min(limits.waiting, most))
 
 
 class Fact(Enum):

@@ -25,7 +25,7 @@ from ..chat.limits import TokenBucket
 from ..config import ChatLimits, ServerConfig
 from ..errors import CertificateError, SecureChatError
 from ..net.door import Door
-from ..net.gate import Gate
+from ..net.gate import Gate, fit
 from ..net.listener import Listener
 from ..net.loop import Loop, LoopConfig
 from ..net.ops import Op, Stop, UseContext
@@ -66,7 +66,8 @@ class Server:
         self._store = _open_store(config)
         limits = config.limits
         fair_messages = config.gate.messages / limits.rate if limits.rate > 0 else 0.0
-        self._door = Door(Gate(config.gate, fair_messages), self._post)
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._door = Door(Gate(fit(config.gate, descriptors), fair_messages), self._post)
         self._listener = Listener(config.host, config.port, self._door.adopt, self._door.tend)
         try:
             self._listener.open()

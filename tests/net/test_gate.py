@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from securechat.config import GateLimits
-from securechat.net.gate import GRACE, Admit, Cut, Decision, Fact, Gate, Wait
+from securechat.net.gate import GRACE, Admit, Cut, Decision, Fact, Gate, Wait, fit
 
 LIMITS = GateLimits(trust_loopback=False)
 HOME = "192.0.2.1"
@@ -89,6 +89,12 @@ def test_too_many_of_one_address_are_told_so() -> None:
 def test_a_crowd_shares_what_it_may_say() -> None:
     street = Street(quick(), fair_messages=2.0)
     assert street.come_many(3) == [Admit(), Admit(), Admit(crowded=True)]
+
+
+def test_strangers_have_a_quarter_of_the_descriptors() -> None:
+    small = fit(LIMITS, 1_024)
+    assert (small.greeting, small.waiting) == (128, 128)
+    assert fit(LIMITS, 20_000) == replace(LIMITS, waiting=2_048)
 
 
 # Who waits...
