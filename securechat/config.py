@@ -36,13 +36,13 @@ class GateLimits:
     per_address: int = 1_000  #: connections at once; 0: no limit
     new_per_second: float = 10.0  #: new connections of an address, in the long run; 0: no limit
     new_at_once: int = 1_000  #: and beyond that run
-    handshakes: float = 500.0  #: handshakes a second that are begun in all; 0: no limit
+    handshakes: float = 250.0  #: handshakes a second that are begun in all; 0: no limit
     handshakes_at_once: int = 64
     greeting: int = 512  #: connections in all that have not been welcomed yet
     greeting_per_address: int = 64
-    waiting: int = 2_048  #: connections in all that wait for their handshake
+    waiting: int = 8_192  #: connections in all that wait for their handshake
     waiting_per_address: int = 512
-    longest_wait: float = 10.0  #: seconds; who would have to wait longer is cut
+    longest_wait: float = 8.0  #: seconds; then who waits is cut
     tolerance: float = 30.0  #: seconds of penalty that change nothing
     longest_penalty: float = 600.0  #: seconds; a penalty fades by one second a second
     offence: float = 5.0  #: seconds of penalty for breaking the protocol after `welcome`

@@ -31,18 +31,19 @@ _IN_VAIN: Final = 1.0
 _BORNE: Final = 1.0
 #: What is forgiven when somebody is welcomed, seconds.
 _FORGIVEN: Final = 5.0
-#: Sources with waiting connections that are looked at in one `release`, and how often it is wanted.
-_LOOKED_AT: Final = 64
+#: Waiting connections that are looked at in one `release`, and how often it is wanted, seconds.
+_LOOKED_AT: Final = 128
 RELEASE_EVERY: Final = 0.02
 
 
 def fit(limits: GateLimits, descriptors: int) -> GateLimits:
-    """`limits` for a process that may have so many descriptors: a quarter of them is for strangers.
+    """`limits` for a process that may have so many descriptors: half of them is for strangers.
 
     So those who are in keep theirs, and there is one for whoever takes a stranger's place.
     """
-    most = max(2, descriptors // 8)
-    return replace(limits, greeting=min(limits.greeting, most), waiting=min(limits.waiting, most))
+    share = max(1, descriptors // 8)
+    greeting, waiting = min(limits.greeting, share), min(limits.waiting, 3 * share)
+    return replace(limits, greeting=greeting, waiting=waiting)
 
 
 class Fact(Enum):
@@ -90,7 +91,8 @@ class _Source:
         self.welcomed: set[int] = set()
         #: Connections that greet, oldest first, with when they were let in.
         self.greeting: OrderedDict[int, float] = OrderedDict()
-        self.waiting: deque[int] = deque()
+        #: Those that wait, and since when; who has waited longest is first.
+        self.waiting: deque[tuple[int, float]] = deque()
 
 
 class Gate:
@@ -121,27 +123,26 @@ class Gate:
         limits = self._limits
         if limits.trust_loopback and is_loopback(source):
             return Admit()
-        delay = self._delay(source, now)
-        if delay > limits.longest_wait:
-            return Cut("its address has to wait too long")
         state = self._sources.get(source)
-        if delay or (state is not None and state.waiting) or not self._may_begin(source, now):
-            return self._have_wait(number, source)
+        if (
+            (state is not None and state.waiting)
+            or self._must_wait(source, now)
+            or not self._may_begin(source, now)
+        ):
+            return self._have_wait(number, source, now)
         return self._admit(number, source, now)
 
-    def _delay(self, source: str, now: float) -> float:
-        """Seconds that a source has to wait for its penalty and its pace."""
+    def _must_wait(self, source: str, now: float) -> bool:
+        """Whether a source has to wait for its penalty to fade, or for its pace."""
         limits = self._limits
         penalty = self._penalties.of(source, now)
         if penalty:
             state = self._sources.get(source)
-            penalty -= limits.tolerance + (
-                _BORNE * len(state.welcomed) if state is not None else 0.0
-            )
-        pace = 0.0
-        if limits.new_per_second:
-            pace = self._pace.of(source, now) - limits.new_at_once / limits.new_per_second
-        return max(0.0, penalty, pace)
+            borne = _BORNE * len(state.welcomed) if state is not None else 0.0
+            if penalty > limits.tolerance + borne:
+                return True
+        rate = limits.new_per_second
+        return bool(rate) and self._pace.of(source, now) * rate > limits.new_at_once
 
     def _may_begin(self, source: str, now: float) -> bool:
         """Whether there is a place, and CPU, for one more handshake of this source."""
@@ -150,7 +151,7 @@ class Gate:
         if limits.handshakes:
             debt = self._handshakes.of("", now) * limits.handshakes
             # The second half of a burst is for those who have done nothing yet.
-            is_new = not mine and not self._penalties.of(source, now)
+            is_new = source not in self._sources and not self._penalties.of(source, now)
             if debt >= limits.handshakes_at_once * (2 if is_new else 1):
                 return False
         if mine >= limits.greeting_per_address:
@@ -191,7 +192,7 @@ class Gate:
 
     # -------------------------------------------------------------- waiting
 
-    def _have_wait(self, number: int, source: str) -> Decision:
+    def _have_wait(self, number: int, source: str, now: float) -> Decision:
         """A place to wait in; the source that has most of them gives one up when all are taken."""
         limits = self._limits
         mine = self._waiting.count(source)
@@ -202,9 +203,9 @@ class Gate:
             heaviest = self._waiting.heaviest()
             if heaviest is None or self._waiting.count(heaviest) < mine + 2:
                 return Cut("too many wait")
-            displaced = self._sources[heaviest].waiting.pop()
+            displaced, _ = self._sources[heaviest].waiting.pop()
             self._waited(heaviest)
-        self._sources.setdefault(source, _Source()).waiting.append(number)
+        self._sources.setdefault(source, _Source()).waiting.append((number, now))
         self._waiting.move(source, 1)
         self._turns.setdefault(source)
         return Wait(displaced)
@@ -222,32 +223,29 @@ class Gate:
         return bool(self._turns)
 
     def release(self, now: float) -> list[tuple[int, Admit | Cut]]:
-        """Those that have waited long enough, one of each source in turn."""
+        """Those that come in, or have waited too long: each source in turn."""
         released: list[tuple[int, Admit | Cut]] = []
-        for _ in range(min(_LOOKED_AT, len(self._turns))):
-            if not self._turns:
+        in_vain = 0
+        for _ in range(_LOOKED_AT):
+            if in_vain >= len(self._turns):
                 break
             source = next(iter(self._turns))
             self._turns.move_to_end(source)
-            delay = self._delay(source, now)
-            if delay > self._limits.longest_wait:
-                for number in self._dismiss(source):
-                    released.append((number, Cut("its address has to wait too long")))
-            elif not delay and self._may_begin(source, now):
-                number = self._sources[source].waiting.popleft()
-                admit = self._admit(number, source, now)
-                self._waited(source)
-                released.append((number, admit))
+            state = self._sources[source]
+            number, since = state.waiting[0]
+            decision: Admit | Cut
+            if now - since >= self._limits.longest_wait:
+                decision = Cut("they have waited too long")
+            elif not self._must_wait(source, now) and self._may_begin(source, now):
+                decision = self._admit(number, source, now)
+            else:
+                in_vain += 1
+                continue
+            in_vain = 0
+            state.waiting.popleft()
+            self._waited(source)
+            released.append((number, decision))
         return released
-
-    def _dismiss(self, source: str) -> list[int]:
-        state = self._sources[source]
-        numbers = list(state.waiting)
-        state.waiting.clear()
-        self._waiting.move(source, -len(numbers))
-        self._turns.pop(source, None)
-        self._forget_idle(source)
-        return numbers
 
     # -------------------------------------------------------------- what becomes of them
 

@@ -61,7 +61,7 @@ _FRAMES_PER_LOOK: Final = 64
 #: Records read from one connection before the others have their turn.
 _READS_PER_TURN: Final = 8
 #: Handshakes that are moved on, at 0.3 ms each, before who is in has their turn.
-_HANDSHAKES_PER_TURN: Final = 16
+_HANDSHAKES_PER_TURN: Final = 4
 _LONGEST_SLEEP: Final = 1.0
 #: How long the hub may take over what it was told before more is read, seconds.
 PATIENCE: Final = 0.005

@@ -119,7 +119,7 @@ class Peer:
         self.siege.counts["welcomed"] += 1
         tls.send(frame(type="command", id="j", name="join", room=f"#pit{self.number % 50}"))
         while True:
-            yield 0, 2.0
+            yield 0, 10.0
             try:
                 tls.send(frame(type="command", id="c", name="rooms"))
             except ssl.SSLWantWriteError:
