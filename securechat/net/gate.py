@@ -32,7 +32,7 @@ _BORNE: Final = 1.0
 #: What is forgiven when somebody is welcomed, seconds.
 _FORGIVEN: Final = 5.0
 #: Waiting connections that are looked at in one `release`, and how often it is wanted, seconds.
-_LOOKED_AT: Final = 128
+_LOOKED_AT: Final = 64
 RELEASE_EVERY: Final = 0.02
 
 
@@ -148,18 +148,21 @@ class Gate:
         """Whether there is a place, and CPU, for one more handshake of this source."""
         limits = self._limits
         mine = self._greeting.count(source)
-        if limits.handshakes:
-            debt = self._handshakes.of("", now) * limits.handshakes
-            # The second half of a burst is for those who have done nothing yet.
-            is_new = source not in self._sources and not self._penalties.of(source, now)
-            if debt >= limits.handshakes_at_once * (2 if is_new else 1):
-                return False
+        # The second half of a burst is for those who have done nothing yet.
+        is_new = source not in self._sources and not self._penalties.of(source, now)
+        if self._is_paced(now, limits.handshakes_at_once * (2 if is_new else 1)):
+            return False
         if mine >= limits.greeting_per_address:
             return False
         total = self._greeting.total
         if 2 * total >= limits.greeting and mine >= _FAIR_SHARE:
             return False
         return total < limits.greeting or self._victim(source, now) != 0
+
+    def _is_paced(self, now: float, burst: int) -> bool:
+        """Whether so many handshakes at once have been begun already."""
+        rate = self._limits.handshakes
+        return bool(rate) and self._handshakes.of("", now) * rate >= burst
 
     def _victim(self, source: str, now: float) -> int:
         """Who has to give its place to one of `source`; 0: nobody does."""
@@ -226,6 +229,7 @@ class Gate:
         """Those that come in, or have waited too long: each source in turn."""
         released: list[tuple[int, Admit | Cut]] = []
         in_vain = 0
+        paced = self._is_paced(now, self._limits.handshakes_at_once)
         for _ in range(_LOOKED_AT):
             if in_vain >= len(self._turns):
                 break
@@ -236,7 +240,7 @@ class Gate:
             decision: Admit | Cut
             if now - since >= self._limits.longest_wait:
                 decision = Cut("they have waited too long")
-            elif not self._must_wait(source, now) and self._may_begin(source, now):
+            elif not (paced or self._must_wait(source, now)) and self._may_begin(source, now):
                 decision = self._admit(number, source, now)
             else:
                 in_vain += 1

@@ -18,6 +18,7 @@ import socket
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -116,7 +117,8 @@ class Loop:
         self._by_fd: list[Channel | None] = [None] * (self._waker.fileno() + 1)
         self._deadlines = Deadlines()
         self._told: list[Told] = []
-        self._handshakes = 0
+        #: Whose handshakes can be moved on; in turn, and a few at a time.
+        self._handshakes: deque[Channel] = deque()
         #: Who will be told at `hello` that its address has too many connections.
         self._surplus: set[int] = set()
         shared = config.new_shared_bucket
@@ -188,7 +190,6 @@ class Loop:
         ready = self._sleep()
         self._now = now = time.monotonic()
         self._carry_out_posted()
-        self._handshakes = 0
         self._serve_ready(ready)
         # While many were read from, others have spoken: one batch is cheaper than two.
         for _ in range(_LOOKS_PER_TURN):
@@ -196,6 +197,8 @@ class Loop:
                 break
             ready = self._poller.poll(0.0)
             self._serve_ready(ready)
+        for _ in range(min(len(self._handshakes), _HANDSHAKES_PER_TURN)):
+            self._guard(self._handshakes.popleft(), self._handshake)
         for when, number in self._deadlines.take_due(now):
             channel = self._channels.get(number)
             if channel is not None and channel.due == when:
@@ -248,7 +251,7 @@ class Loop:
         if self._stop_at is not None:
             timeout = min(timeout, max(0.0, self._stop_at - time.monotonic()))
         self._sleeping = True
-        if not self._posted.empty():
+        if self._handshakes or not self._posted.empty():
             timeout = 0.0
         ready = self._poller.poll(timeout)
         self._sleeping = False
@@ -292,15 +295,16 @@ class Loop:
             if mask & (READ | TROUBLE) and channel.phase is Phase.TALKING:
                 self._read(channel)
         elif phase is Phase.HANDSHAKE:
-            if self._handshakes < _HANDSHAKES_PER_TURN:  # the poller will say so again
-                self._handshakes += 1
-                self._handshake(channel)
+            self._set_interest(channel, 0)
+            self._handshakes.append(channel)
         elif phase is Phase.FINISHING:
             self._flush(channel)
         elif phase is Phase.LINGERING and channel.discard():
             self._close(channel)
 
     def _handshake(self, channel: Channel) -> None:
+        if channel.phase is not Phase.HANDSHAKE:
+            return  # it has ended while it waited for its turn
         try:
             channel.sock.do_handshake()
         except ssl.SSLWantReadError:
