@@ -27,17 +27,17 @@ class ChatLimits:
 class GateLimits:
     """What strangers are held to before they have said `hello`, and addresses for good.
 
-    An address is an IPv4 address or the /64 network of an IPv6 one: what one household has. All
-    figures let 500 people behind one address come back in the same second. Who is over a limit
-    waits; who waits too long, or with too many, is cut. See docs/security.md.
+    An address is an IPv4 address or the /64 network of an IPv6 one: what one household has. The
+    figures let 500 people behind one address come back at once and be in within 4 s. Who is over a
+    limit waits; who waits too long, or with too many, is cut. See docs/security.md.
     """
 
     trust_loopback: bool = True  #: connections from this machine itself are not limited
     per_address: int = 1_000  #: connections at once; 0: no limit
     new_per_second: float = 10.0  #: new connections of an address, in the long run; 0: no limit
     new_at_once: int = 1_000  #: and beyond that run
-    handshakes: float = 250.0  #: handshakes a second that are begun in all; 0: no limit
-    handshakes_at_once: int = 64
+    handshakes: float = 100.0  #: handshakes a second that are begun in all; 0: no limit
+    handshakes_at_once: int = 128
     greeting: int = 512  #: connections in all that have not been welcomed yet
     greeting_per_address: int = 64
     waiting: int = 8_192  #: connections in all that wait for their handshake

@@ -117,7 +117,7 @@ def test_members_talk_on_while_thousands_hold_connections(
 ) -> None:
     seed = scale.first_seed()
     server, talk = start(machine, *_LIMITED, descriptors=20_000)
-    without_limits = machine.serve("--trust-loopback", "yes", descriptors=round(SIZE.hostile * 0.7))
+    without_limits = machine.serve("--trust-loopback", "yes", descriptors=round(SIZE.hostile * 0.4))
     before = server.usage
     elsewhere = attack(machine, "hold", SIZE.hostile, without_limits, talk, server, seed)
     ours = attack(machine, "hold", SIZE.hostile, server, talk, server, seed)

@@ -53,7 +53,7 @@ def quick(**keys: float) -> GateLimits:
 # Who may come...
 
 
-def test_a_class_of_500_comes_back_in_the_same_second() -> None:
+def test_a_class_of_500_comes_back_and_is_in_within_4_seconds() -> None:
     street = Street()
     let_in = [n for n in range(1, 501) if isinstance(street.come(), Admit)]
     while len(let_in) < 500:
@@ -63,7 +63,7 @@ def test_a_class_of_500_comes_back_in_the_same_second() -> None:
         for number, decision in street.release():
             assert isinstance(decision, Admit)
             let_in.append(number)
-    assert street.now < 3.0
+    assert street.now < 4.0
     assert sorted(let_in) == list(range(1, 501))
 
 
