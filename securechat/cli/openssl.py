@@ -19,7 +19,7 @@ _CONFIGURATION: Final = Path(__file__).parents[1] / "net" / "openssl.cnf"
 
 def prefer_modern_groups(arguments: Sequence[str]) -> None:
     """Start OpenSSL with them if this is to be a server, and whoever runs it has not chosen."""
-    if arguments[:1] != ["serve"] or _VARIABLE in os.environ or "_ssl" in sys.modules:
+    if "serve" not in arguments or _VARIABLE in os.environ or "_ssl" in sys.modules:
         return
     os.environ[_VARIABLE] = str(_CONFIGURATION)
     try:

@@ -15,6 +15,7 @@ import typer
 
 from ..errors import ClientError
 from . import trusting
+from .configuring import ConfigOption, ProfileOption
 from .options import AddressArgument, HostOption, NickOption, client_config
 from .report import complain, reported
 from .send import WaitOption
@@ -35,6 +36,8 @@ def run(
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
     client_cert: trusting.ClientCert = None,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     lines: Annotated[
         int,
         typer.Option(

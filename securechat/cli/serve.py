@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from . import strangers
+from .configuring import ConfigOption
 from .report import reported
 
 
@@ -68,8 +69,12 @@ def serve(
     greeting: strangers.Greeting = strangers.DEFAULTS.greeting,
     messages_per_address: strangers.MessagesPerAddress = strangers.DEFAULTS.messages,
     json_log: Annotated[
-        bool, typer.Option("--json-log", help="Log one JSON object a line.")
+        bool,
+        typer.Option(
+            "--json-log/--no-json-log", help="Log one JSON object a line.", show_default=False
+        ),
     ] = False,
+    _config: ConfigOption = None,
 ) -> None:
     """Serve a chat until Ctrl-C or SIGTERM.
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from ..link_events import Arrived, Levelled, Lost
+from ..metrics import Histogram
 from ..protocol.codec import Refusal, encode
 from ..protocol.connection import Connection, Signal, State
 from ..protocol.envelopes import Command, Draft, ServerPing
@@ -35,6 +36,7 @@ from .fanout import HIGH_WATER, LOW_WATER, Fanout
 from .gate import Fact
 from .ops import (
     Adopt,
+    Answered,
     Chunk,
     Deliver,
     Evict,
@@ -123,6 +125,10 @@ class Loop:
         self._surplus: set[int] = set()
         shared = config.new_shared_bucket
         self._crowds = None if shared is None else Crowds(shared)
+        #: When what the hub has not answered yet was read, and how many events that were.
+        self._unanswered: deque[tuple[float, int]] = deque(maxlen=1_024)
+        #: From the turn in which an event was read to when all that follows was written.
+        self.latency = Histogram()
         self._stop_at: float | None = None
         self._now = time.monotonic()
         self._fanout = Fanout(
@@ -134,6 +140,7 @@ class Loop:
         self._carry_out: dict[type[Any], Callable[[Any], None]] = {
             Adopt: self._adopt,
             Evict: self._evict,
+            Answered: self._note_answered,
             Chunk: self._fanout.send_chunk,
             Notice: self._fanout.send_notice,
             NoticeTo: self._notice_to,
@@ -206,6 +213,7 @@ class Loop:
                 self._guard(channel, self._look_at_clock)
         if self._told:
             told, self._told = self._told, []
+            self._unanswered.append((now, len(told)))
             self._config.inbox(told)
             self._await_answer()
 
@@ -536,6 +544,12 @@ class Loop:
         channel = self._channels.get(op.number)
         if channel is not None and channel.connection.state is State.GREETING:
             self._fail(channel, "server_full", _EVICTED)
+
+    def _note_answered(self, op: Answered) -> None:
+        now = time.monotonic()
+        for _ in range(min(op.batches, len(self._unanswered))):
+            read_at, count = self._unanswered.popleft()
+            self.latency.add(now - read_at, count)
 
     def _use_context(self, op: UseContext) -> None:
         self._context = op.context

@@ -34,6 +34,12 @@ class Evict(NamedTuple):
     number: int
 
 
+class Answered(NamedTuple):
+    """All that was posted before this answers the next `batches` of what the thread told."""
+
+    batches: int
+
+
 class Chunk(NamedTuple):
     """Messages `first` to `last` of a conversation, for everyone who stands at its head."""
 
@@ -124,6 +130,7 @@ class Stop(NamedTuple):
 Op: TypeAlias = (
     Adopt
     | Evict
+    | Answered
     | Chunk
     | Notice
     | NoticeTo
