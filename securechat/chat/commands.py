@@ -234,7 +234,8 @@ def _who(hub: Hub, session: Session, command: Who) -> None:
     else:
         members = require_room(hub, address).members.items()
         rows = [
-            Member(nick=who.nick.text, role="guest", held=not numbers) for who, numbers in members
+            Member(nick=who.nick.text, role=who.role.value, held=not numbers)
+            for who, numbers in members
         ]
     event = Members(room=address, members=(), re=command.id)
     hub.emit(SendList(session.number, event, "members", rows))
@@ -246,7 +247,7 @@ def _is_around(identity: Identity) -> bool:
 
 def _member(identity: Identity) -> Member:
     """Somebody as seen from nowhere in particular."""
-    return Member(nick=identity.nick.text, role="guest", held=not identity.connections)
+    return Member(nick=identity.nick.text, role=identity.role.value, held=not identity.connections)
 
 
 def _rooms(hub: Hub, session: Session, command: Rooms) -> None:

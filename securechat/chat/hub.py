@@ -131,8 +131,10 @@ class Hub:
         self._restore(snapshot)
 
     def _restore(self, snapshot: Snapshot) -> None:
-        for record in snapshot.identities:
-            self.identities.restore(record)
+        accounts = {kept.identity: kept for kept in snapshot.accounts}
+        # Accounts first: of two who claim the same, a guest yields.
+        for record in sorted(snapshot.identities, key=lambda it: it.identity not in accounts):
+            self.identities.restore(record, accounts.get(record.identity))
         for name in snapshot.heads:
             if name[0] == "#":
                 self.presence.restore_room(name)
@@ -405,7 +407,7 @@ class Hub:
 
     def let_lapse(self, identity: Identity | None) -> bool:
         """Forget an identity whose session is over; True when it was."""
-        if identity is None or identity.connections or identity.rooms:
+        if identity is None or identity.connections or identity.rooms or identity.account:
             return False
         life = self.limits.guest_days * _DAY
         if identity.provable and self.now.wall - identity.used <= life:

@@ -17,8 +17,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..errors import Rejected
-from ..records import KeepIdentity
+from ..records import KeepAccount, KeepIdentity
+from .accounts import Account
 from .nicks import Nick, parse_nick
+from .roles import Role
 
 #: Former nicks that one identity may have reserved; without a bound one guest could take them all.
 MAX_FORMER: Final = 20
@@ -33,6 +35,7 @@ class Identity:
     """A person or a program behind a nick, with all its connections."""
 
     __slots__ = (
+        "_account",
         "connections",
         "former",
         "met",
@@ -48,8 +51,9 @@ class Identity:
     def __init__(self, number: int, nick: Nick, token: bytes, used: float) -> None:
         self.number = number
         self.nick = nick
-        #: SHA-256 of the session token.
+        #: SHA-256 of the session token; empty for an account, which may have several.
         self.token = token
+        self._account: Account | None = None
         #: Whether the token was stored and told, so that somebody can come back with it.
         self.provable = False
         #: Whether it said anything behind `welcome`, and so must have read it.
@@ -66,6 +70,31 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"<Identity {self.number} {self.nick.text}>"
+
+    @property
+    def account(self) -> str | None:
+        """The name of its account; None: it is a guest."""
+        return self._account.kept.name if self._account is not None else None
+
+    @property
+    def role(self) -> Role:
+        """What it is on the whole server."""
+        return self._account.role if self._account is not None else Role.GUEST
+
+    @property
+    def enrolment(self) -> Account:
+        """Its account; only for who has one."""
+        assert self._account is not None
+        return self._account
+
+    def claims(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What it holds, each as key and skeletons: its nick, former ones, its account's name."""
+        yield self.nick.key, self.nick.skeletons
+        for nick, _ in self.former:
+            yield nick.key, nick.skeletons
+        if self._account is not None:
+            kept = self._account.kept
+            yield kept.key, (*kept.skeletons, *_read(kept.name).skeletons)
 
     def record(self) -> KeepIdentity:
         """This identity as a store keeps it."""
@@ -162,14 +191,24 @@ class Identities:
         self._insert(identity)
         return identity
 
-    def restore(self, record: KeepIdentity) -> Identity:
-        """An identity as a store kept it; never refused."""
+    def restore(self, record: KeepIdentity, kept: KeepAccount | None = None) -> Identity:
+        """An identity as a store kept it, with its account if it has one; never refused."""
         identity = Identity(record.identity, _read(record.nick), record.token_hash, record.used)
         identity.provable = identity.met = True
         identity.former = tuple((_read(text), until) for text, until in record.former)
+        identity._account = Account(kept) if kept is not None else None
         self._insert(identity)
         self._next = max(self._next, record.identity + 1)
         return identity
+
+    def enrol(self, identity: Identity, kept: KeepAccount) -> Account:
+        """Make an account of a guest; its token is none of the account's sessions yet."""
+        self._by_token.pop(identity.token, None)
+        identity.token = b""
+        identity.provable = identity.met = True
+        identity._account = account = Account(kept)
+        self._claim(identity)
+        return account
 
     def note_stored(self, number: int) -> None:
         """Note that an identity's session is stored, so that it can be told."""
@@ -213,20 +252,21 @@ class Identities:
 
     def _insert(self, identity: Identity) -> None:
         self._by_number[identity.number] = identity
-        self._by_token[identity.token] = identity
+        if identity.token:
+            self._by_token[identity.token] = identity
         self._claim(identity)
 
     def _claim(self, identity: Identity) -> None:
         """Take what nobody has: all of it, after `check_free`; what was stored may collide."""
-        for nick in (identity.nick, *(nick for nick, _ in identity.former)):
-            self._by_key.setdefault(nick.key, identity)
-            for skeleton in nick.skeletons:
+        for key, skeletons in identity.claims():
+            self._by_key.setdefault(key, identity)
+            for skeleton in skeletons:
                 self._by_skeleton.setdefault(skeleton, identity)
 
     def _release(self, identity: Identity) -> None:
-        for nick in (identity.nick, *(nick for nick, _ in identity.former)):
-            _pop_own(self._by_key, nick.key, identity)
-            for skeleton in nick.skeletons:
+        for key, skeletons in identity.claims():
+            _pop_own(self._by_key, key, identity)
+            for skeleton in skeletons:
                 _pop_own(self._by_skeleton, skeleton, identity)
 
 
