@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from .operator import AsJson, DataFolder, operate, show
+from .options import check_password
 from .passwords import PasswordFile, read_password
 from .report import complain, reported
 
@@ -214,10 +215,4 @@ def _ended(count: int) -> str:
 def _new_password(file: str | None, name: str) -> SecretStr:
     from pydantic import SecretStr
 
-    from ..protocol.envelopes import MAX_PASSWORD
-    from .passwords import NoPassword
-
-    password = read_password(file, f"New password for {name}", is_new=True)
-    if not 1 <= len(password) <= MAX_PASSWORD:
-        raise NoPassword(f"A password has at most {MAX_PASSWORD} characters. Choose another one.")
-    return SecretStr(password)
+    return SecretStr(check_password(read_password(file, f"New password for {name}", is_new=True)))

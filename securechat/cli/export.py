@@ -22,6 +22,7 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
+from .passwords import PasswordFile
 from .report import OutputFailed, complain, forget_stdout, reported
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def export(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    password_file: PasswordFile = None,
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.JSONL,
     after: Annotated[
         str | None,
@@ -105,6 +107,7 @@ def export(
             host,
             nick,
             trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            password_file=password_file,
             rooms=(),
             backlog=0,
             reads=False,

@@ -21,6 +21,7 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
+from .passwords import PasswordFile
 from .report import KEPT, OutputFailed, complain, forget_stdout, put, reported
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def send(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    password_file: PasswordFile = None,
     code: Annotated[bool, typer.Option("--code", help="Show it as a block of code.")] = False,
     file_name: Annotated[
         str, typer.Option(metavar="NAME", help="Heading of the block of code; implies --code.")
@@ -85,6 +87,7 @@ def send(
             host,
             nick,
             trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            password_file=password_file,
             rooms=(to,) if to[0] == "#" else (),
             backlog=0,
             reads=False,

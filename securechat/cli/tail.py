@@ -21,6 +21,7 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
+from .passwords import PasswordFile
 from .report import complain, put, reported
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def tail(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    password_file: PasswordFile = None,
     after: Annotated[
         str | None,
         typer.Option(
@@ -80,6 +82,7 @@ def tail(
             host,
             nick,
             trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            password_file=password_file,
             rooms=(),
             backlog=0,
             reads=False,
