@@ -130,17 +130,20 @@ def connect(
     with reported():
         end_on_sigterm()
         front = _front_end(as_json=as_json, by_line=by_line or plain)
+        is_invite = server.lower().startswith("securechat:")
+        if nick is None and not is_invite:
+            raise typer.BadParameter("say what others call you: --nick NICK")
+        if front is Front.FULL_SCREEN:  # the imports take a while
+            print(
+                "accepting the invite …" if is_invite else f"connecting to {server} …", flush=True
+            )
         wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
-        if server.lower().startswith("securechat:"):
+        if is_invite:
             server, nick, invited = joining.accept(server, nick, wishes)
             room = room or ([invited] if invited else None)
-        elif nick is None:
-            raise typer.BadParameter("say what others call you: --nick NICK")
-        if front is Front.FULL_SCREEN:
-            print(f"connecting to {server} …", flush=True)  # the imports take a while
         config = client_config(
             server,
-            nick,
+            nick or "",
             wishes,
             password_file=password_file,
             rooms=tuple(room or [_LOBBY]),
