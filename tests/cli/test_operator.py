@@ -126,9 +126,8 @@ def test_without_a_server_the_folder_of_certificates_says_the_key(
     assert run("invite", "bob", "--certs", folder + "x", code=1).stdout == ""
 
 
-def test_a_terminal_gets_a_picture_and_what_to_do(
-    server: Played, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("server")
+def test_a_terminal_gets_a_picture_and_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invite, "is_terminal", lambda _: True)
     lines = run("invite", "bob").stdout.splitlines()
     picture = [line for line in lines if set(line) <= set("█▀▄ ") and line.strip()]
@@ -254,7 +253,7 @@ def test_what_is_refused_is_one_line(server: Played) -> None:
 
 
 def test_a_table_is_harmless_and_in_line(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {"a": "x\x1b[2Jy", "b": None, "c": True, "d": []},
         {"a": "日本", "b": 5, "c": False, "d": ["#a", "#b"]},
     ]
@@ -268,6 +267,7 @@ def test_a_table_is_harmless_and_in_line(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == ""
 
 
-def test_nobody_has_an_account_yet(server: Played) -> None:
+@pytest.mark.usefixtures("server")
+def test_nobody_has_an_account_yet() -> None:
     done = run("admin", "accounts")
     assert (done.stdout, "admin owner NAME" in done.stderr) == ("", True)
