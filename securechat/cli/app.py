@@ -10,8 +10,10 @@ from .. import __version__
 from .admin import app as admin
 from .bench import bench
 from .certs import gen_certs
+from .configuring import EarlyConfigOption
 from .connect import connect
 from .db import app as db
+from .doctor import doctor
 from .export import export
 from .invite import app as invite
 from .reload import reload
@@ -52,6 +54,7 @@ def root(
             "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
         ),
     ] = False,
+    _config: EarlyConfigOption = None,
 ) -> None:
     """A chat over TLS: a server, and clients for terminals and pipes.
 
@@ -65,7 +68,7 @@ def root(
 
 for _command in (
     *(gen_certs, serve, reload, connect, send, run, tail, export),
-    *(bench, schema, torture),
+    *(doctor, bench, schema, torture),
 ):
     app.command()(_command)
 app.add_typer(admin, name="admin")

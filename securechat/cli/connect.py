@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from . import joining, trusting
+from .configuring import ConfigOption, ProfileOption, check_server
 from .options import (
     check_nick,
     check_room,
-    check_target,
     client_config,
     end_on_sigterm,
 )
@@ -57,10 +57,10 @@ def _check_rooms(rooms: list[str] | None) -> list[str]:
     return [check_room(room) for room in rooms or ()]
 
 
-def _check_server(server: str) -> str:
-    """HOST[:PORT], or an invite."""
-    if not server.lower().startswith("securechat:"):
-        return check_target(server)
+def _check_server(context: typer.Context, server: str) -> str:
+    """HOST[:PORT], that of a profile, or an invite."""
+    if not _is_invite(server):
+        return check_server(context, server)
     from ..client.invite_link import InviteLink
 
     try:
@@ -70,9 +70,18 @@ def _check_server(server: str) -> str:
     return server
 
 
+def _is_invite(server: str) -> bool:
+    return server.lower().startswith("securechat:")
+
+
 def connect(
     server: Annotated[
-        str, typer.Argument(metavar="HOST[:PORT]|INVITE", callback=_check_server)
+        str,
+        typer.Argument(
+            metavar="HOST[:PORT]|INVITE",
+            help="Where the server is, the name of a profile, or an invite.",
+            callback=_check_server,
+        ),
     ] = "localhost",
     *,
     nick: Annotated[
@@ -96,19 +105,38 @@ def connect(
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
     password_file: PasswordFile = None,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     no_reconnect: Annotated[
-        bool, typer.Option("--no-reconnect", help="End when the connection is lost.")
+        bool,
+        typer.Option(
+            "--no-reconnect/--reconnect",
+            help="End when the connection is lost.",
+            show_default=False,
+        ),
     ] = False,
     no_color: Annotated[
-        bool, typer.Option("--no-color", help="No colours; NO_COLOR=1 says the same.")
+        bool,
+        typer.Option(
+            "--no-color/--color",
+            help="No colours; NO_COLOR=1 says the same.",
+            show_default=False,
+        ),
     ] = False,
     by_line: Annotated[
-        bool, typer.Option("--line", help="Line by line, instead of the full screen.")
+        bool,
+        typer.Option(
+            "--line/--no-line",
+            help="Line by line, instead of the full screen.",
+            show_default=False,
+        ),
     ] = False,
     plain: Annotated[
         bool,
         typer.Option(
-            "--plain", help="As --line, without colours and cursor moves: for screen readers."
+            "--plain/--no-plain",
+            help="As --line, without colours and cursor moves: for screen readers.",
+            show_default=False,
         ),
     ] = False,
     as_json: Annotated[
@@ -130,7 +158,7 @@ def connect(
     with reported():
         end_on_sigterm()
         front = _front_end(as_json=as_json, by_line=by_line or plain)
-        is_invite = server.lower().startswith("securechat:")
+        is_invite = _is_invite(server)
         if nick is None and not is_invite:
             raise typer.BadParameter("say what others call you: --nick NICK")
         if front is Front.FULL_SCREEN:  # the imports take a while
@@ -168,6 +196,7 @@ def _front_end(*, as_json: bool, by_line: bool) -> Front:
 def _chat(config: ClientConfig, wanted: Wanted) -> int:
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
+    from ..client.farewell import GOODBYE
 
     client = ChatClient(config)
     try:
@@ -187,7 +216,7 @@ def _chat(config: ClientConfig, wanted: Wanted) -> int:
             signal.signal(number, signal.SIG_DFL)
         raise
     finally:
-        client.close(timeout=1.0)
+        client.close(timeout=GOODBYE)
 
 
 def _line_mode(client: ChatClient, config: ClientConfig, *, colour: bool, plain: bool) -> int:

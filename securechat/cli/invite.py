@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
+from ..target import DEFAULT_PORT, Target, parse_target
 from .operator import AsJson, DataFolder, operate, show
-from .options import DEFAULT_PORT, Target, check_nick, check_room, check_target, parse_target
+from .options import check_nick, check_room, check_target
 from .report import complain, is_terminal, put, reported
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ import typer
 
 from ..errors import ClientError
 from . import trusting
+from .configuring import ConfigOption, ProfileOption
 from .options import AddressArgument, HostOption, NickOption, client_config
 from .passwords import PasswordFile
 from .report import complain, reported
@@ -36,6 +37,8 @@ def run(
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
     password_file: PasswordFile = None,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     lines: Annotated[
         int,
         typer.Option(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from . import trusting
+from .configuring import ConfigOption, ProfileOption
 from .options import (
     AddressArgument,
     HostOption,
@@ -48,6 +49,8 @@ def tail(
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
     password_file: PasswordFile = None,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     after: Annotated[
         str | None,
         typer.Option(
