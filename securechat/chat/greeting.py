@@ -1,11 +1,11 @@
 """How `hello` is answered: who is it, may they come in, and under which nick.
 
 In: a `Hello`. Out: effects into the hub. Raised: `Rejected` (`bad_protocol`, `server_full`,
-`bad_nick`, `nick_taken`, `auth_required`, `forbidden`, `rate_limited`), which the hub answers, the
-third time with an end.
+`too_many_connections`, `bad_nick`, `nick_taken`, `auth_required`, `auth_failed`, `forbidden`,
+`rate_limited`), which the hub answers, the third time with an end.
 
-Whoever comes is taken for the holder of a session, else for somebody with an invite, else for an
-account by its password, else for a guest.
+Whoever comes is taken for the holder of a session, else for whom a certificate proves, else for
+somebody with an invite, else for an account by its password, else for a guest.
 """
 
 from __future__ import annotations
@@ -37,14 +37,20 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
         raise Rejected("bad_protocol", message)
     if len(hub.sessions) > hub.limits.connections:
         raise Rejected("server_full", "The server is full. Come back later.", _FULL_RETRY)
+    if session.number in hub.surplus:
+        message = "Too many connections come from your address already. Close some, or come later."
+        raise Rejected("too_many_connections", message, _FULL_RETRY)
     # Beside an invite none need be said: then it is the one that the invite names.
     nick = parse_nick(hello.nick) if hello.nick or hello.invite is None else None
     hub.let_lapse(hub.identities.by_nick(hello.nick))
+    certified = _check_certificate(hub, session, nick)
     known = _holder(hub, hello)
     if known is not None and hello.session is not None:
         if nick is not None:
             hub.rename(known, nick)
         admit(hub, session, hello, known, hello.session)
+    elif certified is not None:
+        admit(hub, session, hello, certified, None)
     elif hello.invite is not None:
         invites.redeem(hub, session, hello, nick, hello.invite)
     elif hello.password is not None:
@@ -52,6 +58,27 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
     else:
         assert nick is not None  # there is no invite
         _admit_guest(hub, session, hello, nick)
+
+
+def _check_certificate(hub: Hub, session: Session, nick: Nick | None) -> Identity | None:
+    """Who has shown a certificate goes by its name and no other; whom it proves, if they are known.
+
+    An account goes by its own name here: another nick of it proves nothing.
+    """
+    name = hub.certified.get(session.number)
+    if name is None:
+        return None
+    try:
+        certified = parse_nick(name)
+    except Rejected:
+        message = "Your certificate names nobody who can be here. Ask for one that is for a nick."
+        raise Rejected("auth_failed", message) from None
+    if nick is None or nick.key != certified.key:
+        message = f"Your certificate is for {certified.text}. Connect with that nick."
+        raise Rejected("auth_failed", message)
+    account = hub.identities.by_account(name)
+    holder = hub.identities.by_nick(name)
+    return account or (holder if holder is not None and holder.account is None else None)
 
 
 def _holder(hub: Hub, hello: Hello) -> Identity | None:
