@@ -158,5 +158,7 @@ def _full_screen(client: ChatClient, config: ClientConfig, *, colour: bool) -> i
         os.environ["NO_COLOR"] = "1"  # which Textual obeys
     client.start()  # it looks for the server while Textual, which takes a while, is loaded
     from ..tui.app import run
+    from ..tui.setup import Setup, trust_in_short
 
-    return run(client, config.nick, config.rooms, complain)
+    setup = Setup(trust=trust_in_short(config.trust), environ=os.environ)
+    return run(client, config.nick, config.rooms, complain, setup)

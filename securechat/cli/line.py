@@ -35,8 +35,6 @@ _NUDGE: Final = 0.02
 _TICK: Final = 1.0
 #: Events that are handed over at once; the others wait in the client, which reads no more.
 _BATCH: Final = 1_000
-#: Seconds between two bells.
-_BELL_PAUSE: Final = 2.0
 #: Seconds that leaving waits for what is on its way.
 _FAREWELL: Final = 3.0
 
@@ -71,7 +69,6 @@ class _Line:
         self._inbox: deque[ClientEvent] = deque()
         self._taken = threading.Event()
         self._day: date | None = None
-        self._rang_at = float("-inf")
 
     def run(self) -> int:
         with self._prompt:
@@ -111,10 +108,17 @@ class _Line:
     def _do(self, line: str, here: str | None) -> None:
         try:
             self._show(self._controller.enter(line, _now(), here))
+            self._clear_if_wanted()
         except BadInput as problem:
             self._complain(str(problem))
         except ClientError:
             pass  # `Ended` is on its way and says why
+
+    def _clear_if_wanted(self) -> None:
+        if self._controller.clearing:
+            self._controller.clearing = False
+            if not self._prompt.clear():
+                self._complain("Plain lines are never cleared; leave out --plain for that.")
 
     def _leave(self, reason: str | None) -> int:
         """Leave when all that was said is stored, or will not be soon."""
@@ -181,22 +185,15 @@ class _Line:
     def _show(self, entries: Iterable[Entry]) -> None:
         look = replace(self._look, width=max(8, screen_size()[0] - 1))
         drawn: list[str] = []
-        rings = False
+        entries = tuple(entries)
         for entry in entries:
             day = day_of(entry, look)
             if self._day not in (None, day):
                 drawn.append(day_row(day, look))
             self._day = day
             drawn += rows(entry, look, self._controller.focus)
-            rings = rings or entry.mention
-        self._prompt.show(drawn, bell=rings and self._may_ring())
-
-    def _may_ring(self) -> bool:
-        now = time.monotonic()
-        if now - self._rang_at < _BELL_PAUSE:
-            return False
-        self._rang_at = now
-        return True
+        rung_by = self._controller.bell.rung_by(entries, _now())
+        self._prompt.show(drawn, bell=rung_by is not None)
 
     def _complain(self, text: str) -> None:
         self._show([Entry(Kind.ERROR, _now(), text)])

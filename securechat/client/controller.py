@@ -16,9 +16,22 @@ from typing import Any, Final, Protocol
 from ..errors import ClientError
 from ..protocol.envelopes import Error, HelpIs, HistoryPage, Joined, Left, System
 from . import slash
+from .bell import Bell
 from .entries import Entry, Kind, counted, is_whole
 from .events import ClientEvent, Ended, Heard, Offline, Online
-from .slash import Ask, BadInput, Confirm, Enter, Explain, Leave, Quit, Say
+from .slash import (
+    Ask,
+    BadInput,
+    Clear,
+    Confirm,
+    Enter,
+    Explain,
+    Leave,
+    Quit,
+    Reply,
+    Say,
+    SetBell,
+)
 from .timeline import Timeline
 
 #: A room larger than this is not listed name by name when we come in.
@@ -58,6 +71,7 @@ class Controller:
     `interactive`: somebody is there to be told who is in a room, and to be asked what becomes of
     drafts; else those are sent again. `unanswered` are the commands that were typed and wait for
     an answer. `leaving` is set when the person wants to leave: close the client with that reason.
+    `clearing` is set when an empty screen is wanted: whoever draws one sets it back.
     `done` is set when nothing will follow; then `error` is what ended it, None if it was wished.
     """
 
@@ -66,7 +80,9 @@ class Controller:
     ) -> None:
         self.client = client
         self.timeline = Timeline(nick)
+        self.bell = Bell()
         self.leaving: Quit | None = None
+        self.clearing = False
         self.done = False
         self.error: ClientError | None = None
         self.unanswered: set[str] = set()
@@ -168,6 +184,22 @@ class Controller:
         self.leaving = action
         return []
 
+    def _reply(self, action: Reply) -> list[str]:
+        to = self.timeline.correspondent
+        if to is None:
+            raise BadInput("Nobody has written to you alone yet. Write first: /msg carol hello")
+        return self._say(Say(to, action.text))
+
+    def _set_bell(self, action: SetBell) -> list[str]:
+        if action.level is not None:
+            self.bell.level = action.level
+        return [f"bell: {self.bell.level.value}"]
+
+    def _clear(self, _action: Clear) -> list[str]:
+        self.clearing = True
+        self._whole.discard(self.focus or "")  # all of it can be fetched again
+        return []
+
     def _command(self, name: str, **keys: Any) -> str:
         command_id = self.client.command(name, **keys)
         self.unanswered.add(command_id)
@@ -263,5 +295,8 @@ _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxy
         Explain: Controller._explain,
         Confirm: Controller._confirm,
         Quit: Controller._quit,
+        Reply: Controller._reply,
+        SetBell: Controller._set_bell,
+        Clear: Controller._clear,
     }
 )

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ..errors import SecureChatError
 from ..protocol.envelopes import MAX_HISTORY, MAX_TOPIC
+from .bell import BellLevel
 from .harmless import harmless_line
 
 MAX_NICK: Final = 32
@@ -86,7 +87,26 @@ class Quit:
     reason: str | None
 
 
-Action: TypeAlias = Say | Ask | Enter | Leave | Explain | Confirm | Quit
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Send `text` to whoever said something to us alone last."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetBell:
+    """Ring for this from now on; None: tell what rings."""
+
+    level: BellLevel | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Begin with an empty screen; nothing is lost by it."""
+
+
+Action: TypeAlias = Say | Ask | Enter | Leave | Explain | Confirm | Quit | Reply | SetBell | Clear
 
 
 class Row(NamedTuple):
@@ -268,6 +288,24 @@ def _confirm(send: bool) -> Callable[[str, str | None], Action]:
     return make
 
 
+def _reply(rest: str, _here: str | None) -> Action:
+    if not rest:
+        raise _WrongArguments
+    return Reply(rest)
+
+
+def _bell(rest: str, _here: str | None) -> Action:
+    levels = {level.value: level for level in BellLevel}
+    if rest and rest.lower() not in levels:
+        raise _WrongArguments
+    return SetBell(levels[rest.lower()] if rest else None)
+
+
+def _clear(rest: str, _here: str | None) -> Action:
+    _none(rest)
+    return Clear()
+
+
 ROWS: Final = (
     Row("help", "/help [COMMAND]", "list the commands, or explain one", "/help msg", _help),
     Row("time", "/time", "tell the server's time", "/time", _bare("time")),
@@ -302,6 +340,7 @@ ROWS: Final = (
     ),
     Row("msg", "/msg NICK TEXT", "say something to one person", "/msg carol psst", _msg, ("w",)),
     Row("query", "/query NICK", "talk with one person from now on", "/query carol", _query),
+    Row("reply", "/reply TEXT", "answer who wrote to you alone last", "/reply coming", _reply),
     Row("me", "/me TEXT", "say what you do", "/me waters the roses", _me),
     Row(
         "conversations",
@@ -313,6 +352,8 @@ ROWS: Final = (
     Row("history", "/history [N]", "show the last messages again", "/history 50", _history),
     Row("resend", "/resend", "send what the server may not have got", "/resend", _confirm(True)),
     Row("discard", "/discard", "drop it instead", "/discard", _confirm(False)),
+    Row("bell", "/bell [off|mentions|private|all]", "what rings", "/bell mentions", _bell),
+    Row("clear", "/clear", "begin with an empty screen; scroll up for the rest", "/clear", _clear),
     Row("quit", "/quit [REASON]", "leave", "/quit good night", _quit, ("exit", "q")),
 )
 
@@ -323,6 +364,8 @@ _BY_NAME: Final[MappingProxyType[str, Row]] = MappingProxyType(
 #: Commands whose first argument is one of these; for completion.
 TAKES_ROOM: Final = frozenset({"join", "leave", "who"})
 TAKES_NICK: Final = frozenset({"msg", "query"})
+#: Commands whose argument is one of a few words.
+TAKES_WORD: Final = MappingProxyType({"bell": tuple(level.value for level in BellLevel)})
 
 
 def overview() -> list[str]:

@@ -92,7 +92,8 @@ class Timeline:
 
     `drafts` are those of our own messages of which we do not know yet that they were stored,
     by id, oldest first; `refused` those that will not be, until somebody forgets them. `retry_at`:
-    the connection is lost, and tried again then.
+    the connection is lost, and tried again then. `correspondent`: the direct conversation in which
+    somebody else spoke last.
     """
 
     def __init__(self, nick: str, *, max_lines: int = MAX_LINES) -> None:
@@ -100,6 +101,7 @@ class Timeline:
         self.server = ""
         self.max_text = MAX_TEXT
         self.focus: str | None = None
+        self.correspondent: str | None = None
         self.conversations: dict[str, Conversation] = {}
         self.drafts: dict[str, Draft] = {}
         self.refused: dict[str, Draft] = {}
@@ -205,7 +207,9 @@ class Timeline:
             self._settle(posted.id)
         else:
             _put_last(conversation.speakers, posted.sender)
-            for_us = name.startswith("@") or self._mention.search(posted.text) is not None
+            is_direct = name.startswith("@")
+            self.correspondent = name if is_direct else self.correspondent
+            for_us = is_direct or self._mention.search(posted.text) is not None
             mention = for_us and not event.missed
             if name != self.focus:
                 conversation.unread += 1
@@ -295,6 +299,7 @@ class Timeline:
             self.conversations[old].name = new
             _rename_key(self.conversations, old, new)
             self.focus = new if self.focus == old else self.focus
+        self.correspondent = new if self.correspondent == old else self.correspondent
         yield Entry(Kind.NOTICE, now, f"{event.old} goes by {event.nick} now")
 
     def _count(self, event: Count, _now: datetime) -> Iterator[Entry]:

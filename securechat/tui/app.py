@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from queue import Empty
 from typing import Final
 
+from textual import events
 from textual.app import App
 
 from ..client.controller import Client, Controller
@@ -21,6 +22,7 @@ from ..client.entries import counted
 from .chat import Chat
 from .palette import CONTRAST
 from .sequences import know_alt
+from .setup import DEFAULTS, THEMES, Setup
 
 #: Seconds that leaving waits for what is on its way, and for the goodbye.
 _FAREWELL: Final = 0.5
@@ -52,14 +54,38 @@ class ChatApp(App[int], inherit_bindings=False):
     #found { height: 10; }
     """
 
-    def __init__(self, client: Client, controller: Controller) -> None:
+    def __init__(self, client: Client, controller: Controller, setup: Setup = DEFAULTS) -> None:
         super().__init__()
-        self._chat = Chat(client, controller)
+        self._now = setup.clock
+        self._chat = Chat(client, controller, setup, self.send_sequence)
         self.register_theme(CONTRAST)
+        self.theme = THEMES[setup.theme]
 
     def get_default_screen(self) -> Chat:
         """The chat, and nothing else."""
         return self._chat
+
+    def send_sequence(self, sequence: str) -> None:
+        """Hand an escape sequence to the terminal, whole, behind what is drawn already.
+
+        Textual has a public call for the bell alone; the driver's `write` is what that uses.
+        """
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+    async def on_event(self, event: events.Event) -> None:
+        """All that happens comes through here first."""
+        if isinstance(event, events.Key | events.Paste):
+            self._chat.alarm.key(self._now())
+        await super().on_event(event)
+
+    def on_app_focus(self) -> None:
+        """The terminal says that it has the keyboard."""
+        self._chat.alarm.focus(True)
+
+    def on_app_blur(self) -> None:
+        """The terminal says that another window has the keyboard."""
+        self._chat.alarm.focus(False)
 
     def on_mount(self) -> None:
         """SIGTERM ends the app, which gives the terminal back."""
@@ -68,24 +94,31 @@ class ChatApp(App[int], inherit_bindings=False):
         )
 
 
-def run(client: Client, nick: str, rooms: Sequence[str], complain: Callable[[str], None]) -> int:
+def run(
+    client: Client,
+    nick: str,
+    rooms: Sequence[str],
+    complain: Callable[[str], None],
+    setup: Setup = DEFAULTS,
+) -> int:
     """Chat on the terminal until the person leaves; returns the exit code.
 
     The client is started already. `complain` tells what was not sent, once the terminal is back.
     """
     know_alt()
     controller = Controller(client, nick, tuple(rooms))
-    code = ChatApp(client, controller).run(mouse=False)
+    controller.bell.level = setup.bell
+    code = ChatApp(client, controller, setup).run(mouse=False)
     if controller.error is not None:
         raise controller.error
-    left = _leave(client, controller)
+    left = _leave(client, controller, setup.clock)
     if left:
         told = counted(left, "message was", "messages were")
         complain(f"{told} not sent; the next start with this nick sends them.")
     return code or (1 if left else 0)
 
 
-def _leave(client: Client, controller: Controller) -> int:
+def _leave(client: Client, controller: Controller, now: Callable[[], datetime]) -> int:
     """Say goodbye; how many of our messages nobody knows to be stored."""
     timeline = controller.timeline
     if timeline.online and timeline.drafts:
@@ -94,7 +127,7 @@ def _leave(client: Client, controller: Controller) -> int:
     client.close(None if leaving is None else leaving.reason, _FAREWELL)
     while not controller.done:
         try:
-            controller.take(client.events.get_nowait(), datetime.now(UTC))
+            controller.take(client.events.get_nowait(), now())
         except Empty:
             break
     return len(timeline.drafts)

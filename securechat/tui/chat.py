@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from queue import Empty
 from typing import Final
 
@@ -24,13 +23,14 @@ from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind
 from ..client.slash import BadInput
 from ..errors import ClientError
+from .alarm import Alarm
 from .composer import Composer
 from .desks import Desks
 from .keys import CHAT, by_key, obey
 from .messages import Messages
 from .overlays import Help, Jump
-from .palette import THEMES
 from .panel import Panel
+from .setup import THEMES, Setup
 from .sides import next_active, people_lines, room_lines, rooms_of, status_line, title_line
 
 #: Seconds between two looks at the client's queue, and for how long one may take.
@@ -38,8 +38,6 @@ _TICK: Final = 0.03
 _SLICE: Final = 0.01
 #: Seconds between two looks at what changes by itself: countdowns and lag.
 _CLOCK: Final = 0.5
-#: Seconds between two bells.
-_BELL_PAUSE: Final = 2.0
 #: Windows narrower than this show no people, and narrower than that no conversations.
 _ROOM_FOR_PEOPLE: Final = 72
 _ROOM_FOR_ROOMS: Final = 50
@@ -55,19 +53,23 @@ class Chat(Screen[None], inherit_bindings=False):
 
     AUTO_FOCUS = "#composer"
 
-    def __init__(self, client: Client, controller: Controller) -> None:
+    def __init__(
+        self, client: Client, controller: Controller, setup: Setup, write: Callable[[str], None]
+    ) -> None:
         super().__init__()
+        self._now = setup.clock
+        self._trust = setup.trust
+        self._alarm = Alarm(write, setup.environ, self._now())
         self._client = client
         self._controller = controller
         self._timeline = controller.timeline
         self._desks = Desks(controller.focus)
         self._hidden: set[str] = set()
         self._hint = ""
-        self._rang_at = float("-inf")
         desk = self._desks[controller.focus]
         self._rooms, self._people = Panel(id="rooms"), Panel(id="people")
         self._title, self._status = Panel(id="title"), Panel(id="status")
-        self._messages = Messages(desk, id="messages")
+        self._messages = Messages(desk, id="messages", zone=setup.zone)
         self._search = Input(id="search", placeholder="search back: Ctrl-R further, Esc ends")
         completer = Completer(lambda: world_of(self._timeline))
         self._composer = Composer(completer, self._enter, self._press, desk.typed, id="composer")
@@ -100,30 +102,26 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def _take_events(self) -> None:
         until = time.monotonic() + _SLICE
-        taken = rings = False
+        taken = False
+        heard: list[Entry] = []
         while time.monotonic() < until and not self._controller.done:
             try:
                 event = self._client.events.get_nowait()
             except Empty:
                 break
-            entries = self._controller.take(event, _now())
+            entries = self._controller.take(event, self._now())
             taken = True
             self._desks.take(event, entries)
-            rings = rings or any(entry.mention for entry in entries)
-        if rings:
-            self._ring()
+            heard += entries
+        rung_by = self._controller.bell.rung_by(heard, self._now())
+        if rung_by is not None:
+            self._alarm.ring(rung_by, self._now())
         if self._controller.done:
             self.app.exit()
         elif taken:
             self._follow_focus()
             self._desks.forget_all_but(self._timeline.conversations)
             self._draw()
-
-    def _ring(self) -> None:
-        now = time.monotonic()
-        if now - self._rang_at >= _BELL_PAUSE:
-            self._rang_at = now
-            self.app.bell()
 
     # ------------------------------------------------------------------ drawing
 
@@ -140,8 +138,15 @@ class Chat(Screen[None], inherit_bindings=False):
             if panel.size.width:
                 panel.show(lines(timeline, panel.content_size.width, panel.content_size.height))
         self._title.show([title_line(timeline, self._title.size.width)])
-        extra = [self._hint] if self._hint else []
-        self._status.show([status_line(timeline, _now(), self._status.size.width, extra)])
+        status = status_line(
+            timeline,
+            self._now(),
+            self._status.size.width,
+            hints=[self._hint] if self._hint else [],
+            trust=self._trust,
+            lists_rooms=self._rooms.display,
+        )
+        self._status.show([status])
 
     def _show_entries(self, entries: Iterable[Entry]) -> None:
         self._desks.put(entries)
@@ -172,14 +177,17 @@ class Chat(Screen[None], inherit_bindings=False):
     def _enter(self, text: str) -> bool:
         """Do what was typed; whether that could be done."""
         try:
-            entries = self._controller.enter(text, _now(), self._controller.focus)
+            entries = self._controller.enter(text, self._now(), self._controller.focus)
         except BadInput as problem:
-            self._show_entries([Entry(Kind.ERROR, _now(), str(problem))])
+            self._show_entries([Entry(Kind.ERROR, self._now(), str(problem))])
             return False
         except ClientError:  # `Ended` is on its way and says why
             return False
         self._follow_focus()
         self._messages.to_end()
+        if self._controller.clearing:
+            self._controller.clearing = False
+            self._desks[self._desks.shown].log.clear()
         self._show_entries(entries)
         if self._controller.leaving is not None:
             self.app.exit(0)
@@ -210,12 +218,23 @@ class Chat(Screen[None], inherit_bindings=False):
 
     # ------------------------------------------------------------------ keys (see keys.CHAT)
 
+    @property
+    def alarm(self) -> Alarm:
+        """Is to be told of keys, and of the terminal's focus."""
+        return self._alarm
+
     def _press(self, key: str) -> bool:
         """Obey a key of the table; whether it is one."""
         row = _ROWS.get(key)
         if row is not None:
             obey(self, row)
         return row is not None
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A paste into a terminal that has not told yet that it has the keyboard again."""
+        event.stop()
+        self._composer.focus()
+        self._composer.post_message(event)
 
     def on_key(self, event: events.Key) -> None:
         """A key that the search, which has the focus, left over."""
@@ -291,8 +310,8 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def action_next_theme(self) -> None:
         """Take the next theme."""
-        at = THEMES.index(self.app.theme) if self.app.theme in THEMES else -1
-        self.app.theme = THEMES[(at + 1) % len(THEMES)]
+        themes = list(THEMES.values())
+        self.app.theme = themes[(themes.index(self.app.theme) + 1) % len(themes)]
 
     def action_redraw(self) -> None:
         """Draw everything anew."""
@@ -351,7 +370,3 @@ class Chat(Screen[None], inherit_bindings=False):
         for panel in (self._rooms, self._people):
             panel.set_class(panel.id in self._hidden, "folded")
         self.call_after_refresh(self._draw)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -7,6 +7,7 @@ whether that was accepted, and what was not stays to be mended. The rest are mes
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +22,9 @@ from .typed import Typed
 
 #: So many lines are sent only after a second word: a paste is seldom meant as it is.
 MANY_LINES: Final = 10
+
+#: Seconds in which a second Ctrl-C means it.
+_TWICE: Final = 2.0
 
 _WORD_BEHIND: Final = re.compile(r"\W*\w*")
 
@@ -74,6 +78,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._typed = typed
         self._cut = ""
         self._confirmed = ""
+        self._interrupted_at = float("-inf")
 
     # ------------------------------------------------------------------ told by the screen
 
@@ -125,12 +130,14 @@ class Composer(TextArea, inherit_bindings=False):
 
     def action_clear(self) -> None:
         """Clear what is typed; the second time, quit."""
+        before, self._interrupted_at = self._interrupted_at, time.monotonic()
+        if not self.text and self._interrupted_at - before <= _TWICE:
+            self.post_message(self.QuitWanted(interrupted=True))
+            return
         if self.text:
             self._typed.enter(self.text)  # Up brings it back
             self._put("")
-            self.post_message(self.Hint("Ctrl-C again quits"))
-        else:
-            self.post_message(self.QuitWanted(interrupted=True))
+        self.post_message(self.Hint("Ctrl-C again quits"))
 
     def action_delete_or_quit(self) -> None:
         """Delete the letter at the cursor; quit if there is none at all."""
@@ -166,10 +173,10 @@ class Composer(TextArea, inherit_bindings=False):
         if newer is not None:
             self._put(newer)
 
-    def action_complete(self) -> None:
-        """Tab: what is meant by what stands before the cursor."""
+    def action_complete(self, step: int) -> None:
+        """Tab: what is meant by what stands before the cursor; -1: what was offered before."""
         row, column = self.cursor_location
-        found = self._completer.complete(self.document[row][:column])
+        found = self._completer.complete(self.document[row][:column], step)
         if len(found) > 1:
             self.post_message(self.Hint("  ".join(found)))
             common = _common_start(found)

@@ -101,6 +101,13 @@ class Log:
         """Nobody looks any longer: what is here has been read."""
         self.marker = None
 
+    def clear(self) -> None:
+        """Hold nothing; what was here is older than what comes, and can be fetched again."""
+        newest = next((head_of(item).seq for item in reversed(self._items) if head_of(item).seq), 0)
+        self.first, self.marker = self.end, None
+        self.oldest_seq = newest + 1 if newest else self.oldest_seq
+        self._items.clear()
+
     def interrupt(self) -> None:
         """The link was lost: what was missed meanwhile is new, though somebody looks."""
         self._gap = True

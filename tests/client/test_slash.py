@@ -5,16 +5,20 @@ from __future__ import annotations
 import pytest
 
 from securechat.client import slash
+from securechat.client.bell import BellLevel
 from securechat.client.slash import (
     Action,
     Ask,
     BadInput,
+    Clear,
     Confirm,
     Enter,
     Explain,
     Leave,
     Quit,
+    Reply,
     Say,
+    SetBell,
     find,
     parse,
     room_name,
@@ -57,6 +61,10 @@ def ask(name: str, **keys: object) -> Ask:
         ("/j #Garden", Enter("#garden")),
         ("/room garden", Enter("#garden")),
         ("/query carol", Enter("@carol")),
+        ("/reply coming", Reply("coming")),
+        ("/bell", SetBell(None)),
+        ("/bell Mentions", SetBell(BellLevel.MENTIONS)),
+        ("/clear", Clear()),
         ("/leave", Leave("#lobby")),
         ("/part garden", Leave("#garden")),
         ("/leave @carol", Leave("@carol")),

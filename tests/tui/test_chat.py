@@ -21,6 +21,7 @@ from securechat.tui.keys import CHAT, COMPOSER, help_lines
 from securechat.tui.messages import Messages
 from securechat.tui.overlays import Help
 from securechat.tui.panel import Panel
+from securechat.tui.setup import DEFAULTS, Setup
 
 from ..cli.scripted import STAMP, ScriptedClient
 from .entries import message
@@ -79,11 +80,13 @@ def _name(char: str) -> str:
 
 @asynccontextmanager
 async def somebody(
-    client: ScriptedClient | None = None, size: tuple[int, int] = (100, 24)
+    client: ScriptedClient | None = None,
+    size: tuple[int, int] = (100, 24),
+    setup: Setup = DEFAULTS,
 ) -> AsyncIterator[Person]:
     client = client or ScriptedClient()
     client.start()
-    app = ChatApp(client, Controller(client, "bob", ("#lobby",)))
+    app = ChatApp(client, Controller(client, "bob", ("#lobby",)), setup)
     async with app.run_test(size=size) as pilot:
         bob = Person(client, app, pilot)
         await bob.sees("3 in #lobby")
@@ -156,6 +159,7 @@ READLINE: Final = (
     ("x da", ["tab"], "x dave "),
     ("/jo", ["tab", "i", "tab"], "/join "),
     ("/zz", ["tab"], "/zz"),
+    ("x c", ["tab", "tab", "shift+tab"], "x carol "),
 )
 
 
@@ -249,14 +253,14 @@ def test_each_own_message_shows_its_state() -> None:
 
 def test_the_connection_is_always_in_sight_and_what_was_missed_is_marked() -> None:
     async def scene(bob: Person) -> None:
-        await bob.sees_side("status", "connected, TLS 1.3")
+        await bob.sees_side("status", "│ connected │ TLS 1.3")
         bob.client.post("carol", "seen")
         await bob.sees("seen")
         bob.client.drop()
-        await bob.sees_side("status", "offline, reconnecting in 2 s")
+        await bob.sees_side("status", "│ reconnecting in 2 s")
         await bob.type("later\n")
         await bob.sees("…<bob> later (waits for the connection)")
-        await bob.sees_side("status", "1 unsent")
+        await bob.sees_side("status", "│ offline, 1 unsent │ reconnecting in")
         bob.client.come_back()
         bob.client.post("carol", "missed", missed=True)
         await bob.sees("── new messages ─")
@@ -457,10 +461,16 @@ def test_who_comes_and_goes_is_folded_until_one_asks() -> None:
     play(scene)
 
 
+def rings_of(bob: Person) -> list[str]:
+    """What is sent to the terminal from now on, beside what is drawn."""
+    sent: list[str] = []
+    bob.chat.alarm._write = sent.append
+    return sent
+
+
 def test_a_call_rings_and_no_more_than_once_in_a_while() -> None:
     async def scene(bob: Person) -> None:
-        rung: list[int] = []
-        bob.app.bell = lambda: rung.append(1)  # type: ignore[method-assign]
+        rung = rings_of(bob)
         bob.client.post("carol", "bob was here", missed=True)
         bob.client.post("carol", "nothing for Bobby")
         await bob.sees("Bobby")
@@ -468,9 +478,45 @@ def test_a_call_rings_and_no_more_than_once_in_a_while() -> None:
         for _ in range(3):
             bob.client.call()
         await bob.sees("!<carol> bob: come here")
-        assert rung == [1]
+        assert rung == ["\a"]
 
     play(scene)
+
+
+def test_what_rings_can_be_chosen_and_who_looks_elsewhere_is_shown_a_notice() -> None:
+    async def scene(bob: Person) -> None:
+        rung = rings_of(bob)
+        await bob.type("/bell off\n")
+        await bob.sees("bell: off")
+        bob.client.call()
+        await bob.sees("come here")
+        assert rung == []
+        await bob.type("/bell all\n")
+        bob.app.post_message(events.AppBlur())
+        await bob.pilot.pause()
+        bob.client.post("carol", "anybody there?")
+        await bob.sees("anybody there?")
+        assert rung == ["\a\x1b]777;notify;carol in #lobby;anybody there?\x1b\\"]
+        await bob.paste("it goes")
+        await bob.type(" to the composer")
+        assert bob.composer.text == "it goes to the composer"
+
+    play(scene, setup=Setup(environ={"TERM": "foot"}))
+
+
+def test_a_cleared_screen_is_empty_and_scrolling_brings_all_back() -> None:
+    async def scene(bob: Person) -> None:
+        bob.client.post("carol", "before")
+        await bob.sees("before")
+        await bob.type("/clear\n")
+        assert bob.messages.text.strip() == ""
+        bob.client.post("carol", "behind")
+        await bob.sees("behind")
+        await bob.press("pageup")
+        await bob.sees("old 490")
+        assert "before" not in bob.messages.text
+
+    play(scene, client=WithHistory())
 
 
 @pytest.mark.slow
@@ -559,7 +605,7 @@ def test_no_color_takes_all_colours_away(monkeypatch: pytest.MonkeyPatch) -> Non
     ("keys", "code"),
     [
         (["ctrl+d"], 0),
-        (["ctrl+c"], 130),
+        (["ctrl+c", "ctrl+c"], 130),
         (["x", "ctrl+c", "ctrl+c"], 130),
         ([*"/quit", "enter"], 0),
     ],
@@ -570,6 +616,18 @@ def test_ways_out(keys: list[str], code: int) -> None:
         await bob.pilot.pause()
         assert bob.app.return_value == code
         assert bob.client.closed == []  # that is done when the terminal is back
+
+    play(scene)
+
+
+def test_a_lonely_interrupt_only_clears(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(bob: Person) -> None:
+        await bob.press("ctrl+c")
+        await bob.sees_side("status", "Ctrl-C again quits")
+        monkeypatch.setattr("securechat.tui.composer._TWICE", -1.0)  # too late
+        await bob.press("ctrl+c")
+        assert bob.app.return_value is None
+        assert bob.app.is_running
 
     play(scene)
 
