@@ -1,4 +1,4 @@
-"""What rings: a ladder from nothing to every message, and a pause between two bells.
+"""What rings, from nothing to every message, and the pause between two bells.
 
 Pure; time is handed in. Nothing of our own rings, and nothing that was said while we were away.
 """
@@ -19,18 +19,18 @@ _SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
 
 
 class BellLevel(Enum):
-    """Each rings for what the ones before it ring for, and for more."""
+    """What rings."""
 
     OFF = "off"
-    MENTIONS = "mentions"  # our nick is said in a room
-    PRIVATE = "private"  # and what is said to us alone
-    ALL = "all"  # and all that anybody else says
+    MENTIONS = "mentions"  # what is for us: our nick is said, or it is said to us alone
+    PRIVATE = "private"  # only what is said to us alone
+    ALL = "all"  # all that anybody else says
 
 
 class Bell:
     """One person's bell."""
 
-    def __init__(self, level: BellLevel = BellLevel.PRIVATE) -> None:
+    def __init__(self, level: BellLevel = BellLevel.MENTIONS) -> None:
         self.level = level
         self._rang_at: datetime | None = None
 
@@ -45,6 +45,6 @@ class Bell:
     def _rings(self, entry: Entry) -> bool:
         if entry.kind not in _SPOKEN or entry.own or entry.missed or entry.recalled:
             return False
-        if self.level is BellLevel.MENTIONS:
-            return entry.mention and not (entry.conversation or "").startswith("@")
-        return self.level is BellLevel.ALL or (self.level is BellLevel.PRIVATE and entry.mention)
+        if self.level is BellLevel.PRIVATE:
+            return entry.mention and (entry.conversation or "").startswith("@")
+        return self.level is BellLevel.ALL or (self.level is BellLevel.MENTIONS and entry.mention)

@@ -34,7 +34,7 @@ class Setup:
     """
 
     trust: str = ""
-    bell: BellLevel = BellLevel.PRIVATE
+    bell: BellLevel = BellLevel.MENTIONS
     theme: str = "dark"
     environ: Mapping[str, str] = field(default_factory=dict)
     clock: Callable[[], datetime] = now

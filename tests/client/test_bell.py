@@ -25,12 +25,12 @@ PRIVATE = message("psst", "@carol", mention=True)
     ("level", "rung"),
     [
         (BellLevel.OFF, []),
-        (BellLevel.MENTIONS, [CALL]),
-        (BellLevel.PRIVATE, [CALL, PRIVATE]),
+        (BellLevel.MENTIONS, [CALL, PRIVATE]),
+        (BellLevel.PRIVATE, [PRIVATE]),
         (BellLevel.ALL, [PLAIN, CALL, PRIVATE]),
     ],
 )
-def test_each_rung_of_the_ladder_rings_for_more(level: BellLevel, rung: list[Entry]) -> None:
+def test_what_rings_at_each_level(level: BellLevel, rung: list[Entry]) -> None:
     assert [one for one in (PLAIN, CALL, PRIVATE) if Bell(level).rung_by([one], NOW)] == rung
 
 

@@ -323,7 +323,7 @@ def test_a_reply_goes_to_who_wrote_to_us_alone_last(bob: Person) -> None:
 
 
 def test_the_bell_is_told_and_set(bob: Person) -> None:
-    assert bob.type("/bell") == ["bell: private"]
+    assert bob.type("/bell") == ["bell: mentions"]
     assert bob.type("/bell off") == ["bell: off"]
     assert bob.chat.bell.level is BellLevel.OFF
 
