@@ -46,6 +46,7 @@ class Tint(Enum):
     BOLD = "bold"
     ITALIC = "italic"
     CODE = "code"
+    LINK = "link"
     RULE = "rule"
 
 
@@ -66,6 +67,7 @@ _EMPHASES: Final = MappingProxyType(
         Emphasis.BOLD: Tint.BOLD,
         Emphasis.ITALIC: Tint.ITALIC,
         Emphasis.CODE: Tint.CODE,
+        Emphasis.LINK: Tint.LINK,
     }
 )
 _LEADS: Final = MappingProxyType(
@@ -170,8 +172,8 @@ def _author(entry: Entry) -> Line:
 def _said(head: Line, text: str, tint: Tint | None) -> Lines:
     """What was said, behind its head. `tint`: instead of emphasis."""
     lines = [
-        [Span(one, tint or _EMPHASES[how]) for one, how in emphasised(line)]
-        for line in harmless_text(text)
+        [Span(one, tint or _EMPHASES[how]) for one, how in pieces]
+        for pieces in emphasised(harmless_text(text))
     ]
     return [head + lines[0], *lines[1:]]
 

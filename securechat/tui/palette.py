@@ -42,6 +42,7 @@ _USUAL: Final = MappingProxyType(
         Tint.BOLD: Style(bold=True),
         Tint.ITALIC: Style(italic=True),
         Tint.CODE: Style(color="cyan"),
+        Tint.LINK: Style(underline=True),
         Tint.RULE: Style(dim=True),
     }
 )

@@ -120,3 +120,15 @@ def test_whatever_others_write_stays_within_its_rows(
     for row in plain(lines):
         assert cell_len(row) <= width
         assert not any(char < " " or "\x7f" <= char < "\xa0" or char == "\u202e" for char in row)
+
+
+def test_a_block_of_code_keeps_its_spaces_and_wraps_like_the_rest() -> None:
+    rows = drawn(message("so:\n```\nif x:\n    y = *1*\n```\nhttps://a.example"), 40)
+    assert rows == [
+        "12:00 <carol> so:",
+        "      ```",
+        "      if x:",
+        "          y = *1*",
+        "      ```",
+        "      https://a.example",
+    ]
