@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import trusting
-from .configuring import ConfigOption, ProfileOption, check_server
+from .configuring import ConfigOption, ProfileOption, check_server, settings_of
 from .options import (
     NickOption,
     check_room,
@@ -28,6 +28,7 @@ from .report import Terminated, complain, is_terminal, reported
 
 if TYPE_CHECKING:
     from ..client.client import ChatClient, ClientConfig
+    from ..settings import Settings
 
 
 class Front(Enum):
@@ -44,6 +45,7 @@ def _check_rooms(rooms: list[str] | None) -> list[str]:
 
 
 def connect(
+    context: typer.Context,
     server: Annotated[
         str,
         typer.Argument(
@@ -124,7 +126,8 @@ def connect(
         config = client_config(
             server, nick, wishes, rooms=tuple(room or ()), reconnect=not no_reconnect
         )
-        raise typer.Exit(_chat(config, front, colour=not no_color, plain=plain))
+        settings = settings_of(context)
+        raise typer.Exit(_chat(config, front, settings, colour=not no_color, plain=plain))
 
 
 def _front_end(*, as_json: bool, by_line: bool) -> Front:
@@ -139,16 +142,18 @@ def _front_end(*, as_json: bool, by_line: bool) -> Front:
     return Front.LINE if find_spec("readline") is not None else Front.PIPE
 
 
-def _chat(config: ClientConfig, front: Front, *, colour: bool, plain: bool) -> int:
+def _chat(
+    config: ClientConfig, front: Front, settings: Settings, *, colour: bool, plain: bool
+) -> int:
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
 
     client = ChatClient(config)
     try:
         if front is Front.FULL_SCREEN:
-            return _full_screen(client, config, colour=colour)
+            return _full_screen(client, config, settings, colour=colour)
         if front is Front.LINE:
-            return _line_mode(client, config, colour=colour, plain=plain)
+            return _line_mode(client, config, settings, colour=colour, plain=plain)
         if front is Front.JSON:
             from . import jsonpipe
 
@@ -164,7 +169,10 @@ def _chat(config: ClientConfig, front: Front, *, colour: bool, plain: bool) -> i
         client.close(timeout=1.0)
 
 
-def _line_mode(client: ChatClient, config: ClientConfig, *, colour: bool, plain: bool) -> int:
+def _line_mode(
+    client: ChatClient, config: ClientConfig, settings: Settings, *, colour: bool, plain: bool
+) -> int:
+    from ..client.bell import BellLevel
     from . import line
     from .render import Look, has_many_colours, wants_colour
 
@@ -174,15 +182,18 @@ def _line_mode(client: ChatClient, config: ClientConfig, *, colour: bool, plain:
         many_colours=has_many_colours(os.environ),
         encoding=sys.stdout.encoding,
     )
-    return line.run(client, config.nick, config.rooms, look, is_plain=plain)
+    bell = BellLevel(settings.ui.bell)
+    return line.run(client, config.nick, config.rooms, look, is_plain=plain, bell=bell)
 
 
-def _full_screen(client: ChatClient, config: ClientConfig, *, colour: bool) -> int:
+def _full_screen(
+    client: ChatClient, config: ClientConfig, settings: Settings, *, colour: bool
+) -> int:
     if not colour:
         os.environ["NO_COLOR"] = "1"  # which Textual obeys
     client.start()  # it looks for the server while Textual, which takes a while, is loaded
     from ..tui.app import run
-    from ..tui.setup import Setup, trust_in_short
+    from ..tui.setup import setup_of
 
-    setup = Setup(trust=trust_in_short(config.trust), environ=os.environ)
+    setup = setup_of(settings, config.trust, os.environ)
     return run(client, config.nick, config.rooms, complain, setup)

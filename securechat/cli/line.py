@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime
 from queue import Empty
 from typing import Final
 
+from ..client.bell import BellLevel
 from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind, counted
@@ -41,12 +42,22 @@ _FAREWELL: Final = 3.0
 _INTERRUPTED: Final = 130
 
 
-def run(client: Client, nick: str, rooms: Sequence[str], look: Look, *, is_plain: bool) -> int:
+def run(
+    client: Client,
+    nick: str,
+    rooms: Sequence[str],
+    look: Look,
+    *,
+    is_plain: bool,
+    bell: BellLevel = BellLevel.MENTIONS,
+) -> int:
     """Chat on the terminal that is stdin and stdout until the person leaves; returns the exit code.
 
     `look.width` is not used: the terminal is asked. Raises the ClientError that ended the client.
     """
-    return _Line(client, nick, rooms, look, is_plain).run()
+    line = _Line(client, nick, rooms, look, is_plain)
+    line.ring_for(bell)
+    return line.run()
 
 
 class _PromptIsOld(Exception):
@@ -69,6 +80,10 @@ class _Line:
         self._inbox: deque[ClientEvent] = deque()
         self._taken = threading.Event()
         self._day: date | None = None
+
+    def ring_for(self, level: BellLevel) -> None:
+        """Ring for this, until `/bell` says otherwise."""
+        self._controller.bell.level = level
 
     def run(self) -> int:
         with self._prompt:

@@ -352,7 +352,7 @@ ROWS: Final = (
     Row("history", "/history [N]", "show the last messages again", "/history 50", _history),
     Row("resend", "/resend", "send what the server may not have got", "/resend", _confirm(True)),
     Row("discard", "/discard", "drop it instead", "/discard", _confirm(False)),
-    Row("bell", "/bell [off|mentions|private|all]", "what rings", "/bell mentions", _bell),
+    Row("bell", "/bell [WHAT]", "what rings: off, mentions, private, all", "/bell all", _bell),
     Row("clear", "/clear", "begin with an empty screen; scroll up for the rest", "/clear", _clear),
     Row("quit", "/quit [REASON]", "leave", "/quit good night", _quit, ("exit", "q")),
 )

@@ -22,15 +22,16 @@ from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind
 from ..client.slash import BadInput
-from ..errors import ClientError
+from ..errors import ClientError, SettingsError
 from .alarm import Alarm
+from .choosing import Choosing
 from .composer import Composer
 from .desks import Desks
-from .keys import CHAT, by_key, obey
+from .keymap import by_key, obey
 from .messages import Messages
 from .overlays import Help, Jump
 from .panel import Panel
-from .setup import THEMES, Setup
+from .setup import THEMES, Joins, Setup
 from .sides import next_active, people_lines, room_lines, rooms_of, status_line, title_line
 
 #: Seconds between two looks at the client's queue, and for how long one may take.
@@ -45,9 +46,6 @@ _ROOM_FOR_ROOMS: Final = 50
 _INTERRUPTED: Final = 130
 
 
-_ROWS: Final = by_key(CHAT)
-
-
 class Chat(Screen[None], inherit_bindings=False):
     """All but the overlays. The app is ended with an exit code, or none if the client ended."""
 
@@ -59,43 +57,59 @@ class Chat(Screen[None], inherit_bindings=False):
         super().__init__()
         self._now = setup.clock
         self._trust = setup.trust
-        self._alarm = Alarm(write, setup.environ, self._now())
+        self._keys = setup.keys
+        self._rows, self._chosen_rows = by_key(setup.keys.chat), by_key(setup.keys.chosen)
+        self._remember = setup.remember
+        self._alarm = Alarm(write, setup.environ if setup.notices else {}, self._now())
         self._client = client
         self._controller = controller
         self._timeline = controller.timeline
-        self._desks = Desks(controller.focus)
+        self._desks = Desks(controller.focus, hides_moves=setup.joins is Joins.HIDE)
+        self._joins = setup.joins
         self._hidden: set[str] = set()
         self._hint = ""
         desk = self._desks[controller.focus]
-        self._rooms, self._people = Panel(id="rooms"), Panel(id="people")
+        self._rooms_panel, self._people_panel = Panel(id="rooms"), Panel(id="people")
         self._title, self._status = Panel(id="title"), Panel(id="status")
-        self._messages = Messages(desk, id="messages", zone=setup.zone)
-        self._search = Input(id="search", placeholder="search back: Ctrl-R further, Esc ends")
+        name = setup.keys.label
+        cure = f"{name('send-again')} sends it again, {name('drop')} drops it"
+        self._messages = Messages(desk, cure, id="messages", zone=setup.zone)
+        how = f"search back: {name('search')} further, {name('escape')} ends"
+        self._search = Input(id="search", placeholder=how)
         completer = Completer(lambda: world_of(self._timeline))
-        self._composer = Composer(completer, self._enter, self._press, desk.typed, id="composer")
+        self._composer = Composer(
+            completer,
+            self._enter,
+            self._press,
+            desk.typed,
+            by_key(setup.keys.composer),
+            id="composer",
+        )
+        self._choosing = Choosing(self, controller, self._messages, self._composer, self._tell)
 
     def compose(self) -> ComposeResult:
         """Conversations, messages and people beside each other; below them, where one types."""
         with Horizontal(id="middle"):
-            yield self._rooms
+            yield self._rooms_panel
             with Vertical(id="talk"):
                 yield self._title
                 yield self._messages
-            yield self._people
+            yield self._people_panel
         yield self._status
         yield self._search
         yield self._composer
 
     def on_mount(self) -> None:
         """Begin to look at the client's queue."""
+        self._messages.fold_moves(self._joins is Joins.FOLD)
         self._search.display = False
         self.set_interval(_TICK, self._take_events)
         self.set_interval(_CLOCK, self._draw_sides)
 
     def on_resize(self, event: events.Resize) -> None:
         """Make room for the messages first."""
-        self._rooms.set_class(event.size.width < _ROOM_FOR_ROOMS, "narrow")
-        self._people.set_class(event.size.width < _ROOM_FOR_PEOPLE, "narrow")
+        self._rooms_panel.set_class(event.size.width < _ROOM_FOR_ROOMS, "narrow")
+        self._people_panel.set_class(event.size.width < _ROOM_FOR_PEOPLE, "narrow")
         self.call_after_refresh(self._draw)
 
     # ------------------------------------------------------------------ the client
@@ -134,7 +148,7 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def _draw_sides(self) -> None:
         timeline = self._timeline
-        for panel, lines in ((self._rooms, room_lines), (self._people, people_lines)):
+        for panel, lines in ((self._rooms_panel, room_lines), (self._people_panel, people_lines)):
             if panel.size.width:
                 panel.show(lines(timeline, panel.content_size.width, panel.content_size.height))
         self._title.show([title_line(timeline, self._title.size.width)])
@@ -144,7 +158,8 @@ class Chat(Screen[None], inherit_bindings=False):
             self._status.size.width,
             hints=[self._hint] if self._hint else [],
             trust=self._trust,
-            lists_rooms=self._rooms.display,
+            lists_rooms=self._rooms_panel.display,
+            keys=self._keys,
         )
         self._status.show([status])
 
@@ -177,6 +192,7 @@ class Chat(Screen[None], inherit_bindings=False):
     def _enter(self, text: str) -> bool:
         """Do what was typed; whether that could be done."""
         try:
+            bell = self._controller.bell.level
             entries = self._controller.enter(text, self._now(), self._controller.focus)
         except BadInput as problem:
             self._show_entries([Entry(Kind.ERROR, self._now(), str(problem))])
@@ -189,6 +205,8 @@ class Chat(Screen[None], inherit_bindings=False):
             self._controller.clearing = False
             self._desks[self._desks.shown].log.clear()
         self._show_entries(entries)
+        if self._controller.bell.level is not bell:
+            self._keep("bell", self._controller.bell.level.value)
         if self._controller.leaving is not None:
             self.app.exit(0)
         return True
@@ -207,8 +225,11 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def on_composer_hint(self, message: Composer.Hint) -> None:
         """Tell it in the status bar."""
-        self._hint = message.text
-        self._draw_sides()
+        self._tell(message.text)
+
+    def _tell(self, hint: str) -> None:
+        self._hint = hint
+        self._draw()
 
     def on_text_area_changed(self) -> None:
         """Who types on has read the hint."""
@@ -225,7 +246,7 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def _press(self, key: str) -> bool:
         """Obey a key of the table; whether it is one."""
-        row = _ROWS.get(key)
+        row = self._rows.get(key)
         if row is not None:
             obey(self, row)
         return row is not None
@@ -233,13 +254,21 @@ class Chat(Screen[None], inherit_bindings=False):
     def on_paste(self, event: events.Paste) -> None:
         """A paste into a terminal that has not told yet that it has the keyboard again."""
         event.stop()
-        self._composer.focus()
+        self._choosing.end()
         self._composer.post_message(event)
 
-    def on_key(self, event: events.Key) -> None:
-        """A key that the search, which has the focus, left over."""
-        if self._press(event.key):
-            event.stop()
+    async def on_key(self, event: events.Key) -> None:
+        """A key that the search left over, or that comes while a message is chosen."""
+        row = self._chosen_rows.get(event.key) if self._choosing.is_going_on else None
+        if row is not None:
+            obey(self._choosing, row)
+            self._fetch_older()
+        elif not self._press(event.key):
+            if self.focused is self._search:
+                return  # it has bindings of its own
+            self._choosing.end()
+            await self._composer.take_key(event)
+        event.stop()
 
     def action_page(self, pages: int) -> None:
         """Scroll by windows."""
@@ -272,6 +301,10 @@ class Chat(Screen[None], inherit_bindings=False):
     def action_jump(self) -> None:
         """Ask for a few letters."""
         self.app.push_screen(Jump(rooms_of(self._timeline).names), self._look_at)
+
+    def action_choose(self) -> None:
+        """Choose the newest message; other keys go on from there."""
+        self._choosing.action_choose_step(0)
 
     def action_send_again(self) -> None:
         """Say again what was refused here."""
@@ -306,12 +339,23 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def action_fold_moves(self) -> None:
         """Show comings and goings one by one, or in short."""
-        self._messages.fold_moves()
+        folded = not self._messages.folds_moves
+        self._messages.fold_moves(folded)
+        self._keep("joins", (Joins.FOLD if folded else Joins.SHOW).value)
 
     def action_next_theme(self) -> None:
         """Take the next theme."""
-        themes = list(THEMES.values())
-        self.app.theme = themes[(themes.index(self.app.theme) + 1) % len(themes)]
+        names, themes = list(THEMES), list(THEMES.values())
+        name = names[(themes.index(self.app.theme) + 1) % len(names)]
+        self.app.theme = THEMES[name]
+        self._keep("theme", name)
+
+    def _keep(self, key: str, value: str) -> None:
+        """For the next start."""
+        try:
+            self._remember(key, value)
+        except SettingsError as problem:
+            self._show_entries([Entry(Kind.ERROR, self._now(), str(problem))])
 
     def action_redraw(self) -> None:
         """Draw everything anew."""
@@ -320,7 +364,7 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(Help())
+        self.app.push_screen(Help(self._keys.help_lines()))
 
     # ------------------------------------------------------------------ searching
 
@@ -367,6 +411,6 @@ class Chat(Screen[None], inherit_bindings=False):
         self._apply_hidden()
 
     def _apply_hidden(self) -> None:
-        for panel in (self._rooms, self._people):
+        for panel in (self._rooms_panel, self._people_panel):
             panel.set_class(panel.id in self._hidden, "folded")
         self.call_after_refresh(self._draw)

@@ -17,7 +17,7 @@ from textual.widgets import TextArea
 
 from ..client.complete import Completer
 from ..client.harmless import harmless_text
-from .keys import COMPOSER, by_key, obey
+from .keymap import Rows, obey
 from .typed import Typed
 
 #: So many lines are sent only after a second word: a paste is seldom meant as it is.
@@ -29,14 +29,11 @@ _TWICE: Final = 2.0
 _WORD_BEHIND: Final = re.compile(r"\W*\w*")
 
 
-_ROWS: Final = by_key(COMPOSER)
-
-
 class Composer(TextArea, inherit_bindings=False):
     """The editor at the bottom of the screen.
 
-    `enter`: see above. `press` gets each key that is not the composer's own, and says whether it
-    was the screen's.
+    `enter`: see above. `rows` are the composer's own keys. `press` gets each other one, and says
+    whether it was the screen's.
     """
 
     class QuitWanted(Message):
@@ -65,6 +62,7 @@ class Composer(TextArea, inherit_bindings=False):
         enter: Callable[[str], bool],
         press: Callable[[str], bool],
         typed: Typed,
+        rows: Rows,
         *,
         id: str,
     ) -> None:
@@ -76,6 +74,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._enter = enter
         self._press = press
         self._typed = typed
+        self._rows = rows
         self._cut = ""
         self._confirmed = ""
         self._interrupted_at = float("-inf")
@@ -88,6 +87,15 @@ class Composer(TextArea, inherit_bindings=False):
         self._typed = typed
         self._put(typed.draft)
 
+    def address(self, nick: str) -> None:
+        """Begin what is typed with a nick, unless it does already."""
+        if not self.text.startswith(f"{nick}: "):
+            self._put(f"{nick}: {self.text}")
+
+    async def take_key(self, event: events.Key) -> None:
+        """A key that came to another part of the screen, but is for here."""
+        await self._on_key(event)
+
     def _put(self, text: str) -> None:
         self.load_text(text)
         self.move_cursor(self.document.end)
@@ -96,7 +104,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     async def _on_key(self, event: events.Key) -> None:
         """Obey the tables; all else is typed."""
-        row = _ROWS.get(event.key)
+        row = self._rows.get(event.key)
         if row is not None:
             obey(self, row)
         if row is not None or self._press(event.key):

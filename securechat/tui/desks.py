@@ -29,10 +29,14 @@ class Desk:
 
 
 class Desks:
-    """All conversations that were shown or spoken in; `shown` is the one that is looked at."""
+    """All conversations that were shown or spoken in; `shown` is the one that is looked at.
 
-    def __init__(self, shown: str | None) -> None:
+    `hides_moves`: who comes and goes is left out.
+    """
+
+    def __init__(self, shown: str | None, *, hides_moves: bool = False) -> None:
         self.shown = shown
+        self._hides_moves = hides_moves
         self._desks: dict[str | None, Desk] = {shown: Desk()}
 
     def __getitem__(self, name: str | None) -> Desk:
@@ -60,6 +64,8 @@ class Desks:
         """Put entries away: at the end, or those of a page of history in front."""
         pages: dict[str | None, list[Entry]] = {}
         for entry in entries:
+            if entry.move is not None and self._hides_moves:
+                continue
             name = self.shown if entry.conversation is None else entry.conversation
             if entry.recalled:
                 pages.setdefault(name, []).append(entry)

@@ -95,8 +95,11 @@ def rows_of_item(item: Item, width: int, zone: tzinfo | None, *, folded: bool) -
     return [row for entry in item.entries for row in _rows_of_entry(entry, width, zone)]
 
 
-def rows_of_draft(draft: Draft, nick: str, width: int) -> Lines:
-    """A message of ours that is not, or will not be, stored; so it has no time."""
+def rows_of_draft(draft: Draft, nick: str, width: int, cure: str) -> Lines:
+    """A message of ours that is not, or will not be, stored; so it has no time.
+
+    `cure`: what can be done about one that will not be.
+    """
     is_refused = draft.state is DraftState.REFUSED
     if draft.action:
         author = [Span("* "), Span(harmless_line(nick), Tint.NICK, nick), Span(" ")]
@@ -107,7 +110,7 @@ def rows_of_draft(draft: Draft, nick: str, width: int) -> Lines:
     lines = _said(head, draft.text, None if is_refused else Tint.FAINT)
     if is_refused:
         why = harmless_line(draft.reason)
-        lines.append([Span(f"not sent ({why}) Alt-R sends it again, Alt-X drops it", Tint.ERROR)])
+        lines.append([Span(f"not sent ({why}) {cure}", Tint.ERROR)])
     else:
         lines[-1].append(Span(f" ({_NOTES[draft.state]})", Tint.FAINT))
     return _broken(lines, width)

@@ -19,7 +19,8 @@ MAX_ITEMS: Final = 100_000
 #: People in one folded item; then another one begins.
 MAX_FOLDED: Final = 200
 
-_SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
+#: What somebody said.
+SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Log:
             self._drop_oldest()
         self._items.append(entry if entry.move is None else Moves((entry,)))
         number = self.end - 1
-        if entry.kind in _SPOKEN and not entry.own:
+        if entry.kind in SPOKEN and not entry.own:
             if (not seen or (self._gap and entry.missed)) and self.marker is None:
                 self.marker = number
             self._gap = self._gap and entry.missed

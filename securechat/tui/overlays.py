@@ -14,7 +14,6 @@ from textual.widgets import Input, Static
 from ..client.harmless import harmless_line
 from .drawing import Span, Tint, fitted
 from .fuzzy import meant
-from .keys import help_lines
 from .panel import Panel
 
 _MAX_FOUND: Final = 10
@@ -31,10 +30,14 @@ class Help(ModalScreen[None], inherit_bindings=False):
         Binding("pagedown,space", "scroll(10)", "page down", show=False),
     ]
 
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
     def compose(self) -> ComposeResult:
         """The lines, in a box that scrolls."""
         with VerticalScroll(id="help", can_focus=False):
-            yield Static("\n".join(help_lines()), markup=False)
+            yield Static("\n".join(self._lines), markup=False)
 
     def on_mount(self) -> None:
         """Say how to get away."""

@@ -15,7 +15,9 @@ from rich.cells import cell_len
 
 from ..client.harmless import harmless_line
 from ..client.timeline import Conversation, Timeline
+from . import keymap
 from .drawing import Line, Lines, Span, Tint, fitted
+from .keymap import Keymap
 
 #: Lag below this is not worth a word.
 NOTABLE_LAG: Final = timedelta(seconds=0.5)
@@ -108,11 +110,12 @@ def status_line(
     hints: Sequence[str] = (),
     trust: str = "",
     lists_rooms: bool = True,
+    keys: Keymap = keymap.DEFAULT,
 ) -> Line:
     """Room, people, connection, what is unsent, trust, lag when it is high.
 
     `hints` come first. `trust`: how the server is known. `lists_rooms`: what is new elsewhere is in
-    sight; else it is told here.
+    sight; else it is told here. `keys` are those that are named.
     """
     parts = [Span(one, Tint.STRONG) for one in hints]
     here = timeline.conversations.get(timeline.focus or "")
@@ -124,13 +127,14 @@ def status_line(
     parts.append(Span(harmless_line(timeline.nick), Tint.NICK, timeline.nick))
     parts += _connection(timeline, now)
     if timeline.refused:
-        parts.append(Span(f"{len(timeline.refused)} not sent: Alt-R", Tint.ERROR))
+        cure = keys.label("send-again")
+        parts.append(Span(f"{len(timeline.refused)} not sent: {cure}", Tint.ERROR))
     lag = timeline.lag(now)
     if timeline.online and lag >= NOTABLE_LAG:
         parts.append(Span(f"lag {lag.total_seconds():.1f} s", Tint.ERROR))
     if timeline.online:
         parts.append(Span(f"TLS 1.3, {trust}" if trust else "TLS 1.3"))
-    parts.append(Span("F1 help", Tint.FAINT))
+    parts.append(Span(f"{keys.label('help')} help", Tint.FAINT))
     return _joined(parts, width)
 
 

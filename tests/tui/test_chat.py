@@ -13,15 +13,18 @@ from textual import events
 from textual.pilot import Pilot
 
 from securechat.client.controller import Controller
+from securechat.errors import SettingsError
 from securechat.protocol import envelopes as wire
 from securechat.tui.app import ChatApp
 from securechat.tui.chat import Chat
+from securechat.tui.choosing import Choosing
 from securechat.tui.composer import Composer
-from securechat.tui.keys import CHAT, COMPOSER, help_lines
+from securechat.tui.keymap import keymap
+from securechat.tui.keys import CHAT, CHOSEN, COMPOSER
 from securechat.tui.messages import Messages
 from securechat.tui.overlays import Help
 from securechat.tui.panel import Panel
-from securechat.tui.setup import DEFAULTS, Setup
+from securechat.tui.setup import DEFAULTS, Joins, Setup
 
 from ..cli.scripted import STAMP, ScriptedClient
 from .entries import message
@@ -265,6 +268,55 @@ def test_the_connection_is_always_in_sight_and_what_was_missed_is_marked() -> No
         bob.client.post("carol", "missed", missed=True)
         await bob.sees("── new messages ─")
         await bob.sees_side("status", "connected")
+
+    play(scene)
+
+
+def test_a_message_can_be_chosen_to_say_it_again_or_drop_it() -> None:
+    async def scene(bob: Person) -> None:
+        await bob.type("refuse it\n")
+        await bob.sees("✗<bob> refuse it")
+        await bob.type("half a sen")
+        await bob.press("ctrl+up")
+        await bob.sees_side("status", "r sends again, x drops, y copies, Esc: back")
+        bob.client.post("carol", "something new")  # moves the draft, not what is chosen
+        await bob.sees("something new")
+        await bob.press("r")
+        await bob.pilot.pause()
+        assert [text for _, text, _ in bob.client.said] == ["refuse it"] * 2
+        await bob.sees("✗<bob> refuse it")
+        await bob.press("ctrl+up", "x")
+        await bob.pilot.pause()
+        assert "refuse it" not in bob.messages.text
+        await bob.type("tence")
+        assert bob.composer.text == "half a sentence"
+
+    play(scene)
+
+
+def test_a_message_can_be_chosen_to_copy_or_answer_it() -> None:
+    async def scene(bob: Person) -> None:
+        bob.client.post("carol", "one *two*\nthree")
+        bob.client.post("dave", "four")
+        await bob.sees("four")
+        await bob.press("ctrl+up", "up", "y")
+        assert bob.app.clipboard == "one *two*\nthree"
+        await bob.sees_side("status", "copied: 15 characters")
+        await bob.press("ctrl+up", "r")
+        await bob.type("yes")
+        assert bob.composer.text == "dave: yes"
+        await bob.press("ctrl+up", "up", "k")  # no further than the first
+        await bob.type(" and k")  # the last is a key for choosing, too
+        assert bob.composer.text == "dave: yes and k"
+        await bob.press("ctrl+up", "down", "backspace")  # there is none below
+        await bob.type("k")
+        assert bob.composer.text == "dave: yes and k"
+        await bob.press("ctrl+up", "escape", "x")
+        assert bob.composer.text == "dave: yes and kx"
+        await bob.press("ctrl+up")
+        await bob.paste("!")
+        assert bob.composer.text == "dave: yes and kx!"
+        assert bob.client.said == []
 
     play(scene)
 
@@ -547,16 +599,9 @@ def test_a_hundred_thousand_messages_cost_no_more_than_ten() -> None:
 
 
 def test_the_help_is_made_of_the_table_that_is_obeyed() -> None:
-    for row in COMPOSER:
-        assert callable(getattr(Composer, f"action_{row.action}")), row
-    for row in CHAT:
-        assert callable(getattr(Chat, f"action_{row.action}")), row
-    keys = [key for row in (*COMPOSER, *CHAT) for key in row.keys.split(",")]
-    twice = {key for key in keys if keys.count(key) > 1}
-    assert twice == {"ctrl+k"} & twice
-    told = "\n".join(help_lines())
-    assert all(row.summary in told for row in (*COMPOSER, *CHAT))
-    assert "/msg NICK TEXT" in told
+    for rows, does in ((COMPOSER, Composer), (CHAT, Chat), (CHOSEN, Choosing)):
+        for row in rows:
+            assert callable(getattr(does, f"action_{row.action}")), row
 
     async def scene(bob: Person) -> None:
         await bob.press("f1")
@@ -568,6 +613,55 @@ def test_the_help_is_made_of_the_table_that_is_obeyed() -> None:
         assert bob.composer.text == "x"
 
     play(scene)
+
+
+def test_keys_can_be_changed_and_are_told_so() -> None:
+    changed = keymap({"send-again": ["Ctrl-G"], "kill-word-left": ["f5"], "next": ["ctrl-w"]})
+
+    async def scene(bob: Person) -> None:
+        await bob.type("/join garden\n")
+        await bob.sees_side("rooms", "▸2 #garden")
+        await bob.press("ctrl+w")
+        await bob.sees_side("rooms", "▸1 #lobby")
+        await bob.type("refuse it")
+        await bob.press("f5")
+        assert bob.composer.text == "refuse "
+        await bob.type("that\n")
+        await bob.sees("not sent (I refuse.) Ctrl-G sends it again")
+        await bob.sees_side("status", "1 not sent: Ctrl-G")
+        await bob.press("ctrl+g")
+        assert [text for _, text, _ in bob.client.said] == ["refuse that"] * 2
+
+    play(scene, setup=Setup(keys=changed))
+
+
+def test_what_is_changed_is_kept_for_the_next_start_or_told() -> None:
+    kept: list[tuple[str, str]] = []
+
+    def remember(key: str, value: str) -> None:
+        kept.append((key, value))
+        if key == "theme":
+            raise SettingsError("config.toml could not be written: no room.")
+
+    async def scene(bob: Person) -> None:
+        await bob.type("/bell off\n/bell\n")
+        await bob.press("alt+j", "alt+j", "f9")
+        await bob.sees("!! config.toml could not be written: no room.")
+        assert bob.app.theme == "textual-light"
+
+    play(scene, setup=Setup(remember=remember))
+    assert kept == [("bell", "off"), ("joins", "show"), ("joins", "fold"), ("theme", "light")]
+
+
+def test_comings_and_goings_can_be_hidden_for_good() -> None:
+    async def scene(bob: Person) -> None:
+        bob.client.hear(wire.Joined(room="#lobby", nick="erin"))
+        bob.client.post("erin", "hello")
+        await bob.sees("<erin> hello")
+        assert "erin joined" not in bob.messages.text
+        assert "erin" in bob.panel("people")
+
+    play(scene, setup=Setup(joins=Joins.HIDE))
 
 
 def test_every_theme_shows_the_same_text() -> None:
