@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: setup serve test fast check format coverage gauntlet bench bench-full demo clean
+.PHONY: setup serve test fast check format coverage gauntlet bench bench-full demo screens clean
 
 setup: $(STAMP)
 
@@ -32,6 +32,9 @@ coverage: setup         ## both pure cores: every branch, by their own tests
 
 gauntlet: setup         ## the proof of docs/guarantees.md, an hour of it; SCALE=10 for all of it
 	GAUNTLET=1 $(BIN)/python -m pytest tests/gauntlet -s --timeout=0
+
+screens: setup          ## draw the pictures of the full screen anew (docs/screens); look at them
+	SCREENS=write $(BIN)/python -m pytest -q tests/tui/test_screens.py
 
 check: setup            ## style, types
 	$(BIN)/ruff format --check .
