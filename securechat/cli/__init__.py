@@ -29,7 +29,12 @@ def main() -> None:
     _give_a_sign(sys.argv[1:])
     from .app import app
 
-    app()
+    try:
+        app()
+    finally:
+        # Else the interpreter's last collections walk through all that pydantic and Textual have
+        # made: measured, 0.12 to 0.25 s from the last key to the shell's prompt; so, 0.03 s.
+        gc.freeze()
 
 
 def _give_a_sign(arguments: Sequence[str]) -> None:

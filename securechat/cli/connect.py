@@ -147,6 +147,7 @@ def _chat(
 ) -> int:
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
+    from ..client.farewell import GOODBYE
 
     client = ChatClient(config)
     try:
@@ -166,7 +167,7 @@ def _chat(
             signal.signal(number, signal.SIG_DFL)
         raise
     finally:
-        client.close(timeout=1.0)
+        client.close(timeout=GOODBYE)
 
 
 def _line_mode(
