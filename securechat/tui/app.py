@@ -41,6 +41,8 @@ class ChatApp(App[int], inherit_bindings=False):
     #messages { height: 1fr; }
     #rooms { width: 20; border-right: solid $foreground 30%; }
     #people { width: 17; border-left: solid $foreground 30%; padding: 0 0 0 1; }
+    #rooms.slim { width: 16; }
+    #people.slim { width: 13; }
     #rooms.narrow, #rooms.folded, #people.narrow, #people.folded { display: none; }
     #status { height: 1; background: $panel; }
     #search { height: 1; border: none; padding: 0 1; }

@@ -39,7 +39,8 @@ _TICK: Final = 0.03
 _SLICE: Final = 0.01
 #: Seconds between two looks at what changes by itself: countdowns and lag.
 _CLOCK: Final = 0.5
-#: Windows narrower than this show no people, and narrower than that no conversations.
+#: Windows narrower than this have slim sides, than that no people, than that no conversations.
+_ROOM_FOR_WIDE_SIDES: Final = 100
 _ROOM_FOR_PEOPLE: Final = 72
 _ROOM_FOR_ROOMS: Final = 50
 
@@ -80,6 +81,7 @@ class Chat(Screen[None], inherit_bindings=False):
         self._composer = Composer(
             completer,
             self._enter,
+            self._press_chosen,
             self._press,
             desk.typed,
             by_key(setup.keys.composer),
@@ -108,6 +110,8 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Make room for the messages first."""
+        for panel in (self._rooms_panel, self._people_panel):
+            panel.set_class(event.size.width < _ROOM_FOR_WIDE_SIDES, "slim")
         self._rooms_panel.set_class(event.size.width < _ROOM_FOR_ROOMS, "narrow")
         self._people_panel.set_class(event.size.width < _ROOM_FOR_PEOPLE, "narrow")
         self.call_after_refresh(self._draw)
@@ -257,16 +261,23 @@ class Chat(Screen[None], inherit_bindings=False):
         self._choosing.end()
         self._composer.post_message(event)
 
-    async def on_key(self, event: events.Key) -> None:
-        """A key that the search left over, or that comes while a message is chosen."""
-        row = self._chosen_rows.get(event.key) if self._choosing.is_going_on else None
+    def _press_chosen(self, key: str) -> bool:
+        """A key while a message is chosen; one that does nothing there ends it."""
+        if not self._choosing.is_going_on:
+            return False
+        row = self._chosen_rows.get(key)
         if row is not None:
             obey(self._choosing, row)
             self._fetch_older()
-        elif not self._press(event.key):
+        elif key not in self._rows:
+            self._choosing.end()
+        return row is not None
+
+    async def on_key(self, event: events.Key) -> None:
+        """A key that the search left over, or that came to the messages."""
+        if not (self._press_chosen(event.key) or self._press(event.key)):
             if self.focused is self._search:
                 return  # it has bindings of its own
-            self._choosing.end()
             await self._composer.take_key(event)
         event.stop()
 

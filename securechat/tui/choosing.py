@@ -54,8 +54,9 @@ class Choosing:
         self.is_going_on = True
         self._screen.set_focus(self._messages)
         is_refused = isinstance(chosen, Draft) and chosen.id in self._controller.timeline.refused
-        does = "r sends again, x drops" if is_refused else "r answers"
-        self._tell(f"{does}, y copies, Esc: back")
+        is_ours = isinstance(chosen, Draft) or chosen.own
+        does = "r sends again, x drops, " if is_refused else "" if is_ours else "r answers, "
+        self._tell(f"{does}y copies, Esc: back")
 
     def action_chosen_again(self) -> None:
         """Say again what was not sent, or answer somebody."""

@@ -32,8 +32,8 @@ _WORD_BEHIND: Final = re.compile(r"\W*\w*")
 class Composer(TextArea, inherit_bindings=False):
     """The editor at the bottom of the screen.
 
-    `enter`: see above. `rows` are the composer's own keys. `press` gets each other one, and says
-    whether it was the screen's.
+    `enter`: see above. `before` gets each key first, `press` each that is none of `rows`, which are
+    the composer's own; both say whether it was the screen's.
     """
 
     class QuitWanted(Message):
@@ -60,6 +60,7 @@ class Composer(TextArea, inherit_bindings=False):
         self,
         completer: Completer,
         enter: Callable[[str], bool],
+        before: Callable[[str], bool],
         press: Callable[[str], bool],
         typed: Typed,
         rows: Rows,
@@ -72,6 +73,7 @@ class Composer(TextArea, inherit_bindings=False):
         self.cursor_blink = False
         self._completer = completer
         self._enter = enter
+        self._before = before
         self._press = press
         self._typed = typed
         self._rows = rows
@@ -104,14 +106,20 @@ class Composer(TextArea, inherit_bindings=False):
 
     async def _on_key(self, event: events.Key) -> None:
         """Obey the tables; all else is typed."""
-        row = self._rows.get(event.key)
-        if row is not None:
-            obey(self, row)
-        if row is not None or self._press(event.key):
+        if self._obey(event.key):
             event.prevent_default()
             event.stop()
         else:
             await super()._on_key(event)
+
+    def _obey(self, key: str) -> bool:
+        if self._before(key):
+            return True
+        row = self._rows.get(key)
+        if row is None:
+            return self._press(key)
+        obey(self, row)
+        return True
 
     def action_enter(self) -> None:
         """Send; many lines at the second word only."""

@@ -120,7 +120,8 @@ class Messages(Widget, can_focus=True):
             found = self._said(number)
             if found is not None:
                 self._chosen = found.id if isinstance(found, Draft) else number
-                self._view.show(number, self.size.height)
+                if all(row.number != number for row in self._view.visible(self.size.height)[:-1]):
+                    self._view.show(number, self.size.height)
                 self._lay_out()
                 return found
             number += step or -1
