@@ -75,5 +75,6 @@ def _identify(hub: Hub, hello: Hello) -> tuple[Identity, str]:
 
 def _replace_silent(hub: Hub, identity: Identity) -> None:
     """One connection too many: the one that has been silent longest has to go."""
-    silent = min((hub.sessions[number] for number in identity.connections), key=lambda it: it.heard)
+    sessions = (hub.sessions[number] for number in identity.connections)
+    silent = min(sessions, key=lambda it: max(it.heard, it.alive))
     hub.dismiss(silent, Bye(reason="replaced"), held=True)

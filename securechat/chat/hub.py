@@ -32,6 +32,8 @@ from ..protocol.envelopes import (
     Joined,
     Level,
     Limits,
+    Ping,
+    Pong,
     Renamed,
     System,
     Welcome,
@@ -45,6 +47,7 @@ from ..records import (
 )
 from . import commands, drafts, greeting
 from .answers import refuse
+from .away import Absence
 from .clock import Now, Timers
 from .direct import make_partners, sides_of
 from .effects import (
@@ -75,8 +78,14 @@ MAX_HELLOS: Final = 3
 SWEEP_EVERY: Final = 60.0
 #: How long a session lives whose holder has said nothing but `hello`, seconds.
 FIRST_LEASE: Final = 60.0
-FEATURES: Final = ("conversations", "history", "presence", "resume")
+FEATURES: Final = (
+    *("conversations", "history", "presence", "resume"),
+    *("away", "search", "whois"),
+)
 _DAY: Final = 86_400.0
+
+#: What comes by itself from whoever is there, and says nothing of what they do.
+_SIGNS_OF_LIFE: Final = frozenset({Ping, Pong, Levelled})
 
 Event: TypeAlias = Draft | Command | Refusal | Arrived | Lost | Levelled
 
@@ -104,6 +113,8 @@ class Hub:
         self.last_ts: dict[str, str] = dict(snapshot.last_ts)
         self.identities = Identities(snapshot.next_identity)
         self.sessions: dict[int, Session] = {}
+        #: Those who are away, by the number of their identity.
+        self.absences: dict[int, Absence] = {}
         self.now = Now(0.0, 0.0, "")
         self.new_token = new_token
         self._choose = choose
@@ -174,9 +185,9 @@ class Hub:
                 if type(event) is Arrived:
                     sessions[number] = Session(number, now.mono)
                 continue  # what comes late is for a connection that has ended
-            session.heard = now.mono
             try:
                 if type(event) is Draft:
+                    session.heard = now.mono
                     drafts.take(self, session, event)
                 else:
                     self._decide_one(session, event)
@@ -276,6 +287,10 @@ class Hub:
     # -------------------------------------------------------------- one event
 
     def _decide_one(self, session: Session, event: Any) -> None:
+        if type(event) in _SIGNS_OF_LIFE:
+            session.alive = self.now.mono
+        else:
+            session.heard = self.now.mono
         match event:
             case Hello():
                 try:
@@ -344,6 +359,8 @@ class Hub:
         identity.drop_connection(session.number)
         self.presence.end(session, reason, held=held)
         if not identity.connections:
+            if not held:
+                self.absences.pop(identity.number, None)
             self.stamp(identity)
             self.emit(Keep(identity.record()))
 
@@ -373,9 +390,9 @@ class Hub:
             return
         self.identities.rename(identity, nick, self.now.wall, self.limits.former_nick)
         self.emit(Keep(identity.record()))
-        self._tell_peers(identity, Renamed(old=old, nick=nick.text), skip)
+        self.tell_peers(identity, Renamed(old=old, nick=nick.text), skip)
 
-    def _tell_peers(self, identity: Identity, event: System, skip: int) -> None:
+    def tell_peers(self, identity: Identity, event: System, skip: int) -> None:
         """Tell each connection once that shares a room or a direct conversation, or is its own."""
         peers = dict.fromkeys(identity.connections)
         for name in identity.rooms:
@@ -411,6 +428,7 @@ class Hub:
         if identity.provable and self.now.wall - identity.used <= life:
             return False
         self.identities.forget(identity)
+        self.absences.pop(identity.number, None)
         self.emit(Keep(ForgetIdentity(identity.number)))
         return True
 

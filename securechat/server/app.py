@@ -31,6 +31,7 @@ from ..store.base import Store
 from ..store.memory import MemoryStore
 from . import certificates
 from .dispatcher import Dispatcher
+from .indexer import IndexKeeper
 from .logs import set_up
 from .readers import Readers
 from .renderer import Renderer
@@ -79,6 +80,7 @@ class Server:
             motd=config.motd,
         )
         self._readers = Readers(self._store, self._post, self._lose_store)
+        self._indexer = IndexKeeper(self._store)
         renderer = Renderer(hub, config.io_threads, self._readers.ask, self._store.first_kept)
         loop_config = LoopConfig(
             context=self._served.context,
@@ -106,6 +108,7 @@ class Server:
     def start(self) -> None:
         """Start all threads; when this returns, clients are served."""
         self._readers.start()
+        self._indexer.start()
         self._dispatcher.start()
         for loop in self._loops:
             loop.start()
@@ -126,6 +129,7 @@ class Server:
             if not loop.join(max(0.0, deadline + 0.5 - time.monotonic())):
                 log.error("an io thread did not end in time")
         self._readers.close()
+        self._indexer.close()
         if stored:
             self._store.close()
         else:

@@ -31,6 +31,7 @@ from .keymap import by_key, obey
 from .messages import Messages
 from .overlays import Help, Jump
 from .panel import Panel
+from .searching import Finds
 from .setup import THEMES, Joins, Setup
 from .sides import next_active, people_lines, room_lines, rooms_of, status_line, title_line
 
@@ -77,6 +78,7 @@ class Chat(Screen[None], inherit_bindings=False):
         self._messages = Messages(desk, cure, id="messages", zone=setup.zone)
         how = f"search back: {name('search')} further, {name('escape')} ends"
         self._search = Input(id="search", placeholder=how)
+        self._finds = Finds(self, controller, go=self._go_to, oldest=self._oldest_held)
         completer = Completer(lambda: world_of(self._timeline))
         self._composer = Composer(
             completer,
@@ -129,6 +131,8 @@ class Chat(Screen[None], inherit_bindings=False):
                 break
             entries = self._controller.take(event, self._now())
             taken = True
+            if self._finds.take(event, entries):
+                continue
             self._desks.take(event, entries)
             heard += entries
         rung_by = self._controller.bell.rung_by(heard, self._now())
@@ -139,6 +143,7 @@ class Chat(Screen[None], inherit_bindings=False):
         elif taken:
             self._follow_focus()
             self._desks.forget_all_but(self._timeline.conversations)
+            self._finds.pursue()
             self._draw()
 
     # ------------------------------------------------------------------ drawing
@@ -185,6 +190,19 @@ class Chat(Screen[None], inherit_bindings=False):
             self._timeline.look_at(name)
             self._follow_focus()
             self._draw()
+
+    def _go_to(self, hit: Entry) -> bool:
+        """Show a message where it was said; False: it is not held here."""
+        log = self._desks[hit.conversation].log
+        found = log.number_of(hit.seq)
+        if hit.conversation not in self._timeline.conversations or found is None:
+            return False
+        self._look_at(hit.conversation)
+        self._messages.seek(found)
+        return True
+
+    def _oldest_held(self, name: str) -> int:
+        return self._desks[name].log.oldest_seq
 
     def _fetch_older(self) -> None:
         focus = self._timeline.focus

@@ -113,6 +113,14 @@ TABLE: dict[str, dict[str, str]] = {
     "rooms": {},
     "topic": {"room": "room", "text?": "string of 500"},
     "history": {"to": "address", "before?": "from 0", "after?": "from 0", "limit?": "1 to 500"},
+    "search": {
+        "query": "string of 500",
+        "to?": "address",
+        "limit?": "1 to 500",
+        "before?": "string of 64",
+    },
+    "away": {"text?": "string of 200"},
+    "whois": {"nick": "string"},
     "time": {},
     "joke": {},
     "help": {"command?": "string of 64"},
@@ -520,7 +528,8 @@ def test_an_answer_names_only_keys_of_ours() -> None:
 def test_a_bad_envelope_costs_ten_tokens_more_than_another_frame() -> None:
     assert refused(payload_of({})).cost == 11
     assert refused(payload_of({"type": "command", "name": "dance"})).cost == 1
+    dear = {"join", "leave", "nick", "search", "away"}
     for what in MODELS:
         said = decode_client(payload_of(bare(what)))
         assert isinstance(said, Draft | Command)
-        assert said.cost == (5 if what in ("join", "leave", "nick") else 1)
+        assert said.cost == (5 if what in dear else 1)

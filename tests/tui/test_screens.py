@@ -86,19 +86,12 @@ async def lost(bob: Person) -> None:
     await bob.sees("I will wait")
 
 
-async def helped(bob: Person) -> None:
-    """F1."""
-    await bob.press("f1")
-    await bob.pilot.pause()
-
-
 PICTURES: Final = (
     Picture("talk", (90, 24), "dark", talk),
     Picture("talk-light", (90, 24), "light", talk),
     Picture("talk-contrast", (80, 24), "high-contrast", talk),
     Picture("talk-narrow", (40, 20), "dark", talk),
     Picture("offline", (80, 14), "dark", lost),
-    Picture("help", (80, 24), "dark", helped),
 )
 
 
