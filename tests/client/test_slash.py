@@ -223,3 +223,12 @@ def test_help_tells_every_command() -> None:
 
 def test_bad_input_is_one_of_ours() -> None:
     assert issubclass(BadInput, SecureChatError)
+
+
+def test_the_usual_commands_are_there_under_their_names() -> None:
+    usual = (
+        *("me", "msg", "query", "reply", "nick", "names", "whois", "topic", "away", "back"),
+        *("search", "clear", "bell", "quit", "join", "part", "list", "help"),
+    )
+    for name in usual:
+        assert name in (find(name).name, *find(name).aliases)

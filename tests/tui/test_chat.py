@@ -236,6 +236,17 @@ def test_what_cannot_be_done_is_told_and_stays_to_be_mended() -> None:
     play(scene)
 
 
+def test_nobody_is_told_that_one_types() -> None:
+    async def scene(bob: Person) -> None:
+        before = list(bob.client.commands)
+        await bob.type("half a sentence")
+        await bob.press("left", "backspace", "ctrl+u")
+        await bob.pilot.pause(0.1)
+        assert (bob.client.said, bob.client.commands) == ([], before)
+
+    play(scene)
+
+
 # ------------------------------------------------------------------ states
 
 
