@@ -28,6 +28,7 @@ from .report import Terminated, complain, is_terminal, reported
 
 if TYPE_CHECKING:
     from ..client.client import ChatClient, ClientConfig
+    from ..client.unfinished import Unfinished
     from ..settings import Settings
 
 
@@ -187,6 +188,14 @@ def _line_mode(
     return line.run(client, config.nick, config.rooms, look, is_plain=plain, bell=bell)
 
 
+def _unfinished(config: ClientConfig) -> Unfinished | None:
+    from ..client.unfinished import Unfinished
+
+    if config.state_dir is None:
+        return None
+    return Unfinished(config.state_dir, config.host, config.port, config.nick)
+
+
 def _full_screen(
     client: ChatClient, config: ClientConfig, settings: Settings, *, colour: bool
 ) -> int:
@@ -196,5 +205,5 @@ def _full_screen(
     from ..tui.app import run
     from ..tui.setup import setup_of
 
-    setup = setup_of(settings, config.trust, os.environ)
+    setup = setup_of(settings, config.trust, os.environ, _unfinished(config))
     return run(client, config.nick, config.rooms, complain, setup)

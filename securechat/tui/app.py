@@ -27,6 +27,8 @@ from .sequences import know_alt
 from .setup import DEFAULTS, THEMES, Setup
 
 _TERMINATED: Final = 143
+#: Seconds that a slow disk may take for what is half typed.
+_TIDY: Final = 0.5
 
 
 class ChatApp(App[int], inherit_bindings=False):
@@ -73,6 +75,7 @@ class ChatApp(App[int], inherit_bindings=False):
     def exit(self, result: int | None = None, *_more: object, **_keys: object) -> None:
         """Leave, once; while Textual gives the terminal back, for 0.2 s, the goodbye is said."""
         if self._farewell is None:
+            self._chat.keep_unfinished()
             self._farewell = threading.Thread(target=self._say_goodbye, name="farewell")
             self._farewell.start()
             super().exit(result)
@@ -138,6 +141,10 @@ def run(
     controller.bell.level = setup.bell
     app = ChatApp(client, controller, setup)
     code = app.run(mouse=False)
+    if setup.unfinished is not None:
+        setup.unfinished.close(_TIDY)
+        if setup.unfinished.problem is not None:
+            complain(setup.unfinished.problem)
     if controller.error is not None:
         raise controller.error
     app.wait_for_goodbye()

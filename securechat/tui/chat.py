@@ -38,6 +38,8 @@ from .sides import next_active, people_lines, room_lines, rooms_of, status_line,
 #: Seconds between two looks at the client's queue, and for how long one may take.
 _TICK: Final = 0.03
 _SLICE: Final = 0.01
+#: Seconds after which what is half typed is safe from a crash.
+_KEEP: Final = 3.0
 #: Seconds between two looks at what changes by itself: countdowns and lag.
 _CLOCK: Final = 0.5
 #: Windows narrower than this have slim sides, than that no people, than that no conversations.
@@ -66,7 +68,12 @@ class Chat(Screen[None], inherit_bindings=False):
         self._client = client
         self._controller = controller
         self._timeline = controller.timeline
-        self._desks = Desks(controller.focus, hides_moves=setup.joins is Joins.HIDE)
+        self._unfinished = setup.unfinished
+        self._desks = Desks(
+            controller.focus,
+            hides_moves=setup.joins is Joins.HIDE,
+            unfinished={} if setup.unfinished is None else setup.unfinished.load(),
+        )
         self._joins = setup.joins
         self._hidden: set[str] = set()
         self._hint = ""
@@ -109,6 +116,7 @@ class Chat(Screen[None], inherit_bindings=False):
         self._search.display = False
         self.set_interval(_TICK, self._take_events)
         self.set_interval(_CLOCK, self._draw_sides)
+        self.set_interval(_KEEP, self.keep_unfinished)
 
     def on_resize(self, event: events.Resize) -> None:
         """Make room for the messages first."""
@@ -258,6 +266,11 @@ class Chat(Screen[None], inherit_bindings=False):
         if self._hint and self._composer.text:
             self._hint = ""
             self._draw_sides()
+
+    def keep_unfinished(self) -> None:
+        """Have what is half typed kept for the next start."""
+        if self._unfinished is not None:
+            self._unfinished.keep(self._desks.unfinished(self._composer.text))
 
     # ------------------------------------------------------------------ keys (see keys.CHAT)
 

@@ -81,6 +81,10 @@ class Composer(TextArea, inherit_bindings=False):
         self._confirmed = ""
         self._interrupted_at = float("-inf")
 
+    def on_mount(self) -> None:
+        """Go on where the last run was left."""
+        self._put(self._typed.draft)
+
     # ------------------------------------------------------------------ told by the screen
 
     def show(self, typed: Typed) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 from ..client.bell import BellLevel
 from ..client.trust import ByKey, Trust
+from ..client.unfinished import Unfinished
 from ..settings import Settings, save
 from . import keymap
 from .keymap import BadKey, Keymap
@@ -47,8 +48,9 @@ class Setup:
     """How the full screen looks and sounds; raises `ValueError` for a theme that is none.
 
     `trust`: how the server is known, for the status bar. `environ` tells what the terminal can.
-    `remember` keeps a changed key of `[ui]` for the next start; it raises SettingsError. `clock`
-    and `zone` (None: local) are for the times that are shown.
+    `remember` keeps a changed key of `[ui]` for the next start; it raises SettingsError.
+    `unfinished` keeps what is half typed; None: that is lost at the end. `clock` and `zone` (None:
+    local) are for the times that are shown.
     """
 
     trust: str = ""
@@ -59,6 +61,7 @@ class Setup:
     keys: Keymap = keymap.DEFAULT
     environ: Mapping[str, str] = field(default_factory=dict)
     remember: Callable[[str, str], None] = forget
+    unfinished: Unfinished | None = None
     clock: Callable[[], datetime] = now
     zone: tzinfo | None = None
 
@@ -70,7 +73,12 @@ class Setup:
 DEFAULTS: Final = Setup()
 
 
-def setup_of(settings: Settings, trust: Trust, environ: Mapping[str, str]) -> Setup:
+def setup_of(
+    settings: Settings,
+    trust: Trust,
+    environ: Mapping[str, str],
+    unfinished: Unfinished | None = None,
+) -> Setup:
     """What `settings` say, on the terminal that `environ` describes."""
     try:
         keys = keymap.keymap(settings.keys)
@@ -85,6 +93,7 @@ def setup_of(settings: Settings, trust: Trust, environ: Mapping[str, str]) -> Se
         joins=Joins(ui.joins),
         keys=keys,
         environ=environ,
+        unfinished=unfinished,
         remember=lambda key, value: save(settings.path, "ui", **{key: value}),
     )
 

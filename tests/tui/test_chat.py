@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import process_time
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from securechat.client.controller import Controller
+from securechat.client.unfinished import Unfinished
 from securechat.errors import SettingsError
 from securechat.protocol import envelopes as wire
 from securechat.tui.app import ChatApp
@@ -366,6 +368,33 @@ def test_rooms_count_what_is_new_and_keep_their_drafts() -> None:
         assert "▸3 @carol" in bob.panel("rooms")
 
     play(scene)
+
+
+def test_what_is_half_typed_survives_the_end_of_the_program(tmp_path: Path) -> None:
+    async def first(bob: Person) -> None:
+        await bob.type("/join garden\n")
+        await bob.sees_side("rooms", "▸2 #garden")
+        await bob.type("for the garden")
+        await bob.press("ctrl+p")
+        await bob.paste("half a\nsentence")
+        bob.app.exit(0)
+
+    async def second(bob: Person) -> None:
+        assert bob.composer.text == "half a\nsentence"
+        await bob.type(" more")
+        assert bob.composer.text == "half a\nsentence more"
+        await bob.press("enter")
+        await bob.type("/join garden\n")
+        await bob.sees_side("rooms", "▸2 #garden")
+        assert bob.composer.text == "for the garden"
+        await bob.press("ctrl+u")
+        bob.app.exit(0)
+
+    for scene in (first, second):
+        kept = Unfinished(tmp_path, "localhost", 1, "bob")
+        play(scene, setup=Setup(unfinished=kept))
+        kept.close(5.0)
+    assert not kept.path.exists()
 
 
 def test_a_few_letters_jump_to_a_conversation() -> None:
