@@ -16,7 +16,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Input
 
 from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
@@ -27,13 +26,14 @@ from .alarm import Alarm
 from .choosing import Choosing
 from .composer import Composer
 from .desks import Desks
+from .frame import Frame
 from .keymap import by_key, obey
 from .messages import Messages
 from .overlays import Help, Jump
-from .panel import Panel
 from .searching import Finds
+from .seeking import Seeking
 from .setup import THEMES, Joins, Setup
-from .sides import next_active, people_lines, room_lines, rooms_of, status_line, title_line
+from .sides import next_active, rooms_of
 
 #: Seconds between two looks at the client's queue, and for how long one may take.
 _TICK: Final = 0.03
@@ -42,10 +42,6 @@ _SLICE: Final = 0.01
 _KEEP: Final = 3.0
 #: Seconds between two looks at what changes by itself: countdowns and lag.
 _CLOCK: Final = 0.5
-#: Windows narrower than this have slim sides, than that no people, than that no conversations.
-_ROOM_FOR_WIDE_SIDES: Final = 100
-_ROOM_FOR_PEOPLE: Final = 72
-_ROOM_FOR_ROOMS: Final = 50
 
 _INTERRUPTED: Final = 130
 
@@ -60,7 +56,6 @@ class Chat(Screen[None], inherit_bindings=False):
     ) -> None:
         super().__init__()
         self._now = setup.clock
-        self._trust = setup.trust
         self._keys = setup.keys
         self._rows, self._chosen_rows = by_key(setup.keys.chat), by_key(setup.keys.chosen)
         self._remember = setup.remember
@@ -75,16 +70,11 @@ class Chat(Screen[None], inherit_bindings=False):
             unfinished={} if setup.unfinished is None else setup.unfinished.load(),
         )
         self._joins = setup.joins
-        self._hidden: set[str] = set()
-        self._hint = ""
         desk = self._desks[controller.focus]
-        self._rooms_panel, self._people_panel = Panel(id="rooms"), Panel(id="people")
-        self._title, self._status = Panel(id="title"), Panel(id="status")
+        self._frame = Frame(self._timeline, setup.trust, setup.keys)
         name = setup.keys.label
         cure = f"{name('send-again')} sends it again, {name('drop')} drops it"
         self._messages = Messages(desk, cure, id="messages", zone=setup.zone)
-        how = f"search back: {name('search')} further, {name('escape')} ends"
-        self._search = Input(id="search", placeholder=how)
         self._finds = Finds(self, controller, go=self._go_to, oldest=self._oldest_held)
         completer = Completer(lambda: world_of(self._timeline))
         self._composer = Composer(
@@ -96,34 +86,32 @@ class Chat(Screen[None], inherit_bindings=False):
             by_key(setup.keys.composer),
             id="composer",
         )
+        how = f"search back: {name('search')} further, {name('escape')} ends"
+        self._seeking = Seeking(self._messages, self._composer, self._tell, how, id="search")
         self._choosing = Choosing(self, controller, self._messages, self._composer, self._tell)
 
     def compose(self) -> ComposeResult:
         """Conversations, messages and people beside each other; below them, where one types."""
         with Horizontal(id="middle"):
-            yield self._rooms_panel
+            yield self._frame.rooms
             with Vertical(id="talk"):
-                yield self._title
+                yield self._frame.title
                 yield self._messages
-            yield self._people_panel
-        yield self._status
-        yield self._search
+            yield self._frame.people
+        yield self._frame.status
+        yield self._seeking
         yield self._composer
 
     def on_mount(self) -> None:
         """Begin to look at the client's queue."""
         self._messages.fold_moves(self._joins is Joins.FOLD)
-        self._search.display = False
         self.set_interval(_TICK, self._take_events)
         self.set_interval(_CLOCK, self._draw_sides)
         self.set_interval(_KEEP, self.keep_unfinished)
 
     def on_resize(self, event: events.Resize) -> None:
         """Make room for the messages first."""
-        for panel in (self._rooms_panel, self._people_panel):
-            panel.set_class(event.size.width < _ROOM_FOR_WIDE_SIDES, "slim")
-        self._rooms_panel.set_class(event.size.width < _ROOM_FOR_ROOMS, "narrow")
-        self._people_panel.set_class(event.size.width < _ROOM_FOR_PEOPLE, "narrow")
+        self._frame.fit(event.size.width)
         self.call_after_refresh(self._draw)
 
     # ------------------------------------------------------------------ the client
@@ -164,21 +152,7 @@ class Chat(Screen[None], inherit_bindings=False):
         self._draw_sides()
 
     def _draw_sides(self) -> None:
-        timeline = self._timeline
-        for panel, lines in ((self._rooms_panel, room_lines), (self._people_panel, people_lines)):
-            if panel.size.width:
-                panel.show(lines(timeline, panel.content_size.width, panel.content_size.height))
-        self._title.show([title_line(timeline, self._title.size.width)])
-        status = status_line(
-            timeline,
-            self._now(),
-            self._status.size.width,
-            hints=[self._hint] if self._hint else [],
-            trust=self._trust,
-            lists_rooms=self._rooms_panel.display,
-            keys=self._keys,
-        )
-        self._status.show([status])
+        self._frame.draw(self._now())
 
     def _show_entries(self, entries: Iterable[Entry]) -> None:
         self._desks.put(entries)
@@ -258,13 +232,13 @@ class Chat(Screen[None], inherit_bindings=False):
         self._tell(message.text)
 
     def _tell(self, hint: str) -> None:
-        self._hint = hint
+        self._frame.hint = hint
         self._draw()
 
     def on_text_area_changed(self) -> None:
         """Who types on has read the hint."""
-        if self._hint and self._composer.text:
-            self._hint = ""
+        if self._frame.hint and self._composer.text:
+            self._frame.hint = ""
             self._draw_sides()
 
     def keep_unfinished(self) -> None:
@@ -307,7 +281,7 @@ class Chat(Screen[None], inherit_bindings=False):
     async def on_key(self, event: events.Key) -> None:
         """A key that the search left over, or that came to the messages."""
         if not (self._press_chosen(event.key) or self._press(event.key)):
-            if self.focused is self._search:
+            if self.focused is self._seeking:
                 return  # it has bindings of its own
             await self._composer.take_key(event)
         event.stop()
@@ -367,17 +341,18 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def action_fold_rooms(self) -> None:
         """Hide the conversations, or show them."""
-        self._fold("rooms")
+        self._frame.fold("rooms")
+        self.call_after_refresh(self._draw)
 
     def action_fold_people(self) -> None:
         """Hide the people, or show them."""
-        self._fold("people")
+        self._frame.fold("people")
+        self.call_after_refresh(self._draw)
 
     def action_bare(self) -> None:
         """Hide all but the messages, or show all."""
-        sides = {"rooms", "people"}
-        self._hidden = set() if sides <= self._hidden else sides
-        self._apply_hidden()
+        self._frame.fold_both()
+        self.call_after_refresh(self._draw)
 
     def action_fold_moves(self) -> None:
         """Show comings and goings one by one, or in short."""
@@ -408,51 +383,11 @@ class Chat(Screen[None], inherit_bindings=False):
         """Show the keys."""
         self.app.push_screen(Help(self._keys.help_lines()))
 
-    # ------------------------------------------------------------------ searching
-
     def action_search(self) -> None:
         """Open the search, or search further back."""
-        if not self._search.display:
-            self._search.display = True
-            self._search.value = ""
-            self._search.focus()
-        else:
-            self._seek(self._search.value, self._messages.hit)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Search from the newest, with each letter."""
-        self._seek(event.value, None)
-
-    def on_input_submitted(self) -> None:
-        """Stay where it was found, and type on."""
-        self._end_search()
+        self._seeking.open_or_go_on()
 
     def action_escape(self) -> None:
         """Leave the search, or what is scrolled to, for the newest."""
-        self._end_search()
+        self._seeking.end()
         self._messages.to_end()
-
-    def _seek(self, needle: str, before: int | None) -> None:
-        log = self._desks[self._desks.shown].log
-        found = log.find(needle, log.end if before is None else before) if needle else None
-        self._hint = "" if found is not None or not needle else f"not found: {needle}"
-        if found is not None:
-            self._messages.seek(found)
-        self._draw_sides()
-
-    def _end_search(self) -> None:
-        self._search.display = False
-        self._hint = ""
-        self._composer.focus()
-        self._draw_sides()
-
-    # ------------------------------------------------------------------ parts
-
-    def _fold(self, side: str) -> None:
-        self._hidden ^= {side}
-        self._apply_hidden()
-
-    def _apply_hidden(self) -> None:
-        for panel in (self._rooms_panel, self._people_panel):
-            panel.set_class(panel.id in self._hidden, "folded")
-        self.call_after_refresh(self._draw)

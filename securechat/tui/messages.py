@@ -166,6 +166,15 @@ class Messages(Widget, can_focus=True):
         """The item that was found last."""
         return self._hit
 
+    def find(self, needle: str, *, further: bool) -> bool:
+        """Show the latest item that holds `needle`, or the one before it; whether there is one."""
+        log = self._desk.log
+        before = self._hit if further and self._hit is not None else log.end
+        found = log.find(needle, before)
+        if found is not None:
+            self.seek(found)
+        return found is not None
+
     @property
     def is_at_end(self) -> bool:
         """Whether the newest is shown, and what comes will be."""
