@@ -12,6 +12,7 @@ from .certs import gen_certs
 from .configuring import EarlyConfigOption
 from .connect import connect
 from .db import app as db
+from .doctor import doctor
 from .export import export
 from .reload import reload
 from .report import EXIT_CODES
@@ -67,7 +68,7 @@ def root(
 for _command in (
     *(gen_certs, serve, reload, connect, send, run, tail, export),
     search,
-    *(bench, schema, torture),
+    *(doctor, bench, schema, torture),
 ):
     app.command()(_command)
 app.add_typer(db, name="db")
