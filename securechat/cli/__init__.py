@@ -16,6 +16,11 @@ import sys
 def main() -> None:
     """Run the command that `sys.argv` names, and exit with its code."""
     _open_what_is_closed()
+    if os.environ.get("_SECURECHAT_COMPLETE") == "complete_bash":
+        from .completing import complete
+
+        print(*complete(), sep="\n")
+        return
     from .app import app
 
     try:
