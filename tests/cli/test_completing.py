@@ -253,7 +253,7 @@ def test_what_fits(before: tuple[str, ...], typed: str, expected: list[str]) -> 
 
 def test_the_table_is_what_the_script_makes() -> None:
     made = _formatted(render())
-    assert TARGET.read_text("utf-8") == made, "run: python scripts/make_words.py"
+    assert TARGET.read_text("utf-8") == made, "run: make generated"
 
 
 def test_the_other_shells_are_offered_the_same() -> None:
