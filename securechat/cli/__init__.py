@@ -26,6 +26,11 @@ def main() -> None:
     """Run the command that `sys.argv` names, and exit with its code."""
     _open_what_is_closed()
     gc.set_threshold(_GARBAGE, 20, 50)
+    if os.environ.get("_SECURECHAT_COMPLETE") == "complete_bash":
+        from .completing import complete
+
+        print(*complete(), sep="\n")
+        return
     _give_a_sign(sys.argv[1:])
     from .app import app
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import trusting
+from . import completing, trusting
 from .configuring import ConfigOption, ProfileOption, check_server, settings_of
 from .options import (
     NickOption,
@@ -53,6 +53,7 @@ def connect(
             metavar="HOST[:PORT]",
             help="Where the server is, or the name of a profile.",
             callback=check_server,
+            autocompletion=completing.servers,
         ),
     ] = "localhost",
     *,
@@ -60,9 +61,10 @@ def connect(
     room: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME",
+            metavar="ROOM",
             help="Room to enter; may be repeated.  [default: lobby]",
             callback=_check_rooms,
+            autocompletion=completing.rooms,
         ),
     ] = None,
     certs: trusting.Certs = None,
