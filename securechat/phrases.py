@@ -91,6 +91,8 @@ class Query(NamedTuple):
 
     def matches(self, identity: int, sender: str, ts: str, place: int, text: str) -> bool:
         """Whether a message of a covered conversation is one that is looked for."""
+        if not text:  # no text that was ever said is empty: this one was erased
+            return False
         if ts < self.since or (self.until and ts >= self.until):
             return False
         if self.before is not None and (ts, place) >= self.before:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "securechat"
 #: Below the root package, which is only the version and may be imported by all.
 LAYERS = (
-    {"errors", "config", "metrics", "records", "link_events", "target", "phrases", "findings"},
+    {"errors", "config", "metrics", "records", "link_events", "target", "findings", "phrases"},
     {"protocol", "settings"},
     {"chat"},
     {"net", "store"},
@@ -59,8 +59,7 @@ SIDEWAYS = {
 #: Whole packages, and modules, that are values and functions, with all that they import of ours.
 PURE = (
     *("protocol", "chat", "client/session.py", "client/timeline.py", "sdk/arguments.py"),
-    "client/bell.py",
-    *(f"tui/{name}.py" for name in ("desks", "drawing", "log", "notices", "sides", "viewport")),
+    *(f"tui/{name}.py" for name in ("desks", "drawing", "log", "sides", "viewport")),
 )
 NOT_PURE = {
     *("socket", "ssl", "select", "selectors", "asyncio", "subprocess", "multiprocessing"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from . import trusting
+from .configuring import ConfigOption, ProfileOption
 from .options import HostOption, NickOption, client_config, end_on_sigterm
 from .report import complain, put, reported
 
@@ -36,6 +37,8 @@ def search(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, metavar="N", help="The newest N of what is found.")
     ] = 50,

@@ -1,9 +1,10 @@
 """The thread that keeps the index of words up to date, out of everybody's way.
 
 In: a store. Out: nothing but what its `Indexer` writes. It looks now and then what is new, takes it
-in piece by piece, and rests after each piece for longer than that took: whoever talks goes first,
-and an old database is taken in while people chat. Should the index fail, that is logged and the
-thread ends: searches then read the messages themselves, and the next start makes it again.
+in piece by piece, and rests after each piece: as long as that took where the server has little else
+to do, fifty times as long where it is busy, for whoever talks goes first. So an old database is
+taken in while people chat. Should the index fail, that is logged and the thread ends: searches then
+read the messages themselves, and the next start makes it again.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ LOOK_EVERY: Final = 1.0
 _FULL_PAUSE: Final = 30.0
 #: Messages taken in at once: some milliseconds.
 _PIECE: Final = 500
-#: How much longer than a piece took the rest behind it is.
-_REST: Final = 4.0
+#: How much longer than a piece took the rest behind it is; and where all other threads together
+#: used that share of a core since the last piece.
+_REST: Final = 1.0
+_LONG_REST: Final = 50.0
+_BUSY: Final = 0.3
 #: Messages behind which the way of an old database into the index is logged.
 _MANY: Final = 100_000
 
@@ -38,6 +42,8 @@ class IndexKeeper:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
         self._taken = 0
+        self._load = Load()
+        self._index: Indexer | None = None
 
     def start(self) -> None:
         """Start the thread."""
@@ -46,6 +52,8 @@ class IndexKeeper:
     def close(self) -> None:
         """End the thread; what is not taken in waits for the next start."""
         self._stopping.set()
+        if self._index is not None:
+            self._index.stop()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -57,6 +65,7 @@ class IndexKeeper:
             return
         if index is None:
             return
+        self._index = index
         try:
             pause = 0.0
             while not self._stopping.wait(pause):
@@ -80,7 +89,8 @@ class IndexKeeper:
         self._tell(taken)
         if taken < _PIECE:
             return self._look_every
-        return (time.monotonic() - began) * _REST
+        rest = _LONG_REST if self._load.share() > _BUSY else _REST
+        return (time.monotonic() - began) * rest
 
     def _tell(self, taken: int) -> None:
         before, self._taken = self._taken, self._taken + taken
@@ -90,3 +100,22 @@ class IndexKeeper:
             self._taken = 0
         elif before // _MANY != self._taken // _MANY:
             log.info("%d messages are in the index of words, more follow", self._taken)
+
+
+class Load:
+    """How busy the other threads of this process are; asked by one thread."""
+
+    def __init__(self) -> None:
+        self._wall, self._others = _clocks()
+
+    def share(self) -> float:
+        """What they used since the last time, as a share of one core."""
+        wall, others = _clocks()
+        passed, used = wall - self._wall, others - self._others
+        self._wall, self._others = wall, others
+        return used / passed if passed > 0 else 0.0
+
+
+def _clocks() -> tuple[float, float]:
+    """Seconds: of a clock, and of CPU that all threads but this one have used."""
+    return time.monotonic(), time.process_time() - time.thread_time()

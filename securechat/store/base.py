@@ -49,6 +49,10 @@ class Indexer(Protocol):
         """
         ...
 
+    def stop(self) -> None:
+        """Have the `work` that is being done end soon, done or not; from any thread."""
+        ...
+
     def discard(self) -> None:
         """Take the index away, for it is damaged; the next one is made from the messages."""
         ...

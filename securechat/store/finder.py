@@ -29,10 +29,10 @@ _Execute: TypeAlias = Callable[..., Any]
 #: The `ts` and the place of a message.
 _Spot: TypeAlias = tuple[str, int]
 
-_MESSAGE: Final = f"SELECT {ROW} FROM message WHERE place = ? AND text IS NOT NULL"
+_MESSAGE: Final = f"SELECT {ROW} FROM message WHERE place = ? AND text <> ''"
 _SPAN: Final = (
     "SELECT place, identity, ts, sender, text FROM message"
-    " WHERE place BETWEEN ? AND ? AND text IS NOT NULL"
+    " WHERE place BETWEEN ? AND ? AND text <> ''"
 )
 #: Every conversation as if the index had not begun with it.
 _ALL: Final = "SELECT number, name, first, first, first - 1, head FROM conversation"

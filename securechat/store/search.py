@@ -14,11 +14,16 @@ moment apart: the newest come first without sorting, and a span of time is a spa
 are looked for in three columns: the text; `author`, its nick and its identity; and `scope`: `r` for
 rooms (who may not read one is kept out afterwards), `i1 i2` for the sides of a direct conversation,
 and the conversation itself, as `c7`. What is not in one's scope is not even touched.
+
+What retention has removed goes from the index as from everywhere, when its turn comes. What
+somebody had erased leaves no trace: `erased` in the other database tells of it, its entry is
+dropped at once, and soon all of the index is written anew without its words.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -42,9 +47,17 @@ _MOMENT_BITS: Final = 4
 _ENTRY_BITS: Final = 15
 _MOST: Final = (1 << _ENTRY_BITS) - 1
 _BUSY: Final = 2_000
+#: How much longer than writing it anew took the index is left as it is.
+_SELDOM: Final = 20
 
 _SCHEMA: Final = """
-    CREATE TABLE origin (epoch TEXT NOT NULL) STRICT;
+    -- Whose messages these are, up to which row `erased` was heeded, and whether traces of what
+    -- it tells of may still stand in the file.
+    CREATE TABLE origin (
+        epoch TEXT NOT NULL,
+        erased INTEGER NOT NULL,
+        stale INTEGER NOT NULL
+    ) STRICT;
 
     -- Of each conversation the messages from `first` to `upto` are taken in.
     CREATE TABLE progress (
@@ -111,23 +124,68 @@ class SearchIndex:
         self._execute: Callable[..., Any] = db.cursor().execute
         self._executemany: Callable[..., Any] = db.cursor().executemany
         self._left = 0
+        self._write_anew_at = 0.0
 
     def work(self, budget: int) -> int:
-        """See `Indexer.work`; one transaction."""
+        """See `Indexer.work`; one transaction. When it is up to date, traces are taken away."""
         self._left = budget
         try:
             self._execute("BEGIN IMMEDIATE")
+            self._drop_erased()
             for due in [Due(*row) for row in self._execute(f"{_DUE} LIMIT ?", (budget,))]:
                 if self._left > 0:
                     self._take_out(due)
                     self._take_in(due)
             self._execute("COMMIT")
+            if self._left == budget and time.monotonic() >= self._write_anew_at:
+                self._write_anew()
+        except apsw.InterruptError:  # by `stop`; it goes on at the next start
+            self._roll_back()
+            return 0
         except (apsw.Error, UnicodeDecodeError, ValueError) as error:
             failure = fail(self._path, error, self._db)
-            with suppress(apsw.Error):
-                self._execute("ROLLBACK")
+            self._roll_back()
             raise failure from error
         return budget - self._left
+
+    def _roll_back(self) -> None:
+        with suppress(apsw.Error):  # there may be no transaction any more
+            self._execute("ROLLBACK")
+
+    def _drop_erased(self) -> None:
+        """Drop the entries of what was erased since the last time."""
+        erased = self._execute(
+            "SELECT number, place FROM chat.erased WHERE number > (SELECT erased FROM origin)"
+            " ORDER BY number LIMIT ?",
+            (self._left,),
+        ).fetchall()
+        for _, place in erased:
+            self._drop(place, place)
+        if erased:
+            self._execute("UPDATE origin SET erased = ?, stale = 1", (erased[-1][0],))
+            self._left -= len(erased)
+
+    def _write_anew(self) -> None:
+        """Leave nothing in the file of the words that were dropped, if some may be there.
+
+        FTS5 takes words out only when it merges, and SQLite leaves bytes where it moved rows: so
+        first all is merged, then the file is written anew. With a million messages that takes some
+        seconds, so it is not done too often.
+        """
+        if not self._execute("SELECT stale FROM origin").fetchall()[0][0]:
+            return
+        began = time.monotonic()
+        self._execute("INSERT INTO word (word) VALUES ('optimize')")
+        self._execute("VACUUM")
+        self._db.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self._execute("UPDATE origin SET stale = 0")
+        now = time.monotonic()
+        self._write_anew_at = now + _SELDOM * (now - began)
+
+    def stop(self) -> None:
+        """See `Indexer.stop`."""
+        with suppress(apsw.ConnectionClosedError):
+            self._db.interrupt()
 
     def _take_out(self, due: Due) -> None:
         """Drop what retention has removed, from the front."""
@@ -150,7 +208,7 @@ class SearchIndex:
         moments: dict[int, int] = {}
         for place, identity, ts, sender, text in self._execute(
             "SELECT place, identity, ts, sender, text FROM chat.message"
-            " WHERE place BETWEEN ? AND ? AND text IS NOT NULL",
+            " WHERE place BETWEEN ? AND ? AND text <> ''",
             (base + start, base + stop),
         ).fetchall():
             number = self._number(ts, moments)
@@ -233,7 +291,10 @@ def _open(path: Path) -> apsw.Connection:
         if is_new:
             db.execute("BEGIN IMMEDIATE")
             db.execute(_SCHEMA)
-            db.execute("INSERT INTO origin SELECT value FROM chat.meta WHERE key = 'epoch'")
+            db.execute(
+                "INSERT INTO origin SELECT value, (SELECT coalesce(max(number), 0) FROM erased), 0"
+                " FROM chat.meta WHERE key = 'epoch'"
+            )
             db.pragma("user_version", _VERSION)
             db.execute("COMMIT")
         else:

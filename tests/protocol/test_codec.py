@@ -19,6 +19,7 @@ from securechat.protocol.codec import (
     encode,
     encode_history,
     encode_posted,
+    encode_search,
 )
 from securechat.protocol.envelopes import (
     COMMANDS,
@@ -31,6 +32,7 @@ from securechat.protocol.envelopes import (
     HistoryPage,
     Ping,
     Posted,
+    SearchPage,
     System,
     UnknownEvent,
 )
@@ -533,3 +535,13 @@ def test_a_bad_envelope_costs_ten_tokens_more_than_another_frame() -> None:
         said = decode_client(payload_of(bare(what)))
         assert isinstance(said, Draft | Command)
         assert said.cost == (5 if what in dear else 1)
+
+
+@pytest.mark.parametrize("next", [None, "2026-01-31T12:00:00.123456Z.c"])
+def test_a_page_of_a_search_by_the_quick_way_is_what_the_model_makes(next: str | None) -> None:
+    messages = [
+        Posted(id=str(seq), to="#a", sender="bob", seq=seq, ts=TS, text="é") for seq in (2, 1)
+    ]
+    quick = encode_search("run-9", map(encode, messages), next)
+    page = SearchPage(re="run-9", messages=tuple(messages), more=next is not None, next=next)
+    assert decode_server(quick) == page

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
 import time
 from typing import Any
 
 import pytest
 
 from securechat.errors import StoreBroken, StoreFull, StoreRefused
-from securechat.server.indexer import IndexKeeper
+from securechat.server.indexer import IndexKeeper, Load
 from securechat.store.memory import MemoryStore
 
 
@@ -31,6 +32,9 @@ class Index:
             raise result
         return min(result, budget)
 
+    def stop(self) -> None:
+        self.noted.put("stop")
+
     def discard(self) -> None:
         self.noted.put("discard")
 
@@ -38,7 +42,10 @@ class Index:
         self.noted.put("close")
 
     def next(self) -> str:
-        return self.noted.get(timeout=10)
+        """What was done with it, but for `stop`, which comes at any time."""
+        while (noted := self.noted.get(timeout=10)) == "stop":
+            pass
+        return noted
 
 
 def keeper(index: Any, look_every: float = 0.001) -> IndexKeeper:
@@ -104,6 +111,56 @@ def test_a_store_without_one_needs_no_thread() -> None:
     kept = keeper(MemoryStore())
     kept.close()
     IndexKeeper(MemoryStore()).close()  # one that never began ends, too
+
+
+def test_work_that_takes_long_is_told_to_end() -> None:
+    class Slow(Index):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stopped = threading.Event()
+
+        def work(self, budget: int) -> int:  # noqa: ARG002 - it has all that it can do
+            self.noted.put("work")
+            assert self.stopped.wait(10)
+            return 0
+
+        def stop(self) -> None:
+            self.stopped.set()
+
+    index = Slow()
+    kept = keeper(index, 60)
+    assert index.next() == "work"
+    kept.close()
+    assert index.next() == "close"
+
+
+def test_who_talks_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    clock = iter(range(1_000))
+    monkeypatch.setattr("securechat.server.indexer.time.monotonic", lambda: float(next(clock)))
+    kept = IndexKeeper(MemoryStore())
+    for share in (0.1, 0.9):
+        monkeypatch.setattr(kept._load, "share", lambda share=share: share)
+        rests.append(kept._step(Index(10**6)))
+    assert rests == [1.0, 50.0]
+
+
+def test_load_is_what_the_other_threads_use() -> None:
+    load, done = Load(), threading.Event()
+
+    def work() -> None:
+        while not done.is_set():
+            sum(range(1_000))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(0.2)
+    busy = load.share()
+    done.set()
+    thread.join()
+    load.share()
+    time.sleep(0.1)
+    assert load.share() < busy
 
 
 def test_the_way_of_an_old_database_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +290,100 @@ def test_thousands_of_one_moment_have_each_an_entry(tmp_path: Path) -> None:
         take_in(store, budget=700)
         assert count(tmp_path, "tea") == 3_000
         assert len(texts(store, Query(9, phrases=tea()), size=10**7)) == 3_000
+
+
+def erase(store: SqliteStore, seq: int) -> None:
+    """Take the text of a message of #a away, as whoever erases it does."""
+    store.tidy()
+    store._execute("UPDATE message SET text = '' WHERE place & 65535 = ?", (seq,))
+
+
+def words_in(directory: Path, *wanted: str) -> list[str]:
+    """Which of some words stand anywhere in the files of the index."""
+    bytes_ = b"".join(file.read_bytes() for file in directory.glob(f"{INDEX_NAME}*"))
+    return [word for word in wanted if word.encode() in bytes_]
+
+
+def test_what_was_erased_is_not_found_and_leaves_no_trace(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, _):
+        rows = [message(str(n), f"tea {unique(n)} {n}") for n in range(1, 3_001)]
+        store.commit(rows, hour(0))
+        take_in(store, budget=100)
+        gone, kept = unique(1_234), unique(1_233)
+        assert words_in(tmp_path, gone[-8:], kept[-8:]) == [gone[-8:], kept[-8:]]
+        erase(store, 1_234)
+        assert texts(store, Query(9, phrases=(Phrase((gone,)),))) == []
+        assert "" not in texts(store, Query(9, conversations=("#a",)), size=10**7)
+        index = open_index(tmp_path)
+        assert index.work(100) == 1
+        assert count(tmp_path, gone) == 0
+        assert index.work(100) == 0  # nothing to take in: time to clear up
+        assert words_in(tmp_path, gone[-8:], kept[-8:]) == [kept[-8:]]
+        assert index.work(100) == 0
+        index.close()
+        assert len(texts(store, Query(9, phrases=tea()), size=10**7)) == 2_999
+
+
+def unique(number: int) -> str:
+    """A word that nothing else begins or ends like."""
+    return blake2b(str(number).encode(), digest_size=16).hexdigest()
+
+
+def test_what_was_erased_while_nobody_looked_leaves_the_index_too(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, _):
+        store.commit([message(str(n), f"tea {unique(n)}") for n in range(1, 4)], hour(0))
+        take_in(store)
+        erase(store, 2)
+    with opened(tmp_path) as (store, _):
+        store.commit([message("4", "tea four")], hour(1))
+        assert count(tmp_path, "tea") == 3
+        for _ in range(2):
+            take_in(store)
+        assert count(tmp_path, "tea") == 3
+        assert words_in(tmp_path, unique(2)[-8:]) == []
+
+
+def test_what_was_erased_before_it_was_taken_in_never_gets_there(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, _):
+        store.commit([message(str(n), f"tea {n}") for n in range(1, 4)], hour(0))
+        erase(store, 2)
+        take_in(store)
+        assert count(tmp_path, "tea") == 2
+        assert texts(store, Query(9)) == ["tea 3", "tea 1"]
+    memory = MemoryStore()
+    memory.commit([message("1", ""), message("2", "tea")], hour(0))
+    assert texts(memory, Query(9)) == ["tea"]
+
+
+def test_traces_are_taken_away_now_and_then_only(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, _):
+        store.commit([message(str(n), f"tea {unique(n)}") for n in range(1, 5)], hour(0))
+        take_in(store)
+        with closing(open_index(tmp_path)) as index:
+            index._write_anew_at = float("inf")
+            erase(store, 2)
+            assert [index.work(9) for _ in range(2)] == [1, 0]
+            assert words_in(tmp_path, unique(2)[-8:]) == [unique(2)[-8:]]
+        take_in(store)  # another start
+        assert words_in(tmp_path, unique(2)[-8:]) == []
+
+
+def test_work_can_be_stopped_and_is_done_another_time(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, _):
+        store.commit([message(str(n), f"tea {n}") for n in range(5_000)], hour(0))
+        store.tidy()
+        index = open_index(tmp_path)
+
+        def interrupt() -> bool:
+            index.stop()
+            return False
+
+        index._db.set_progress_handler(interrupt, 50)
+        assert index.work(5_000) == 0
+        index.close()
+        index.stop()  # too late, and harmless
+        take_in(store, budget=5_000)
+        assert count(tmp_path, "tea") == 5_000
 
 
 def test_an_index_of_other_messages_is_made_again(tmp_path: Path) -> None:
