@@ -186,8 +186,13 @@ def _line_mode(
         many_colours=has_many_colours(os.environ),
         encoding=sys.stdout.encoding,
     )
-    bell = BellLevel(settings.ui.bell)
-    return line.run(client, config.nick, config.rooms, look, is_plain=plain, bell=bell)
+    ui = settings.ui
+    return line.run(
+        *(client, config.nick, config.rooms, look),
+        is_plain=plain,
+        bell=BellLevel(ui.bell),
+        words=ui.words,
+    )
 
 
 def _unfinished(config: ClientConfig) -> Unfinished | None:

@@ -49,13 +49,14 @@ def run(
     *,
     is_plain: bool,
     bell: BellLevel = BellLevel.MENTIONS,
+    words: Sequence[str] = (),
 ) -> int:
     """Chat on the terminal that is stdin and stdout until the person leaves; returns the exit code.
 
     `look.width` is not used: the terminal is asked. Raises the ClientError that ended the client.
     """
     line = _Line(client, nick, rooms, look, is_plain)
-    line.ring_for(bell)
+    line.ring_for(bell, words)
     return line.run()
 
 
@@ -80,9 +81,10 @@ class _Line:
         self._taken = threading.Event()
         self._day: date | None = None
 
-    def ring_for(self, level: BellLevel) -> None:
-        """Ring for this, until `/bell` says otherwise."""
+    def ring_for(self, level: BellLevel, words: Sequence[str]) -> None:
+        """Ring for this, until `/bell` says otherwise; `words` call us, beside our nick."""
         self._controller.bell.level = level
+        self._controller.timeline.heed(words)
 
     def run(self) -> int:
         with self._prompt:

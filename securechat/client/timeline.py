@@ -121,9 +121,15 @@ class Timeline:
         self._lag = Lag()
         self._told_waiting = False
         self._outage = ""
+        self._words: tuple[str, ...] = ()
         self._call_me(nick)
 
     # ------------------------------------------------------------------ asked by a front end
+
+    def heed(self, words: Iterable[str]) -> None:
+        """Take these words for calls, too, beside our nick."""
+        self._words = tuple(words)
+        self._call_me(self.nick)
 
     def look_at(self, name: str | None) -> None:
         """Show conversation `name` (None: none); what is in it counts as read from now on."""
@@ -424,7 +430,8 @@ class Timeline:
 
     def _call_me(self, nick: str) -> None:
         self.nick = nick
-        self._mention = re.compile(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", re.IGNORECASE)
+        words = "|".join(map(re.escape, (nick, *self._words)))
+        self._mention = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
 
     def _remember(self, draft: Draft) -> None:
         self.drafts[draft.id] = draft

@@ -139,6 +139,7 @@ def run(
     know_alt()
     controller = Controller(client, nick, tuple(rooms))
     controller.bell.level = setup.bell
+    controller.timeline.heed(setup.words)
     app = ChatApp(client, controller, setup)
     code = app.run(mouse=False)
     if setup.unfinished is not None:

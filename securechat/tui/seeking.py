@@ -15,12 +15,13 @@ from .messages import Messages
 
 
 class Seeking(Input):
-    """`tell` puts a hint into the status bar; `back` gets the focus in the end."""
+    """`tell` puts a hint into the status bar, at first `how`; `back` gets the focus in the end."""
 
     def __init__(
         self, messages: Messages, back: Widget, tell: Callable[[str], None], how: str, *, id: str
     ) -> None:
-        super().__init__(id=id, placeholder=how)
+        super().__init__(id=id)
+        self._how = how
         self._messages = messages
         self._back = back
         self._tell = tell
@@ -34,6 +35,7 @@ class Seeking(Input):
             self.display = True
             self.value = ""
             self.focus()
+            self._tell(self._how)
 
     def end(self) -> None:
         """Stay where it was found, and type on."""
@@ -44,7 +46,8 @@ class Seeking(Input):
     def on_input_changed(self, event: Input.Changed) -> None:
         """From the newest, with each letter."""
         event.stop()
-        self._seek(event.value, further=False)
+        if self.display:
+            self._seek(event.value, further=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter: that was it."""
@@ -53,4 +56,4 @@ class Seeking(Input):
 
     def _seek(self, needle: str, *, further: bool) -> None:
         is_missing = bool(needle) and not self._messages.find(needle, further=further)
-        self._tell(f"not found: {needle}" if is_missing else "")
+        self._tell(f"not found: {needle}" if is_missing else self._how)

@@ -47,14 +47,15 @@ def forget(key: str, value: str) -> None:
 class Setup:
     """How the full screen looks and sounds; raises `ValueError` for a theme that is none.
 
-    `trust`: how the server is known, for the status bar. `environ` tells what the terminal can.
-    `remember` keeps a changed key of `[ui]` for the next start; it raises SettingsError.
-    `unfinished` keeps what is half typed; None: that is lost at the end. `clock` and `zone` (None:
-    local) are for the times that are shown.
+    `trust`: how the server is known, for the status bar. `words` call us, beside our nick.
+    `environ` tells what the terminal can. `remember` keeps a changed key of `[ui]` for the next
+    start; it raises SettingsError. `unfinished` keeps what is half typed; None: that is lost at the
+    end. `clock` and `zone` (None: local) are for the times that are shown.
     """
 
     trust: str = ""
     bell: BellLevel = BellLevel.MENTIONS
+    words: tuple[str, ...] = ()
     notices: bool = True
     theme: str = "dark"
     joins: Joins = Joins.FOLD
@@ -88,6 +89,7 @@ def setup_of(
     return Setup(
         trust=trust_in_short(trust),
         bell=BellLevel(ui.bell),
+        words=ui.words,
         notices=ui.notices,
         theme=theme_of_terminal(environ) if ui.theme == "system" else ui.theme,
         joins=Joins(ui.joins),

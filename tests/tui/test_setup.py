@@ -18,6 +18,7 @@ bell = "all"  # loud
 notices = false
 theme = "high-contrast"
 joins = "hide"
+words = ["robert", "the backup"]
 
 [keys]
 next-active = ["Alt-N", "f2"]
@@ -33,6 +34,7 @@ def test_all_that_can_be_set_is_obeyed(tmp_path: Path) -> None:
     made = setup(tmp_path, CONFIG)
     assert (made.bell, made.notices, made.joins) == (BellLevel.ALL, False, Joins.HIDE)
     assert made.theme == "high-contrast"
+    assert made.words == ("robert", "the backup")
     assert made.keys.label("next-active") == "Alt-N"
     assert made.trust == "public CA"
 
