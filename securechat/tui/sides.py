@@ -21,6 +21,8 @@ from .keymap import Keymap
 
 #: Lag below this is not worth a word.
 NOTABLE_LAG: Final = timedelta(seconds=0.5)
+#: In a narrower bar the state of the connection is worth more than who we are.
+ROOM_FOR_NICK: Final = 50
 
 
 class Rooms(NamedTuple):
@@ -130,7 +132,8 @@ def status_line(
         parts.append(Span(f"{harmless_line(here.name)}{people}"))
     if not lists_rooms:
         parts += _news(timeline)
-    parts.append(Span(harmless_line(timeline.nick), Tint.NICK, timeline.nick))
+    if width >= ROOM_FOR_NICK:
+        parts.append(Span(harmless_line(timeline.nick), Tint.NICK, timeline.nick))
     if timeline.absences.mine is not None:
         parts.append(Span("away", Tint.STRONG))
     parts += _connection(timeline, now)

@@ -22,7 +22,7 @@ ROUGH = (
     Fault(Direction.DOWN, 4_000, Action.STALL, pause=1.0),
 )
 #: The last line of a screen of its own: the composer, above it the status bar.
-STATUS = re.compile(r"^ #lobby [12] │ .*alice │ (connected|offline|reconnecting)")
+STATUS = re.compile(r"^ #lobby [12] │ (alice │ )?(connected|offline|reconnecting)")
 
 
 @pytest.fixture

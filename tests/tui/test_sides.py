@@ -134,7 +134,7 @@ def test_what_is_new_elsewhere_is_told_where_no_list_is_in_sight(timeline: Timel
     say(timeline, "#garden")
     say(timeline, "@dave", "psst")
     [line] = plain([status_line(timeline, NOON, 40, lists_rooms=False)])
-    assert line.startswith(" #lobby 3 │ new: 2 3! │ bob │")
+    assert line.startswith(" #lobby 3 │ new: 2 3! │ connected")
 
 
 def test_lag_is_told_when_it_is_high(timeline: Timeline) -> None:
@@ -149,7 +149,9 @@ def test_what_was_refused_is_told_with_its_key(timeline: Timeline) -> None:
 
 
 def test_a_narrow_bar_leaves_out_what_does_not_fit(timeline: Timeline) -> None:
-    assert status(timeline, 24) == " #lobby 3 │ bob │ conne…"
+    assert status(timeline, 50).startswith(" #lobby 3 │ bob │ connected │")
+    assert status(timeline, 40) == " #lobby 3 │ connected │ TLS 1.3 │ F1 he…"
+    assert status(timeline, 24) == " #lobby 3 │ connected │…"
     [line] = plain([status_line(timeline, NOON, 60, hints=["Ctrl-C again quits"])])
     assert line.startswith(" Ctrl-C again quits │ #lobby")
 
