@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from .openssl import prefer_modern_groups
+
 #: The collector looks after so many objects. Imports make tens of thousands, which all stay:
 #: looking through them every 700 was a fifth of what a start costs (0.78 s of CPU, now 0.62 s).
 _GARBAGE: Final = 50_000
@@ -31,6 +33,7 @@ def main() -> None:
 
         print(*complete(), sep="\n")
         return
+    prefer_modern_groups(sys.argv[1:])
     _give_a_sign(sys.argv[1:])
     from .app import app
 

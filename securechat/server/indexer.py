@@ -1,10 +1,11 @@
 """The thread that keeps the index of words up to date, out of everybody's way.
 
-In: a store. Out: nothing but what its `Indexer` writes. It looks now and then what is new, takes it
-in piece by piece, and rests after each piece: as long as that took where the server has little else
-to do, fifty times as long where it is busy, for whoever talks goes first. So an old database is
-taken in while people chat. Should the index fail, that is logged and the thread ends: searches then
-read the messages themselves, and the next start makes it again.
+In: a store. Out: nothing but what its `Indexer` writes. It looks now and then what is new, and
+takes it in piece by piece with a rest after each. Whoever talks goes first: while the server is
+busy nothing is taken in for a minute, and after that a piece now and then, for searches read what
+is missing and should not have to read too much. So an old database is taken in while people chat.
+Should the index fail, that is logged and the thread ends: searches then read the messages
+themselves, and the next start makes it again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from ..errors import StoreBroken, StoreError, StoreFull
@@ -24,25 +26,33 @@ LOOK_EVERY: Final = 1.0
 _FULL_PAUSE: Final = 30.0
 #: Messages taken in at once: some milliseconds.
 _PIECE: Final = 500
-#: How much longer than a piece took the rest behind it is; and where all other threads together
-#: used that share of a core since the last piece.
+#: Busy is a server whose other threads used that share of a core since the last look.
+_BUSY: Final = 0.05
+#: How long it may be busy before something is taken in all the same, seconds.
+_PATIENCE: Final = 60.0
+#: How many times as long as a piece took the rest behind it is; the latter where it is busy.
 _REST: Final = 1.0
 _LONG_REST: Final = 50.0
-_BUSY: Final = 0.3
 #: Messages behind which the way of an old database into the index is logged.
 _MANY: Final = 100_000
 
 
 class IndexKeeper:
-    """The thread `indexer`."""
+    """The thread `indexer`; `share` tells how busy the others are, by default as `Load` does."""
 
-    def __init__(self, store: Store, look_every: float = LOOK_EVERY) -> None:
+    def __init__(
+        self,
+        store: Store,
+        look_every: float = LOOK_EVERY,
+        share: Callable[[], float] | None = None,
+    ) -> None:
         self._store = store
         self._look_every = look_every
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
         self._taken = 0
-        self._load = Load()
+        self._share = share
+        self._patient_until = time.monotonic() + _PATIENCE
         self._index: Indexer | None = None
 
     def start(self) -> None:
@@ -66,6 +76,8 @@ class IndexKeeper:
         if index is None:
             return
         self._index = index
+        if self._share is None:
+            self._share = Load().share
         try:
             pause = 0.0
             while not self._stopping.wait(pause):
@@ -81,6 +93,11 @@ class IndexKeeper:
     def _step(self, index: Indexer) -> float:
         """Take in one piece; returns after how many seconds the next one is due."""
         began = time.monotonic()
+        is_busy = self._share is not None and self._share() > _BUSY
+        if not is_busy:
+            self._patient_until = began + _PATIENCE
+        elif began < self._patient_until:
+            return self._look_every
         try:
             taken = index.work(_PIECE)
         except StoreFull as error:
@@ -89,8 +106,7 @@ class IndexKeeper:
         self._tell(taken)
         if taken < _PIECE:
             return self._look_every
-        rest = _LONG_REST if self._load.share() > _BUSY else _REST
-        return (time.monotonic() - began) * rest
+        return (time.monotonic() - began) * (_LONG_REST if is_busy else _REST)
 
     def _tell(self, taken: int) -> None:
         before, self._taken = self._taken, self._taken + taken

@@ -49,7 +49,7 @@ class Index:
 
 
 def keeper(index: Any, look_every: float = 0.001) -> IndexKeeper:
-    keeper = IndexKeeper(index, look_every)
+    keeper = IndexKeeper(index, look_every, lambda: 0.0)
     keeper.start()
     return keeper
 
@@ -135,14 +135,32 @@ def test_work_that_takes_long_is_told_to_end() -> None:
 
 
 def test_who_talks_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    rests: list[float] = []
-    clock = iter(range(1_000))
-    monkeypatch.setattr("securechat.server.indexer.time.monotonic", lambda: float(next(clock)))
-    kept = IndexKeeper(MemoryStore())
-    for share in (0.1, 0.9):
-        monkeypatch.setattr(kept._load, "share", lambda share=share: share)
-        rests.append(kept._step(Index(10**6)))
-    assert rests == [1.0, 50.0]
+    now = 1_000.0
+    monkeypatch.setattr("securechat.server.indexer.time.monotonic", lambda: now)
+    others = 0.0
+    kept = IndexKeeper(MemoryStore(), 7.0, lambda: others)
+
+    class Slow(Index):
+        def work(self, budget: int) -> int:
+            nonlocal now
+            now += 1.0
+            return super().work(budget)
+
+    def step(share: float) -> tuple[float, bool]:
+        """How long it rests then, and whether it worked."""
+        nonlocal others
+        others = share
+        index = Slow(10**6)
+        return kept._step(index), not index.results
+
+    assert step(0.01) == (1.0, True)
+    now += 58
+    assert step(0.9) == (7.0, False)
+    now += 1
+    assert step(0.9) == (50.0, True)
+    assert step(0.9) == (50.0, True)
+    assert step(0.01) == (1.0, True)
+    assert step(0.9) == (7.0, False)
 
 
 def test_load_is_what_the_other_threads_use() -> None:
