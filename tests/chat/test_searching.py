@@ -147,6 +147,6 @@ def test_a_search_that_cannot_be_done_is_refused(
 def test_rooms_are_public_to_members_and_others(stage: Stage) -> None:
     stage.enter("ann", "#a")
     bob = stage.hub.sessions[stage.enter("bob", "#b").number].identity
-    assert all(may_read(bob, room) for room in stage.hub.rooms.values())
-    assert hidden_from(bob, stage.hub.rooms) == frozenset()
+    assert all(may_read(stage.hub, bob, room) for room in stage.hub.rooms.values())
+    assert hidden_from(stage.hub, bob) == frozenset()
     assert find(stage.people[1], "tea").query.hidden == frozenset()
