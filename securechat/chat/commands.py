@@ -224,7 +224,10 @@ def _conversations(hub: Hub, session: Session, command: Conversations) -> None:
 def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
     identity = session.identity
     old = identity.nick.text
-    hub.rename(identity, parse_nick(command.nick), skip=session.number)
+    nick = parse_nick(command.nick)
+    if session.number in hub.certified and nick.key != identity.nick.key:
+        raise Rejected("forbidden", "Your nick is that of your certificate. Get another one first.")
+    hub.rename(identity, nick, skip=session.number)
     hub.emit(Send(session.number, Renamed(old=old, nick=identity.nick.text, re=command.id)))
 
 

@@ -115,6 +115,9 @@ class Hub:
         self.sessions: dict[int, Session] = {}
         #: Those who are away, by the number of their identity.
         self.absences: dict[int, Absence] = {}
+        #: Connections whose address has too many, and the names of those with a certificate.
+        self.surplus: set[int] = set()
+        self.certified: dict[int, str] = {}
         self.now = Now(0.0, 0.0, "")
         self.new_token = new_token
         self._choose = choose
@@ -184,6 +187,7 @@ class Hub:
             if session is None:
                 if type(event) is Arrived:
                     sessions[number] = Session(number, now.mono)
+                    self._note_arrival(number, event)
                 continue  # what comes late is for a connection that has ended
             try:
                 if type(event) is Draft:
@@ -314,6 +318,12 @@ class Hub:
             case Lost():
                 self.end(session, held=True)
 
+    def _note_arrival(self, number: int, arrived: Arrived) -> None:
+        if arrived.surplus:
+            self.surplus.add(number)
+        if arrived.name is not None:
+            self.certified[number] = arrived.name
+
     def _refuse_hello(self, session: Session, error: Error) -> None:
         session.hellos += 1
         if error.fatal or session.hellos >= MAX_HELLOS:
@@ -353,7 +363,10 @@ class Hub:
 
     def end(self, session: Session, reason: str | None = None, *, held: bool) -> None:
         """Take a connection out of everything; `held`: its presence lives on for the grace."""
-        if self.sessions.pop(session.number, None) is None or not session.greeted:
+        known = self.sessions.pop(session.number, None)
+        self.surplus.discard(session.number)
+        self.certified.pop(session.number, None)
+        if known is None or not session.greeted:
             return
         identity = session.identity
         identity.drop_connection(session.number)
