@@ -312,11 +312,10 @@ def _search(hub: Hub, session: Session, command: Search) -> None:
         return require_room(hub, address).name
 
     query = searching.resolve(
-        searching.parse_query(command.query, hub.now.wall),
+        hub,
         reader,
-        hub.rooms,
+        searching.parse_query(command.query, hub.now.wall),
         key_of=find,
-        by_nick=hub.identities.by_nick,
         within=() if command.to is None else (command.to,),
         before=None if command.before is None else searching.parse_place(command.before),
     )

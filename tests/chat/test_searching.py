@@ -147,6 +147,16 @@ def test_a_search_that_cannot_be_done_is_refused(
 def test_rooms_are_public_to_members_and_others(stage: Stage) -> None:
     stage.enter("ann", "#a")
     bob = stage.hub.sessions[stage.enter("bob", "#b").number].identity
-    assert all(may_read(bob, room) for room in stage.hub.rooms.values())
-    assert hidden_from(bob, stage.hub.rooms) == frozenset()
+    assert all(may_read(stage.hub, bob, room) for room in stage.hub.rooms.values())
+    assert hidden_from(stage.hub, bob) == frozenset()
     assert find(stage.people[1], "tea").query.hidden == frozenset()
+
+
+def test_a_room_that_one_may_not_read_is_hidden(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = stage.enter("ann", "#a", "#b")
+    monkeypatch.setattr(
+        "securechat.chat.searching.may_read", lambda _hub, _who, room: room.name != "#b"
+    )
+    assert find(ann, "tea").query.hidden == {"#b"}
