@@ -8,9 +8,13 @@ when it runs. The rest is the terminal's front end: `controller` between a perso
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
+from typing import Final, NoReturn
+
+_UNWRITABLE: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 def main() -> None:
@@ -24,11 +28,28 @@ def main() -> None:
     from .app import app
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        _give_up_output(error)
     finally:
         # Else the interpreter's last collections walk through all that pydantic and Textual have
         # made: measured, 0.12 to 0.25 s from the last key to the shell's prompt; so, 0.03 s.
         gc.freeze()
+
+
+def _give_up_output(error: OSError) -> NoReturn:
+    """What a command has printed cannot be written, for all that it knows."""
+    from .report import complain, forget_stdout
+
+    forget_stdout()
+    if error.errno != errno.EPIPE:  # nobody reads it: no reason to complain
+        complain(f"The output cannot be written: {(error.strerror or str(error)).lower()}.")
+    sys.exit(1)
 
 
 def _open_what_is_closed() -> None:
