@@ -21,6 +21,7 @@ Payload: TypeAlias = bytes | str | Vector
 
 _FOLDER: Final = Path(__file__).parent.parent / "tests" / "vectors"
 _TS: Final = "2026-01-31T12:00:00.123456Z"
+_NEXT: Final = f"{_TS}.1000000000c"
 
 
 def _frame(payload: Payload) -> str:
@@ -185,6 +186,13 @@ def commands() -> list[Vector]:
         "history from the head": _command("history", to="#lobby"),
         "history before a seq": _command("history", to="#lobby", before=100, limit=20),
         "history behind a seq": _command("history", to="@bob", after=100, limit=500),
+        "search everywhere": _command("search", query="tea"),
+        "search, all keys": _command(
+            "search", query='from:ann "green tea"', to="#lobby", limit=20, before=_NEXT
+        ),
+        "away": _command("away", text="out for lunch"),
+        "back": _command("away"),
+        "whois": _command("whois", nick="bob"),
         "help": _command("help"),
         "help for one command": _command("help", command="join"),
         "pong": _command("pong"),
@@ -198,6 +206,10 @@ def commands() -> list[Vector]:
         "history with before and after": _command("history", to="#a", before=9, after=1),
         "history with limit 0": _command("history", to="#a", limit=0),
         "history with limit 501": _command("history", to="#a", limit=501),
+        "search for nothing": _command("search"),
+        "search before a seq": _command("search", query="tea", before=12),
+        "search with 501 characters": _command("search", query="x" * 501),
+        "away with 201 characters": _command("away", text="x" * 201),
         "topic of one person": _command("topic", room="@bob"),
         "topic of 501 characters": _command("topic", room="#a", text="x" * 501),
         "pong with a token of 65 characters": _command("pong", token="x" * 65),
@@ -226,6 +238,8 @@ def events() -> list[Vector]:
     talks = [{"to": "@ann", "seq": 4, "ts": _TS}]
     usage = [{"name": "join", "usage": "/join ROOM", "summary": "Enter a room."}]
     page = [_posted(), _posted(seq=13)]
+    bob_now = {"nick": "bob", "role": "guest", "account": False, "online": True, "held": False}
+    bob_now |= {"idle": 12, "away": "out for lunch", "rooms": ["#lobby", "#tea"]}
     stand: Vector = {"seq": 12, "after": 10, "count": 2, "topic": ""}
     good = {
         "joined, another": _event("joined", room="#lobby", nick="bob"),
@@ -243,6 +257,14 @@ def events() -> list[Vector]:
         "topic": _answer("topic", room="#lobby", text="Tea", nick="ann"),
         "history": _answer("history", to="#lobby", messages=page, more=True),
         "history, none": _answer("history", to="#lobby", messages=[], more=False),
+        "search, more to come": _answer("search", messages=page, more=True, next=_NEXT),
+        "search, none": _answer("search", messages=[], more=False),
+        "away, another": _event("away", nick="bob", text="out for lunch"),
+        "back, another": _event("away", nick="bob"),
+        "away, oneself": _answer("away", nick="bob", text="out for lunch"),
+        "members, one away": _answer("members", members=[{**bob, "away": "lunch"}], more=False),
+        "whois, online": _answer("whois", **bob_now),
+        "whois, not online": _answer("whois", nick="bob", online=False, seen=_TS, rooms=[]),
         "time": _answer("time", now=_TS),
         "joke": _answer("joke", text="TCP walks into a bar."),
         "notice": _event("notice", text="Restart at noon."),
@@ -282,6 +304,7 @@ def errors() -> list[Vector]:
     polite = ["bad_envelope", "unknown_command", "hello_twice", "bad_nick", "nick_taken"]
     polite += ["auth_failed", "auth_required", "bad_text", "text_too_long", "not_a_member"]
     polite += ["no_such_room", "no_such_user", "already_joined", "forbidden", "id_conflict"]
+    polite += ["bad_query"]
     waits = {"rate_limited": 30.0, "storage": 2.5}
 
     def error(code: str, **keys: Any) -> Vector:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
+from ..phrases import Query
 from ..protocol.envelopes import History, System, Welcome
 from ..records import (
     ForgetIdentity,
@@ -166,6 +167,15 @@ class ReadHistory(NamedTuple):
     command: History
 
 
+class Find(NamedTuple):
+    """Answer `search` from the store, when a reader is free."""
+
+    connection: int
+    re: str
+    query: Query
+    limit: int
+
+
 class Close(NamedTuple):
     """Say `event`, if any, as the last thing, and close."""
 
@@ -185,6 +195,7 @@ Transient: TypeAlias = (
     | Subscribe
     | Unsubscribe
     | ReadHistory
+    | Find
     | Close
 )
 Effect: TypeAlias = Persistent | Transient

@@ -1,8 +1,8 @@
 """How `hello` is answered: who is it, may they come in, and under which nick.
 
 In: a `Hello`, and later the outcome of storing the session. Out: effects into the hub. Raised:
-`Rejected` (`bad_protocol`, `server_full`, `bad_nick`, `nick_taken`, `forbidden`), which the hub
-answers, the third time with an end.
+`Rejected` (`bad_protocol`, `server_full`, `too_many_connections`, `bad_nick`, `nick_taken`,
+`auth_failed`, `forbidden`), which the hub answers, the third time with an end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..protocol.envelopes import PROTOCOL_VERSION, Bye, Hello
 from ..records import Kept, Outcome
 from .effects import Greet, Send
 from .identities import Identity, hash_token
-from .nicks import parse_nick
+from .nicks import Nick, parse_nick
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -31,7 +31,14 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
         raise Rejected("bad_protocol", message)
     if len(hub.sessions) > hub.limits.connections:
         raise Rejected("server_full", "The server is full. Come back later.", _FULL_RETRY)
-    identity, token = _identify(hub, hello)
+    if session.number in hub.surplus:
+        message = "Too many connections come from your address already. Close some, or come later."
+        raise Rejected("too_many_connections", message, _FULL_RETRY)
+    nick = parse_nick(hello.nick)
+    name = hub.certified.get(session.number)
+    if name is not None:
+        _check_certificate(name, nick)
+    identity, token = _identify(hub, hello, nick, is_certified=name is not None)
     identity.add_connection(session.number)
     hub.stamp(identity)
     session.greet(identity)
@@ -59,15 +66,35 @@ def settle(hub: Hub, effect: Greet, outcome: Outcome) -> None:
     hub.emit(Send(effect.connection, welcome))
 
 
-def _identify(hub: Hub, hello: Hello) -> tuple[Identity, str]:
-    """The holder of a session, or a new guest; and the session."""
-    nick = parse_nick(hello.nick)
+def _check_certificate(name: str, nick: Nick) -> None:
+    """Who has shown a certificate goes by its name, and by no other."""
+    try:
+        certified = parse_nick(name)
+    except Rejected:
+        message = "Your certificate names nobody who can be here. Ask for one that is for a nick."
+        raise Rejected("auth_failed", message) from None
+    if nick.key != certified.key:
+        message = f"Your certificate is for {certified.text}. Connect with that nick."
+        raise Rejected("auth_failed", message)
+
+
+def _identify(
+    hub: Hub, hello: Hello, nick: Nick, *, is_certified: bool
+) -> tuple[Identity, str | None]:
+    """The holder of a session, or of the nick that a certificate proves, or a new guest.
+
+    With it comes the session; None for who has proved it otherwise, for only its hash is known.
+    """
     hub.let_lapse(hub.identities.by_nick(hello.nick))
     if hello.session is not None:
         identity = hub.identities.by_token(hello.session)
         if identity is not None and not hub.let_lapse(identity):
             hub.rename(identity, nick)
             return identity, hello.session
+    if is_certified:
+        identity = hub.identities.by_nick(nick.text)
+        if identity is not None:
+            return identity, None
     hub.identities.check_free(nick, None)
     token = hub.new_token()
     return hub.identities.add(nick, hash_token(token), hub.now.wall), token
@@ -75,5 +102,6 @@ def _identify(hub: Hub, hello: Hello) -> tuple[Identity, str]:
 
 def _replace_silent(hub: Hub, identity: Identity) -> None:
     """One connection too many: the one that has been silent longest has to go."""
-    silent = min((hub.sessions[number] for number in identity.connections), key=lambda it: it.heard)
+    sessions = (hub.sessions[number] for number in identity.connections)
+    silent = min(sessions, key=lambda it: max(it.heard, it.alive))
     hub.dismiss(silent, Bye(reason="replaced"), held=True)

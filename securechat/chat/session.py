@@ -8,12 +8,12 @@ from .identities import Identity
 class Session:
     """A connection by its number; what it rarely has is made on first use, for there are many."""
 
-    __slots__ = ("_direct", "_identity", "heard", "hellos", "number", "refused", "rooms")
+    __slots__ = ("_direct", "_identity", "alive", "heard", "hellos", "number", "refused", "rooms")
 
     def __init__(self, number: int, heard: float) -> None:
         self.number = number
-        #: When it last gave a sign of life, monotonic seconds.
-        self.heard = heard
+        #: When it last did anything, monotonic seconds; and when it last but answered a ping.
+        self.heard = self.alive = heard
         #: How often its `hello` was refused.
         self.hellos = 0
         #: The first draft refused for want of storage; until it comes again none is taken.

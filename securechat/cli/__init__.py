@@ -14,6 +14,8 @@ import os
 import sys
 from typing import Final, NoReturn
 
+from .openssl import prefer_modern_groups
+
 _UNWRITABLE: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
@@ -25,6 +27,7 @@ def main() -> None:
 
         print(*complete(), sep="\n")
         return
+    prefer_modern_groups(sys.argv[1:])
     from .app import app
 
     try:

@@ -68,6 +68,7 @@ def connect(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     no_reconnect: Annotated[
@@ -122,7 +123,9 @@ def connect(
         front = _front_end(as_json=as_json, by_line=by_line or plain)
         if front is Front.FULL_SCREEN:
             print(f"connecting to {server} …", flush=True)  # the imports take a while
-        wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
+        wishes = trusting.wishes(
+            certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert
+        )
         config = client_config(
             server, nick, wishes, rooms=tuple(room or ()), reconnect=not no_reconnect
         )

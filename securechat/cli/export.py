@@ -63,6 +63,7 @@ def export(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.JSONL,
@@ -107,7 +108,7 @@ def export(
         config = client_config(
             host,
             nick,
-            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
             rooms=(),
             backlog=0,
             reads=False,

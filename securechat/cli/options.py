@@ -109,6 +109,7 @@ def client_config(server: str, nick: str, wishes: Wishes, **more: Any) -> Client
         port=port,
         nick=nick,
         trust=trusting.settle(host, port, wishes),
+        certificate=wishes.certificate,
         state_dir=default_state_dir(),
         **more,
     )

@@ -35,6 +35,7 @@ def run(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     lines: Annotated[
@@ -61,7 +62,12 @@ def run(
         from .passing import pass_through
 
         courier = _courier(
-            to, nick, host, lambda: trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
+            to,
+            nick,
+            host,
+            lambda: trusting.wishes(
+                certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert
+            ),
         )
         if courier is not None:
             courier.start()

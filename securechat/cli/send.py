@@ -53,6 +53,7 @@ def send(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     code: Annotated[bool, typer.Option("--code", help="Show it as a block of code.")] = False,
@@ -87,7 +88,7 @@ def send(
         config = client_config(
             host,
             nick,
-            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
             rooms=(to,) if to[0] == "#" else (),
             backlog=0,
             reads=False,

@@ -47,6 +47,7 @@ def tail(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     after: Annotated[
@@ -82,7 +83,7 @@ def tail(
         config = client_config(
             host,
             nick,
-            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
             rooms=(),
             backlog=0,
             reads=False,

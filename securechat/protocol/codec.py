@@ -81,6 +81,14 @@ _FORMS: Final = MappingProxyType(
         "command": "a string of 64 characters at most",
         "token": "a string of 64 characters at most",
         "reason": "a string of 200 characters at most",
+        "query": "a string of 500 characters at most",
+    }
+)
+#: Where a key holds something else than in most commands.
+_OTHER_FORMS: Final = MappingProxyType(
+    {
+        ("search", "before"): "the `next` of an earlier page",
+        ("away", "text"): "a string of 200 characters at most",
     }
 )
 
@@ -162,6 +170,13 @@ def encode_history(re: str, to: str, messages: Iterable[bytes], more: bool) -> b
     return head + b",".join(messages) + (b'],"more":true}' if more else b'],"more":false}')
 
 
+def encode_search(re: str, messages: Iterable[bytes], next: str | None) -> bytes:
+    """A `SearchPage` as a payload, from messages that are payloads already."""
+    head = f'{{"type":"system","re":"{re}","event":"search","messages":['.encode()
+    end = b'],"more":false}' if next is None else f'],"more":true,"next":"{next}"}}'.encode()
+    return head + b",".join(messages) + end
+
+
 # ------------------------------------------------------------------ the error path
 
 
@@ -237,7 +252,8 @@ def _first_fault(error: ValidationError) -> str:
         return str(fault.get("ctx", {}).get("error", "something is not as the protocol says"))
     if fault["type"] == "missing":
         return f"`{key}` is missing"
-    return f"`{key}` must be {_FORMS[key]}"
+    form = _OTHER_FORMS.get((str(fault["loc"][1]), key), _FORMS[key])
+    return f"`{key}` must be {form}"
 
 
 def _no_such_command(name: str) -> str:

@@ -32,7 +32,7 @@ from ..protocol.envelopes import (
 )
 from ..protocol.framing import DEFAULT_MAX_FRAME, HEADER_SIZE, encode_frame, encode_header
 from ..records import Known, Outcome, Stored
-from .readers import HistoryWanted
+from .readers import HistoryWanted, SearchWanted
 
 #: Room that a list frame needs beside its rows, bytes.
 _LIST_HEAD: Final = 512
@@ -57,7 +57,7 @@ class Renderer:
         self,
         hub: Hub,
         loops: int,
-        ask: Callable[[HistoryWanted], None],
+        ask: Callable[[HistoryWanted | SearchWanted], None],
         first_kept: Callable[[str], int],
     ) -> None:
         self._hub = hub
@@ -77,6 +77,7 @@ class Renderer:
             fx.Subscribe: self._subscribe,
             fx.Unsubscribe: self._unsubscribe,
             fx.ReadHistory: self._read_history,
+            fx.Find: self._find,
             fx.Close: self._close,
         }
 
@@ -229,6 +230,10 @@ class Renderer:
                 head,
             )
         )
+
+    def _find(self, effect: fx.Find) -> None:
+        self._close_chunks()
+        self._ask(SearchWanted(effect.connection, effect.re, effect.query, effect.limit))
 
     def _close(self, effect: fx.Close) -> None:
         self._close_chunks()

@@ -122,6 +122,18 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         ) STRICT;
         """,
     ),
+    Migration(
+        "which texts were erased, for the index of words",
+        """
+        CREATE TABLE erased (
+            number INTEGER PRIMARY KEY,
+            place INTEGER NOT NULL
+        ) STRICT;
+        CREATE TRIGGER message_erased AFTER UPDATE OF text ON message BEGIN
+            INSERT INTO erased (place) VALUES (new.place);
+        END;
+        """,
+    ),
 )
 
 

@@ -19,6 +19,7 @@ from securechat.protocol.codec import (
     encode,
     encode_history,
     encode_posted,
+    encode_search,
 )
 from securechat.protocol.envelopes import (
     COMMANDS,
@@ -31,6 +32,7 @@ from securechat.protocol.envelopes import (
     HistoryPage,
     Ping,
     Posted,
+    SearchPage,
     System,
     UnknownEvent,
 )
@@ -113,6 +115,14 @@ TABLE: dict[str, dict[str, str]] = {
     "rooms": {},
     "topic": {"room": "room", "text?": "string of 500"},
     "history": {"to": "address", "before?": "from 0", "after?": "from 0", "limit?": "1 to 500"},
+    "search": {
+        "query": "string of 500",
+        "to?": "address",
+        "limit?": "1 to 500",
+        "before?": "string of 64",
+    },
+    "away": {"text?": "string of 200"},
+    "whois": {"nick": "string"},
     "time": {},
     "joke": {},
     "help": {"command?": "string of 64"},
@@ -520,7 +530,18 @@ def test_an_answer_names_only_keys_of_ours() -> None:
 def test_a_bad_envelope_costs_ten_tokens_more_than_another_frame() -> None:
     assert refused(payload_of({})).cost == 11
     assert refused(payload_of({"type": "command", "name": "dance"})).cost == 1
+    dear = {"join", "leave", "nick", "search", "away"}
     for what in MODELS:
         said = decode_client(payload_of(bare(what)))
         assert isinstance(said, Draft | Command)
-        assert said.cost == (5 if what in ("join", "leave", "nick") else 1)
+        assert said.cost == (5 if what in dear else 1)
+
+
+@pytest.mark.parametrize("next", [None, "2026-01-31T12:00:00.123456Z.c"])
+def test_a_page_of_a_search_by_the_quick_way_is_what_the_model_makes(next: str | None) -> None:
+    messages = [
+        Posted(id=str(seq), to="#a", sender="bob", seq=seq, ts=TS, text="é") for seq in (2, 1)
+    ]
+    quick = encode_search("run-9", map(encode, messages), next)
+    page = SearchPage(re="run-9", messages=tuple(messages), more=next is not None, next=next)
+    assert decode_server(quick) == page

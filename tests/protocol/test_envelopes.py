@@ -73,12 +73,13 @@ def gives(validate: Callable[..., Any], given: object, value: object) -> bool:
 
 def test_the_commands_are_those_of_the_contract() -> None:
     names = "hello join leave conversations nick who rooms topic history time joke help ping pong"
+    names += " search away whois"
     assert set(COMMANDS) == {*names.split(), "quit"}
 
 
 def test_the_events_are_those_of_the_contract() -> None:
     names = "welcome joined left renamed count level trimmed members rooms conversations topic"
-    names += " history time joke notice help ping pong bye error"
+    names += " history search away whois time joke notice help ping pong bye error"
     assert set(EVENTS) == set(names.split())
 
 
@@ -110,9 +111,11 @@ def test_every_model_of_a_union_is_in_its_table() -> None:
     assert set(EVENTS.values()) == events
 
 
-def test_join_leave_and_nick_cost_five_and_all_else_one() -> None:
+def test_what_is_dear_costs_five_and_all_else_one() -> None:
     costs = {name: model.cost for name, model in COMMANDS.items()}
-    assert {name for name, cost in costs.items() if cost == 5} == {"join", "leave", "nick"}
+    assert {name for name, cost in costs.items() if cost == 5} == {
+        *("join", "leave", "nick", "search", "away")
+    }
     assert set(costs.values()) == {1, 5}
 
 
