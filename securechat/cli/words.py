@@ -224,6 +224,8 @@ WORDS: Final[dict[str, _Command]] = {
             "--certs": "files",
             "--ca": "files",
             "--fingerprint": "files",
+            "--client-cert": "files",
+            "--nick": "nicks",
             "--config": "files",
             "--profile": "profiles",
             "--timeout": "files",
