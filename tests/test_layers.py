@@ -28,7 +28,7 @@ PACKAGE = ROOT / "securechat"
 LAYERS = (
     {
         *("config", "errors", "findings", "link_events", "metrics", "penalties", "phrases"),
-        *("records", "target"),
+        *("proofs", "records", "target"),
     },
     {"protocol", "settings"},
     {"chat"},

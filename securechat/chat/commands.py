@@ -31,15 +31,20 @@ from ..protocol.envelopes import (
     JokeIs,
     Leave,
     Left,
+    Login,
+    Logout,
     Member,
     Members,
+    Passwd,
     Ping,
     Pong,
     Quit,
+    Register,
     Renamed,
     Rooms,
     Search,
     ServerPong,
+    Sessions,
     Time,
     TimeIs,
     Topic,
@@ -48,7 +53,7 @@ from ..protocol.envelopes import (
     Whois,
 )
 from ..records import KeepTopic, Kept, Outcome
-from . import away, searching, whois
+from . import auth, away, searching, whois
 from .answers import refuse, storage_error
 from .direct import key_of
 from .effects import (
@@ -255,7 +260,7 @@ def _member(hub: Hub, identity: Identity, held: bool | None = None) -> Member:
     absence = hub.absences.get(identity.number)
     return Member(
         nick=identity.nick.text,
-        role="guest",
+        role=identity.role.value,
         held=not identity.connections if held is None else held,
         away=absence.text if absence is not None else None,
     )
@@ -388,6 +393,13 @@ COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(
         Help: Row("help [COMMAND]", "list the commands, or explain one", _help),
         Ping: Row("ping", "answer when everything before it is answered", _ping),
         Pong: Row("pong [TOKEN]", "answer the server's ping", _pong),
+        Register: Row("register PASSWORD", "make an account of your nick", auth.register),
+        Login: Row("login NICK PASSWORD", "be that account", auth.login),
+        Passwd: Row("passwd PASSWORD [OLD]", "set another password", auth.passwd),
+        Sessions: Row("sessions", "list where you are logged in", auth.sessions),
+        Logout: Row(
+            "logout [elsewhere | SESSION]", "end this session, or others of yours", auth.logout
+        ),
         Quit: Row("quit [REASON]", "leave for good", _quit),
     }
 )

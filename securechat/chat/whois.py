@@ -26,7 +26,8 @@ def whois(hub: Hub, session: Session, command: Whois) -> None:
     mine = set(session.identity.rooms)
     answer = WhoisIs(
         nick=other.nick.text,
-        role="guest",
+        role=other.role.value,
+        account=other.account is not None,
         online=bool(other.connections),
         held=bool(other.rooms) and not other.connections,
         idle=_idle(hub, other),
