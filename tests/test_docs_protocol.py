@@ -31,6 +31,7 @@ from securechat.protocol.envelopes import (
     Member,
     Posted,
     RoomInfo,
+    Sanction,
     Welcome,
 )
 from securechat.protocol.framing import encode_frame
@@ -225,6 +226,7 @@ def test_the_table_of_what_stands_inside_events() -> None:
         "rooms": RoomInfo,
         "conversations": Conversation,
         "commands": CommandHelp,
+        "bans": Sanction,
     }
     listed = {words(inside)[0]: words(keys) for inside, keys in rows}
     assert listed.keys() == models.keys() | {"messages"}

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import Rejected
 from ..protocol.envelopes import MAX_TEXT, Draft, Error
 from ..records import Failed, Lookup, NewMessage, Outcome, Unknown
+from . import judge
 from .answers import refuse, storage_error
-from .commands import check_text, require_partner, require_room, require_subscription
 from .direct import key_of, make_partners
 from .effects import Post, Refuse, Send, Subscribe
+from .rights import Verb
+from .rows import check_text, require_partner, require_subscription
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -92,10 +94,13 @@ def _resolve(hub: Hub, session: Session, to: str) -> str:
     """The conversation behind an address in which `session` may speak."""
     if to[0] == "#":
         if to not in session.rooms:
-            require_room(hub, to)
-            require_subscription(session, to)
+            require_subscription(hub, session, to)
+        if hub.hushed and not hub.hushed.isdisjoint(("", to)):
+            judge.require(hub, session.identity, Verb.SPEAK, hub.rooms[to])
         return to
     one, other = session.identity, require_partner(hub, to)
+    if "" in hub.hushed:
+        judge.require(hub, one, Verb.WRITE, None)
     conversation = key_of(one, other)
     make_partners(one, other)
     for side in (one, other):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from ..protocol.envelopes import History, System, Welcome
+from ..protocol.envelopes import History, Removed, System, Welcome
 from ..records import (
     ForgetIdentity,
     KeepIdentity,
@@ -18,6 +18,8 @@ from ..records import (
     KeepTopic,
     Lookup,
     NewMessage,
+    RemoveMessage,
+    Ruling,
 )
 
 # ------------------------------------------------------------------ stored first
@@ -61,10 +63,19 @@ class Greet(NamedTuple):
     record: KeepIdentity
 
 
+class Erase(NamedTuple):
+    """Erase what a message says; once that is on disk, all who may have it hear `event`."""
+
+    connection: int
+    re: str
+    event: Removed
+    record: RemoveMessage
+
+
 class Keep(NamedTuple):
     """Store something that nobody waits for."""
 
-    record: KeepIdentity | ForgetIdentity | KeepPresence | KeepTopic
+    record: KeepIdentity | ForgetIdentity | KeepPresence | KeepTopic | Ruling
 
 
 # ------------------------------------------------------------------ carried out as they are
@@ -133,6 +144,12 @@ class Broadcast(NamedTuple):
     skip: int = 0
 
 
+class Scrub(NamedTuple):
+    """What is kept in memory of a conversation, for those behind, is out of date."""
+
+    conversation: str
+
+
 class Subscribe(NamedTuple):
     """From here on `connection` gets the conversation, beginning behind `after`.
 
@@ -173,7 +190,7 @@ class Close(NamedTuple):
     event: System | None = None
 
 
-Persistent: TypeAlias = Post | Refuse | SetTopic | Greet | Keep
+Persistent: TypeAlias = Post | Refuse | SetTopic | Greet | Erase | Keep
 Transient: TypeAlias = (
     Send
     | SendList
@@ -182,10 +199,11 @@ Transient: TypeAlias = (
     | SendConversations
     | Notify
     | Broadcast
+    | Scrub
     | Subscribe
     | Unsubscribe
     | ReadHistory
     | Close
 )
 Effect: TypeAlias = Persistent | Transient
-PERSISTENT = (Post, Refuse, SetTopic, Greet, Keep)
+PERSISTENT = (Post, Refuse, SetTopic, Greet, Erase, Keep)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import Rejected
 from ..protocol.envelopes import PROTOCOL_VERSION, Bye, Hello
 from ..records import Kept, Outcome
+from . import moderation
 from .effects import Greet, Send
 from .identities import Identity, hash_token
 from .nicks import parse_nick
@@ -31,6 +32,7 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
         raise Rejected("bad_protocol", message)
     if len(hub.sessions) > hub.limits.connections:
         raise Rejected("server_full", "The server is full. Come back later.", _FULL_RETRY)
+    moderation.check_peer(hub, session.peer)
     identity, token = _identify(hub, hello)
     identity.add_connection(session.number)
     hub.stamp(identity)
@@ -62,6 +64,8 @@ def settle(hub: Hub, effect: Greet, outcome: Outcome) -> None:
 def _identify(hub: Hub, hello: Hello) -> tuple[Identity, str]:
     """The holder of a session, or a new guest; and the session."""
     nick = parse_nick(hello.nick)
+    known = hub.identities.by_token(hello.session) if hello.session is not None else None
+    moderation.check_identity(hub, nick.text, known)
     hub.let_lapse(hub.identities.by_nick(hello.nick))
     if hello.session is not None:
         identity = hub.identities.by_token(hello.session)

@@ -25,6 +25,7 @@ from ..errors import StoreBroken
 from ..records import (
     Conflict,
     ForgetIdentity,
+    KeepAct,
     KeepIdentity,
     KeepPresence,
     KeepTopic,
@@ -34,6 +35,7 @@ from ..records import (
     NewMessage,
     Outcome,
     Record,
+    RemoveMessage,
     Snapshot,
     Stored,
     Together,
@@ -41,6 +43,7 @@ from ..records import (
 )
 from .accounts import account_keepers, read_accounts
 from .connections import (
+    BUSY,
     DATABASE_NAME,
     connect_reader,
     connect_writer,
@@ -53,7 +56,9 @@ from .connections import (
 from .lock import FolderLock
 from .migrations import PLACE_BITS, migrate, sync_folder
 from .pages import ROW, Painter, SqliteReader, pair
+from .removal import ERASED, erase
 from .retention import KEEP_ALL, Retention, digest, sweep, weigh
+from .rulings import read_rulings, ruling_keepers
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +192,14 @@ class SqliteStore:
             KeepTopic: self._keep_topic,
             Together: self._keep_together,
             **account_keepers(self._execute),
+            **ruling_keepers(self._execute, lambda: self._ts),
         }
+        #: The stamp of the transaction, for what is rarely kept.
+        self._ts = ""
+        #: Bytes that the transaction freed by erasing texts.
+        self._freed = 0
+        #: A text was erased that may still stand in the log.
+        self._log_is_stale = False
         self._wal_pages = 0
         self._checkpoint_at = _CHECKPOINT_PAGES
         db.set_wal_hook(self._note_wal)  # in place of SQLite's own, which hides a failed checkpoint
@@ -242,6 +254,7 @@ class SqliteStore:
             presence=tuple(execute("SELECT identity, room FROM presence").fetchall()),
             epoch=execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()[0][0],
             **read_accounts(execute),
+            **read_rulings(execute),
         )
 
     def first_kept(self, conversation: str) -> int:
@@ -256,6 +269,7 @@ class SqliteStore:
         if not records:
             return []
         grown: dict[str, _Growth] = {}
+        self._ts, self._freed = ts, 0
         with self._guard:
             outcomes = self._transact(lambda: self._keep_all(records, ts, grown))
             for name, growth in grown.items():
@@ -263,6 +277,10 @@ class SqliteStore:
                     self._conversations[name] = growth.before._replace(head=growth.head)
                     self._next_number = max(self._next_number, growth.before.number + 1)
                     self._weight += growth.weight
+            if self._freed:
+                self._weight -= self._freed
+                self._log_is_stale = True
+                self._cut_log()
             self._checkpoint_if_due()
         return outcomes
 
@@ -280,6 +298,8 @@ class SqliteStore:
                 before = self._conversations[cut.conversation]
                 self._conversations[cut.conversation] = before._replace(first=cut.first)
                 self._weight -= cut.weight
+            if self._log_is_stale:
+                self._cut_log()
             self._checkpoint_if_due()
         return swept.rows
 
@@ -328,6 +348,8 @@ class SqliteStore:
                 outcomes.append(self._append(record, ts, grown))
             elif type(record) is Lookup:
                 outcomes.append(self._recall(*record))
+            elif type(record) is RemoveMessage:
+                outcomes.append(self._erase(record, grown))
             else:
                 self._keepers[type(record)](record)
                 outcomes.append(_KEPT)
@@ -380,13 +402,30 @@ class SqliteStore:
             return _UNKNOWN
         name, gone, *row = found[0]
         if gone is not None:
-            same = gone == digest(to, text)
-            row[-1] = text
-        else:
-            same = (row[5] or name, row[-1]) == (to, text)
+            erased = gone == digest(to, ERASED)
+            same = erased or gone == digest(to, text)
+            row[-1] = ERASED if erased else text
+        else:  # nobody can tell any more what an erased draft said: it is known by its id
+            same = (row[5] or name) == to and row[-1] in (text, ERASED)
         if not same:
             return _CONFLICT
         return Known(Painter(name, self._execute).paint(row))
+
+    def _erase(self, record: RemoveMessage, grown: Mapping[str, _Growth]) -> Outcome:
+        """Erase a text, also of a message of this very transaction."""
+        growth, found = grown.get(record.conversation), self._conversations.get(record.conversation)
+        before = growth.before if growth is not None else found
+        if before is None:
+            return _UNKNOWN
+        outcome, freed = erase(self._execute, before.number << PLACE_BITS | record.seq, record)
+        if freed:
+            self._freed += freed
+            self._execute(
+                "UPDATE conversation SET weight = weight - ? WHERE number = ?",
+                (freed, before.number),
+            )
+            self._keepers[KeepAct](record.act)
+        return outcome
 
     def _keep_identity(self, record: KeepIdentity) -> None:
         number, nick, token, used, former = record
@@ -418,6 +457,21 @@ class SqliteStore:
             self._execute("DELETE FROM topic WHERE room = ?", (record.room,))
 
     # -------------------------------------------------------------- the log
+
+    def _cut_log(self) -> None:
+        """Bring the log into the database and cut it off, for a text stands in it that is erased.
+
+        While a reader needs it that must wait; `retain` comes back to it.
+        """
+        self._db.set_busy_timeout(0)
+        try:
+            self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._log_is_stale = False
+        except apsw.Error as error:
+            if not lacks_room(error, self._db) and not isinstance(error, apsw.BusyError):
+                raise self._judge(error) from error
+        finally:
+            self._db.set_busy_timeout(BUSY)
 
     def _note_wal(self, _db: apsw.Connection, _name: str, pages: int) -> int:
         self._wal_pages = pages
