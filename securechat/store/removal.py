@@ -5,9 +5,9 @@ Out: what became of it. Raised: what SQLite raises.
 
 This is the one place that erases a text for a person, so what else is made of texts (an index for
 search) can follow it: by a trigger on `UPDATE OF text`, or here. SQLite is told to overwrite what
-it frees meanwhile (PRAGMA secure_delete), and the caller has the log brought in and cut off
-(`wal_checkpoint(TRUNCATE)`), for the text stands in it too. Copies made before, and what a disk
-keeps of blocks that were written over, are out of reach.
+it frees meanwhile (PRAGMA secure_delete). The caller has the log brought in and cut off, for the
+text stands in it too, and has the rest of the file looked through (`scrub`). Copies made before,
+and what a disk keeps of blocks that were written over, are out of reach.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from typing import Any, Final, NamedTuple
 
 from ..records import Conflict, Kept, Outcome, RemoveMessage, Unknown
 
+#: Says that traces of an erased text may stand in the file, until `forget` takes it away.
+_NOTE: Final = "INSERT OR REPLACE INTO meta (key, value) VALUES ('erasing', '1')"
 #: No text that was ever said is empty, so this one means that it was erased.
 ERASED: Final = ""
 
 
 class Erasure(NamedTuple):
-    """`freed`: by how many bytes the conversation is lighter now; 0 where nothing was erased."""
+    """What became of it; `text` is what was erased, "" where nothing was."""
 
     outcome: Outcome
-    freed: int = 0
+    text: str = ""
 
 
 def erase(execute: Callable[..., Any], place: int, wanted: RemoveMessage) -> Erasure:
@@ -41,4 +43,15 @@ def erase(execute: Callable[..., Any], place: int, wanted: RemoveMessage) -> Era
         execute("UPDATE message SET text = ? WHERE place = ?", (ERASED, place))
     finally:
         execute("PRAGMA secure_delete = 0").fetchall()
-    return Erasure(Kept(), len(text.encode()))
+    execute(_NOTE)
+    return Erasure(Kept(), text)
+
+
+def is_noted(execute: Callable[..., Any]) -> bool:
+    """Whether traces of an erased text may stand in the file."""
+    return bool(execute("SELECT 1 FROM meta WHERE key = 'erasing'").fetchall())
+
+
+def forget(execute: Callable[..., Any]) -> None:
+    """Note that there are none."""
+    execute("DELETE FROM meta WHERE key = 'erasing'")

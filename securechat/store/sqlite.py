@@ -56,9 +56,10 @@ from .connections import (
 from .lock import FolderLock
 from .migrations import PLACE_BITS, migrate, sync_folder
 from .pages import ROW, Painter, SqliteReader, pair
-from .removal import ERASED, erase
+from .removal import ERASED, erase, forget, is_noted
 from .retention import KEEP_ALL, Retention, digest, sweep, weigh
 from .rulings import read_rulings, ruling_keepers
+from .scrub import Scrub
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ _T = TypeVar("_T")
 
 #: Pages in the log behind which a commit is followed by a checkpoint: 16 MiB, some milliseconds.
 _CHECKPOINT_PAGES: Final = 4_096
+#: Pages of the file that are seen to at a time after a text was erased: 4 MiB, some milliseconds.
+_SCRUB_PAGES: Final = 1_024
 #: Pages in the log that are worth a warning: someone reads one snapshot for very long.
 _MANY_PAGES: Final = 4 * _CHECKPOINT_PAGES
 
@@ -133,6 +136,7 @@ def _open(path: Path, lock: FolderLock, vfs: str | None, retention: Retention) -
     try:
         _bring_in_log(db, path)
         kept = migrate(db, path)
+        _finish_erasing(db, path, vfs)
         if kept is not None:
             log.warning("%s: brought up to date; as it was before: %s", path, kept)
         return SqliteStore(db, path, lock, retention, vfs=vfs, shared=shared)
@@ -160,6 +164,17 @@ def _bring_in_log(db: apsw.Connection, path: Path) -> None:
     sync_folder(path.parent)
 
 
+def _finish_erasing(db: apsw.Connection, path: Path, vfs: str | None) -> None:
+    """Overwrite traces of erased texts that a server left which died before it was done."""
+    if not is_noted(db.execute):
+        return
+    scrub = Scrub(path, vfs, int(db.pragma("page_size")))
+    while not scrub.run(_SCRUB_PAGES):
+        pass
+    db.release_memory()
+    forget(db.execute)
+
+
 class SqliteStore:
     """The write side; made by `open_store`."""
 
@@ -174,6 +189,7 @@ class SqliteStore:
         shared: bool,
     ) -> None:
         self._db = db
+        self._page_size = int(db.pragma("page_size"))
         self._path = path
         self._lock = lock
         self._retention = retention
@@ -196,10 +212,12 @@ class SqliteStore:
         }
         #: The stamp of the transaction, for what is rarely kept.
         self._ts = ""
-        #: Bytes that the transaction freed by erasing texts.
-        self._freed = 0
+        #: The texts that the transaction erased.
+        self._erased: list[str] = []
         #: A text was erased that may still stand in the log.
         self._log_is_stale = False
+        #: The walk on which traces of erased texts are overwritten; None: there are none.
+        self._scrub: Scrub | None = None
         self._wal_pages = 0
         self._checkpoint_at = _CHECKPOINT_PAGES
         db.set_wal_hook(self._note_wal)  # in place of SQLite's own, which hides a failed checkpoint
@@ -269,7 +287,7 @@ class SqliteStore:
         if not records:
             return []
         grown: dict[str, _Growth] = {}
-        self._ts, self._freed = ts, 0
+        self._ts, self._erased = ts, []
         with self._guard:
             outcomes = self._transact(lambda: self._keep_all(records, ts, grown))
             for name, growth in grown.items():
@@ -277,10 +295,9 @@ class SqliteStore:
                     self._conversations[name] = growth.before._replace(head=growth.head)
                     self._next_number = max(self._next_number, growth.before.number + 1)
                     self._weight += growth.weight
-            if self._freed:
-                self._weight -= self._freed
-                self._log_is_stale = True
-                self._cut_log()
+            if self._erased:
+                self._weight -= sum(len(text.encode()) for text in self._erased)
+                self._begin_scrub()
             self._checkpoint_if_due()
         return outcomes
 
@@ -298,8 +315,8 @@ class SqliteStore:
                 before = self._conversations[cut.conversation]
                 self._conversations[cut.conversation] = before._replace(first=cut.first)
                 self._weight -= cut.weight
-            if self._log_is_stale:
-                self._cut_log()
+            if self._scrub is not None:
+                swept = swept._replace(rows=max(swept.rows, self._scrub_on(budget_rows)))
             self._checkpoint_if_due()
         return swept.rows
 
@@ -417,12 +434,12 @@ class SqliteStore:
         before = growth.before if growth is not None else found
         if before is None:
             return _UNKNOWN
-        outcome, freed = erase(self._execute, before.number << PLACE_BITS | record.seq, record)
-        if freed:
-            self._freed += freed
+        outcome, text = erase(self._execute, before.number << PLACE_BITS | record.seq, record)
+        if text:
+            self._erased.append(text)
             self._execute(
                 "UPDATE conversation SET weight = weight - ? WHERE number = ?",
-                (freed, before.number),
+                (len(text.encode()), before.number),
             )
             self._keepers[KeepAct](record.act)
         return outcome
@@ -461,17 +478,43 @@ class SqliteStore:
     def _cut_log(self) -> None:
         """Bring the log into the database and cut it off, for a text stands in it that is erased.
 
-        While a reader needs it that must wait; `retain` comes back to it.
+        While a reader needs it that must wait; `retain` comes back to it. What this connection has
+        in its cache goes too: it may be older than what `scrub` writes past it.
         """
         self._db.set_busy_timeout(0)
         try:
             self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._log_is_stale = False
+            self._db.release_memory()
         except apsw.Error as error:
             if not lacks_room(error, self._db) and not isinstance(error, apsw.BusyError):
                 raise self._judge(error) from error
         finally:
             self._db.set_busy_timeout(BUSY)
+
+    def _begin_scrub(self) -> None:
+        """See to it that nothing is left of erased texts; a small file is done with at once."""
+        if self._scrub is None:
+            self._scrub = Scrub(self._path, self._vfs, self._page_size)
+        self._scrub.begin_again()
+        self._scrub_on(0)
+
+    def _scrub_on(self, enough: int) -> int:
+        """See to a stretch of the file; returns `enough` when there is more of it."""
+        assert self._scrub is not None
+        self._log_is_stale = True
+        self._cut_log()
+        if self._log_is_stale:  # a reader holds it; it will be asked again
+            return 0
+        try:
+            done = self._scrub.run(_SCRUB_PAGES)
+        except apsw.Error as error:
+            raise self._judge(error) from error
+        if not done:
+            return enough
+        self._scrub = None
+        self._transact(lambda: forget(self._execute))
+        return 0
 
     def _note_wal(self, _db: apsw.Connection, _name: str, pages: int) -> int:
         self._wal_pages = pages
