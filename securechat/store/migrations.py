@@ -112,6 +112,17 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         """,
     ),
     Migration(
+        "a journal of the newest messages",
+        """
+        -- A row for each transaction: JSON, the fields of `records.NewMessage` for each message.
+        CREATE TABLE journal (
+            number INTEGER PRIMARY KEY,
+            ts TEXT NOT NULL,
+            messages TEXT NOT NULL
+        ) STRICT;
+        """,
+    ),
+    Migration(
         "accounts, their sessions, invites",
         """
         -- `name` is also its identity's nick, unless that was changed since.

@@ -84,14 +84,13 @@ class Scrub:
         size = self._size
         data = file.xRead((stop - start) * size, start * size)
         head = file.xRead(_FILE_HEADER, 0)
-        usable, free = size - head[20], self._free_pages(file, head)
+        usable, free = size - head[20], self._free_spans(file, head)
         is_written = False
         for number in range(start, stop):
             offset = (number - start) * size
             page = data[offset : offset + size]
-            spans = [(0, size)]
-            if number + 1 not in free:
-                spans = unused_spans(page, usable, first=number == 0)
+            span = free.get(number + 1)
+            spans = [span] if span else unused_spans(page, usable, first=number == 0)
             for begin, end in spans:
                 if page.count(0, begin, end) < end - begin:
                     file.xWrite(bytes(end - begin), number * size + begin)
@@ -99,14 +98,15 @@ class Scrub:
         if is_written:
             file.xSync(apsw.SQLITE_SYNC_NORMAL)
 
-    def _free_pages(self, file: apsw.VFSFile, head: bytes) -> set[int]:
-        """The pages that are in no use, but for those that list them."""
-        free: set[int] = set()
+    def _free_spans(self, file: apsw.VFSFile, head: bytes) -> dict[int, tuple[int, int]]:
+        """What is unused in pages that are in no use: all of it, but for the lists of them."""
+        spans: dict[int, tuple[int, int]] = {}
         trunk = int.from_bytes(head[32:36], "big")
         while trunk:
             page = file.xRead(self._size, (trunk - 1) * self._size)
             count = int.from_bytes(page[4:8], "big")
-            numbers = (page[8 + 4 * at : 12 + 4 * at] for at in range(count))
-            free |= {int.from_bytes(number, "big") for number in numbers}
+            spans[trunk] = (8 + 4 * count, self._size)
+            for at in range(8, 8 + 4 * count, 4):
+                spans[int.from_bytes(page[at : at + 4], "big")] = (0, self._size)
             trunk = int.from_bytes(page[:4], "big")
-        return free
+        return spans
