@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from .. import __version__
+from .audit import audit
 from .bench import bench
 from .certs import gen_certs
 from .connect import connect
@@ -63,7 +64,7 @@ def root(
 
 for _command in (
     *(gen_certs, serve, reload, connect, send, run, tail, export),
-    *(bench, schema, torture),
+    *(audit, bench, schema, torture),
 ):
     app.command()(_command)
 app.add_typer(db, name="db")
