@@ -8,6 +8,7 @@
     ├── TimedOut                      no answer within the time that the caller gave it
     ├── CertificateError              a certificate or key file that cannot be used
     ├── ServerStartError              the server cannot start: port taken, no such address
+    ├── SettingsError                 config.toml or SECURECHAT_*: unreadable, wrong key or value
     ├── StoreError                    the database said no
     │   ├── StoreFull                 no room: refuse now, try again later
     │   ├── StoreBroken               what was written may be lost: stop, never go on
@@ -27,7 +28,12 @@ from __future__ import annotations
 
 
 class SecureChatError(Exception):
-    """Base of all errors raised on purpose; `str()` of it is fit for a person to read."""
+    """Base of all errors raised on purpose; `str()` of it is fit for a person to read.
+
+    `exit_code` is what a command exits with that ends with it.
+    """
+
+    exit_code = 1
 
 
 class ProtocolError(SecureChatError):
@@ -76,6 +82,12 @@ class ServerStartError(SecureChatError):
     """The server cannot start; the message says why and what to do."""
 
 
+class SettingsError(SecureChatError):
+    """A setting is wrong, or cannot be kept; the message names file, line and key."""
+
+    exit_code = 2
+
+
 class StoreError(SecureChatError):
     """Base of what a store raises."""
 
@@ -93,9 +105,7 @@ class StoreRefused(StoreError):
 
 
 class ClientError(SecureChatError):
-    """Base of what ends a client; `exit_code` is what the command line exits with."""
-
-    exit_code = 1
+    """Base of what ends a client."""
 
 
 class CannotConnect(ClientError):

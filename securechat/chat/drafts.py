@@ -46,12 +46,15 @@ def take(hub: Hub, session: Session, draft: Draft) -> None:
             return
         session.refused = None
     text, to = draft.text, draft.to
-    check_text(text, MAX_TEXT)
+    if not text.isprintable() or text.isspace() or not 0 < len(text) <= MAX_TEXT:
+        check_text(text, MAX_TEXT)
     identity = session.identity
     if not identity.met:
         hub.meet(identity)
     try:
-        conversation = _resolve(hub, session, to)
+        if hub.hushed and ("" in hub.hushed or to in hub.hushed):
+            _require_voice(hub, session, to)
+        conversation = to if to in session.rooms else _resolve(hub, session, to)
         if draft.reply_to is not None and draft.reply_to > hub.heads.get(conversation, 0):
             raise Rejected("bad_envelope", _NOTHING_THERE)
     except Rejected as no:
@@ -90,17 +93,20 @@ def settle(hub: Hub, effect: Post | Refuse, outcome: Outcome) -> None:
     hub.emit(Send(number, error))
 
 
+def _require_voice(hub: Hub, session: Session, to: str) -> None:
+    """Raise `forbidden` for who may not speak where not everybody may."""
+    if to in session.rooms:
+        judge.require(hub, session.identity, Verb.SPEAK, hub.rooms[to])
+    elif to[0] == "@":
+        judge.require(hub, session.identity, Verb.WRITE, None)
+
+
 def _resolve(hub: Hub, session: Session, to: str) -> str:
     """The conversation behind an address in which `session` may speak."""
     if to[0] == "#":
-        if to not in session.rooms:
-            require_subscription(hub, session, to)
-        if hub.hushed and not hub.hushed.isdisjoint(("", to)):
-            judge.require(hub, session.identity, Verb.SPEAK, hub.rooms[to])
+        require_subscription(hub, session, to)
         return to
     one, other = session.identity, require_partner(hub, to)
-    if "" in hub.hushed:
-        judge.require(hub, one, Verb.WRITE, None)
     conversation = key_of(one, other)
     make_partners(one, other)
     for side in (one, other):

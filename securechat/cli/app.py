@@ -10,8 +10,10 @@ from .. import __version__
 from .audit import audit
 from .bench import bench
 from .certs import gen_certs
+from .configuring import EarlyConfigOption
 from .connect import connect
 from .db import app as db
+from .doctor import doctor
 from .export import export
 from .reload import reload
 from .report import EXIT_CODES
@@ -51,6 +53,7 @@ def root(
             "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
         ),
     ] = False,
+    _config: EarlyConfigOption = None,
 ) -> None:
     """A chat over TLS: a server, and clients for terminals and pipes.
 
@@ -64,7 +67,7 @@ def root(
 
 for _command in (
     *(gen_certs, serve, reload, connect, send, run, tail, export),
-    *(audit, bench, schema, torture),
+    *(audit, doctor, bench, schema, torture),
 ):
     app.command()(_command)
 app.add_typer(db, name="db")

@@ -18,11 +18,13 @@ import socket
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from ..link_events import Arrived, Levelled, Lost
+from ..metrics import Histogram
 from ..protocol.codec import Refusal, encode
 from ..protocol.connection import Connection, State
 from ..protocol.envelopes import Command, Draft, ServerPing
@@ -32,6 +34,7 @@ from .deadlines import ERROR_CODES, Deadlines, Verdict, judge
 from .fanout import HIGH_WATER, LOW_WATER, Fanout
 from .ops import (
     Adopt,
+    Answered,
     Chunk,
     Deliver,
     Finish,
@@ -68,6 +71,7 @@ PATIENCE: Final = 0.005
 _MAX_UNPARSED: Final = DEFAULT_MAX_FRAME + HEADER_SIZE
 #: The kernel keeps no more than this for a peer that does not read, bytes.
 _SEND_BUFFER: Final = 128 * 1024
+_OPEN: Final = State.OPEN
 _PING: Final = encode_frame(encode(ServerPing(token="alive")))
 
 
@@ -106,6 +110,10 @@ class Loop:
         self._by_fd: list[Channel | None] = [None] * (self._waker.fileno() + 1)
         self._deadlines = Deadlines()
         self._told: list[Told] = []
+        #: When what the hub has not answered yet was read, and how many events that were.
+        self._unanswered: deque[tuple[float, int]] = deque(maxlen=1_024)
+        #: From the turn in which an event was read to when all that follows was written.
+        self.latency = Histogram()
         self._stop_at: float | None = None
         self._now = time.monotonic()
         self._fanout = Fanout(
@@ -116,6 +124,7 @@ class Loop:
         )
         self._carry_out: dict[type[Any], Callable[[Any], None]] = {
             Adopt: self._adopt,
+            Answered: self._note_answered,
             Chunk: self._fanout.send_chunk,
             Notice: self._fanout.send_notice,
             NoticeTo: self._notice_to,
@@ -187,6 +196,7 @@ class Loop:
                 self._guard(channel, self._look_at_clock)
         if self._told:
             told, self._told = self._told, []
+            self._unanswered.append((now, len(told)))
             self._config.inbox(told)
             self._await_answer()
 
@@ -317,7 +327,7 @@ class Loop:
                 self._told.append((channel.number, event))  # type: ignore[arg-type]
                 if bucket is not None:
                     bucket.charge(event.cost)  # type: ignore[union-attr]
-                if channel.out is not None or channel.connection.state is not State.OPEN:
+                if channel.out is not None or channel.connection.state is not _OPEN:
                     self._heed(channel, event)
                 return
         self._read_on(channel, data)
@@ -499,6 +509,12 @@ class Loop:
         self._by_fd[fd] = channel
         self._set_interest(channel, READ)
         self._schedule(channel)
+
+    def _note_answered(self, op: Answered) -> None:
+        now = time.monotonic()
+        for _ in range(min(op.batches, len(self._unanswered))):
+            read_at, count = self._unanswered.popleft()
+            self.latency.add(now - read_at, count)
 
     def _use_context(self, op: UseContext) -> None:
         self._context = op.context
