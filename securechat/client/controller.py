@@ -21,7 +21,6 @@ from ..protocol.envelopes import (
     HistoryPage,
     Joined,
     Left,
-    Moderated,
     Renamed,
     System,
 )
@@ -231,14 +230,6 @@ class Controller:
 
     # ------------------------------------------------------------------ the client
 
-    def _on_moderated(self, event: Moderated) -> None:
-        """Who was put out of the room that is shown is shown another one."""
-        room = event.room
-        if room is None or self.focus != room:
-            return
-        if not self.timeline.conversation(room).joined:
-            self._step_back()
-
     def take(self, event: ClientEvent, now: datetime) -> list[Entry]:
         """Take one event of the client in; return what is to be drawn. `now` in UTC."""
         entries = list(self.timeline.feed(event, now))
@@ -267,9 +258,7 @@ class Controller:
         return Entry(Kind.STATE, now, f"sending {waiting} again")
 
     def _heard(self, system: System, entries: list[Entry], now: datetime) -> list[Entry]:
-        if isinstance(system, Moderated):
-            self._on_moderated(system)
-        elif isinstance(system, Renamed) and system.old in self._ignored:
+        if isinstance(system, Renamed) and system.old in self._ignored:
             with suppress(OSError, ValueError):  # it holds for this run then
                 self._ignored.add(system.nick)
         answers = system.re

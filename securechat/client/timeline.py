@@ -303,7 +303,8 @@ class Timeline:
         if event.nick is None:
             yield Entry(Kind.ANSWER, now, text, event.room)
         else:
-            yield Entry(Kind.NOTICE, now, f"{event.nick} changed the rules: {text}", event.room)
+            by = "you" if event.nick == self.nick else event.nick
+            yield Entry(Kind.NOTICE, now, f"{by} changed the rules: {text}", event.room)
 
     def _sanctions_are(self, event: SanctionList, now: datetime) -> Iterator[Entry]:
         rows = self._gather(event, event.bans)

@@ -13,18 +13,19 @@ from typing import Final
 from ..protocol.envelopes import Moderated, RoomIs, Sanction
 from .entries import moment
 
-#: What was done, with whom it was done to and where (` in #room`, ` on this server`).
+#: What was done, with whom it was done to, the `place` (`#room`, `this server`), and `where` that
+#: is (` in #room`, ` on this server`).
 _ACTS: Final = MappingProxyType(
     {
-        "kick": "put {who} out{where}",
+        "kick": "put {who} out of {place}",
         "mute": "muted {who}{where}",
         "unmute": "lets {who} speak again{where}",
-        "ban": "banned {who}{where}",
-        "unban": "took the ban of {who} back{where}",
-        "admit": "lets {who} in{where}",
-        "appoint": "made {who} a moderator{where}",
-        "dismiss": "made {who} a moderator no longer{where}",
-        "hand_over": "handed the room over to {who}{where}",
+        "ban": "banned {who} from {place}",
+        "unban": "lets {who} come to {place} again",
+        "admit": "lets {who} into {place}",
+        "appoint": "made {who} a moderator of {place}",
+        "dismiss": "took the rights of {who} back{where}",
+        "hand_over": "handed {place} over to {who}",
     }
 )
 
@@ -33,8 +34,9 @@ def act_of(event: Moderated, nick: str) -> str:
     """`ann muted bob in #lobby until 2026-01-31 13:00 UTC (shouting)`; of us it says `you`."""
     who = event.nick or event.account or event.address or "somebody"
     where = f" in {event.room}" if event.room else " on this server"
+    place = event.room or "this server"
     said = _ACTS.get(event.act, event.act.replace("_", " ") + " {who}{where}")
-    text = said.format(who="you" if who == nick else who, where=where)
+    text = said.format(who="you" if who == nick else who, place=place, where=where)
     by = "you" if event.by == nick else event.by
     return f"{by} {text}{_terms(event.until, event.reason)}"
 

@@ -377,11 +377,9 @@ def test_a_client_that_keeps_the_list_gives_it_and_its_warning() -> None:
     assert "eve" in chat.timeline.ignored
 
 
-def test_who_is_put_out_of_the_room_that_is_shown_is_shown_another(bob: Person) -> None:
-    act = wire.Moderated(act="kick", by="ann", room="#lobby", nick="bob")
-    bob.chat.take(Heard(act.model_copy(update={"nick": "eve"})), NOW)
+def test_who_is_put_out_of_the_room_that_is_shown_reads_there_why(bob: Person) -> None:
+    act = wire.Moderated(act="kick", by="ann", room="#lobby", nick="bob", reason="loud")
+    [told] = bob.chat.take(Heard(act), NOW)
+    assert (told.text, told.conversation) == ("ann put you out of #lobby (loud)", "#lobby")
     assert bob.chat.focus == "#lobby"
-    bob.chat.take(Heard(act.model_copy(update={"room": "#other"})), NOW)
-    assert bob.chat.focus == "#lobby"
-    bob.chat.take(Heard(act), NOW)
-    assert bob.chat.focus is None
+    assert not bob.chat.timeline.conversation("#lobby").joined

@@ -17,21 +17,21 @@ UNTIL = "2026-01-31T13:00:00.000000Z"
             Moderated(act="mute", by="ann", room="#a", nick="eve", until=UNTIL, reason="loud"),
             "ann muted eve in #a until 2026-01-31 13:00 UTC (loud)",
         ),
-        (Moderated(act="kick", by="ann", room="#a", nick="bob"), "ann put you out in #a"),
-        (Moderated(act="ban", by="bob", account="eve"), "you banned eve on this server"),
+        (Moderated(act="kick", by="ann", room="#a", nick="bob"), "ann put you out of #a"),
+        (Moderated(act="ban", by="bob", account="eve"), "you banned eve from this server"),
         (
             Moderated(act="unban", by="ann", address="192.0.2.7/32", until="some day"),
-            "ann took the ban of 192.0.2.7/32 back on this server until some day",
+            "ann lets 192.0.2.7/32 come to this server again until some day",
         ),
         (
             Moderated(act="hand_over", by="ann", room="#a", nick="eve"),
-            "ann handed the room over to eve in #a",
+            "ann handed #a over to eve",
         ),
         (
             Moderated(act="knight_at_dawn", by="ann", nick="eve"),
             "ann knight at dawn eve on this server",
         ),
-        (Moderated(act="ban", by="ann"), "ann banned somebody on this server"),
+        (Moderated(act="ban", by="ann"), "ann banned somebody from this server"),
     ],
 )
 def test_an_act(event: Moderated, text: str) -> None:
