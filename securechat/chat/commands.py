@@ -27,14 +27,19 @@ from ..protocol.envelopes import (
     JokeIs,
     Leave,
     Left,
+    Login,
+    Logout,
     Member,
     Members,
+    Passwd,
     Ping,
     Pong,
     Quit,
+    Register,
     Renamed,
     Rooms,
     ServerPong,
+    Sessions,
     Time,
     TimeIs,
     Topic,
@@ -42,7 +47,7 @@ from ..protocol.envelopes import (
     Who,
 )
 from ..records import KeepTopic, Kept, Outcome
-from . import judge, moderation, removal
+from . import auth, judge, moderation, removal
 from .answers import refuse, storage_error
 from .charter import Charter
 from .direct import key_of
@@ -304,6 +309,13 @@ COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(
         Help: Row("help [COMMAND]", "list the commands, or explain one", _help),
         Ping: Row("ping", "answer when everything before it is answered", _ping),
         Pong: Row("pong [TOKEN]", "answer the server's ping", _pong),
+        Register: Row("register PASSWORD", "make an account of your nick", auth.register),
+        Login: Row("login NICK PASSWORD", "be that account", auth.login),
+        Passwd: Row("passwd PASSWORD [OLD]", "set another password", auth.passwd),
+        Sessions: Row("sessions", "list where you are logged in", auth.sessions),
+        Logout: Row(
+            "logout [elsewhere | SESSION]", "end this session, or others of yours", auth.logout
+        ),
         Quit: Row("quit [REASON]", "leave for good", _quit),
         **moderation.ROWS,
     }

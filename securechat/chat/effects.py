@@ -3,23 +3,24 @@
 Connections are numbers, conversations are the keys of `securechat.records`. Two kinds: those that
 carry a `record` are stored first, all of a batch in one transaction, and the hub is then told the
 outcome (`Hub.settle`); the others are carried out as they are, in their place among the rest.
+Of these the jobs of `securechat.proofs`, and `Reply`, go to nobody's connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from ..proofs import Derive, Verify
 from ..protocol.envelopes import History, Removed, System, Welcome
 from ..records import (
-    ForgetIdentity,
+    Change,
     KeepIdentity,
-    KeepPresence,
     KeepTopic,
     Lookup,
     NewMessage,
     RemoveMessage,
-    Ruling,
+    Together,
 )
 
 # ------------------------------------------------------------------ stored first
@@ -75,7 +76,18 @@ class Erase(NamedTuple):
 class Keep(NamedTuple):
     """Store something that nobody waits for."""
 
-    record: KeepIdentity | ForgetIdentity | KeepPresence | KeepTopic | Ruling
+    record: Change
+
+
+class Commit(NamedTuple):
+    """Store changes as one, all or none; `then` is told whether they are, and decides what follows.
+
+    It is called before anything new is decided, but behind what was decided with this, and may emit
+    whatever it likes.
+    """
+
+    record: Together
+    then: Callable[[bool], None]
 
 
 # ------------------------------------------------------------------ carried out as they are
@@ -190,7 +202,16 @@ class Close(NamedTuple):
     event: System | None = None
 
 
-Persistent: TypeAlias = Post | Refuse | SetTopic | Greet | Erase | Keep
+class Reply(NamedTuple):
+    """The answer to an operator's request (see `admin`): rows, or why not."""
+
+    ticket: int
+    rows: Sequence[Mapping[str, object]]
+    error: str | None = None
+
+
+Persistent: TypeAlias = Post | Refuse | SetTopic | Greet | Erase | Keep | Commit
+Outward: TypeAlias = Verify | Derive | Reply
 Transient: TypeAlias = (
     Send
     | SendList
@@ -204,6 +225,7 @@ Transient: TypeAlias = (
     | Unsubscribe
     | ReadHistory
     | Close
+    | Outward
 )
 Effect: TypeAlias = Persistent | Transient
-PERSISTENT = (Post, Refuse, SetTopic, Greet, Erase, Keep)
+PERSISTENT = (Post, Refuse, SetTopic, Greet, Erase, Keep, Commit)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..errors import Rejected
-from ..records import KeepAccount, KeepIdentity
+from ..records import KeepAccount, KeepIdentity, KeepSession
 from .accounts import Account
 from .nicks import Nick, parse_nick
 from .roles import Role
@@ -116,6 +116,8 @@ class Identity:
     def drop_connection(self, number: int) -> None:
         """Note that a connection has ended."""
         self.connections = tuple(one for one in self.connections if one != number)
+        if self._account is not None:
+            self._account.links.pop(number, None)
 
     def add_partner(self, number: int) -> None:
         """Note the other side of a direct conversation."""
@@ -133,6 +135,8 @@ class Identities:
         self._by_token: dict[bytes, Identity] = {}
         self._by_key: dict[str, Identity] = {}
         self._by_skeleton: dict[str, Identity] = {}
+        #: Those with an account, by number.
+        self.accounts: dict[int, Identity] = {}
 
     def __iter__(self) -> Iterator[Identity]:
         return iter(self._by_number.values())
@@ -159,6 +163,13 @@ class Identities:
         """Who gave up the nick `text` and still has it reserved."""
         key, holder = self._holder(text)
         return holder if holder is not None and holder.nick.key != key else None
+
+    def by_account(self, name: str) -> Identity | None:
+        """Whose account is called `name`, whatever nick it goes by now."""
+        key, holder = self._holder(name)
+        if holder is None or holder.account is None or holder.enrolment.kept.key != key:
+            return None
+        return holder
 
     def _holder(self, text: str) -> tuple[str, Identity | None]:
         holder = self._by_key.get(text)  # most nicks are their own key, which spares the parsing
@@ -196,7 +207,9 @@ class Identities:
         identity = Identity(record.identity, _read(record.nick), record.token_hash, record.used)
         identity.provable = identity.met = True
         identity.former = tuple((_read(text), until) for text, until in record.former)
-        identity._account = Account(kept) if kept is not None else None
+        if kept is not None:
+            identity._account = Account(kept)
+            self.accounts[identity.number] = identity
         self._insert(identity)
         self._next = max(self._next, record.identity + 1)
         return identity
@@ -207,8 +220,20 @@ class Identities:
         identity.token = b""
         identity.provable = identity.met = True
         identity._account = account = Account(kept)
+        self.accounts[identity.number] = identity
         self._claim(identity)
         return account
+
+    def add_session(self, session: KeepSession) -> None:
+        """Let a token prove an account from now on."""
+        identity = self._by_number[session.identity]
+        identity.enrolment.sessions[session.token_hash] = session
+        self._by_token[session.token_hash] = identity
+
+    def drop_session(self, identity: Identity, token_hash: bytes) -> None:
+        """Let a token prove an account no longer."""
+        identity.enrolment.sessions.pop(token_hash, None)
+        self._by_token.pop(token_hash, None)
 
     def note_stored(self, number: int) -> None:
         """Note that an identity's session is stored, so that it can be told."""

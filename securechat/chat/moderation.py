@@ -166,11 +166,11 @@ def _whom(
     """Who is meant: the identity if there is one, the nick, the account's name."""
     account = getattr(command, "account", None)
     if account is not None:
-        key = parse_nick(account).key
-        for one in hub.identities:
-            if one.account is not None and one.enrolment.kept.key == key:
-                return one, "", one.account
-        raise Rejected("no_such_user", "There is no account of that name. Look at its spelling.")
+        one = hub.identities.by_account(account)
+        if one is None or one.account is None:
+            message = "There is no account of that name. Look at its spelling."
+            raise Rejected("no_such_user", message)
+        return one, "", one.account
     nick = parse_nick(command.nick or "")
     target = hub.identities.by_nick(nick.text)
     return target, target.nick.text if target is not None else nick.text, ""
@@ -346,14 +346,28 @@ def check_peer(hub: Hub, peer: str) -> None:
 
 def check_identity(hub: Hub, nick: str, identity: Identity | None) -> None:
     """Raise `banned` for who is kept off the server, under a nick of old or a new one."""
+    ban = _ban_on(hub, nick, identity)
+    if ban is not None:
+        message = f"You are banned from this server{judge.terms(ban)}"
+        raise Rejected("banned", f"{message}. Ask its owner, in another way, to undo it.")
+
+
+def check_login(hub: Hub, name: str) -> None:
+    """Raise `forbidden` for an account that is kept off the server."""
+    ban = _ban_on(hub, name, hub.identities.by_account(name))
+    if ban is not None:
+        message = f"That account is banned from this server{judge.terms(ban)}"
+        raise Rejected("forbidden", f"{message}. Ask its owner, in another way, to undo it.")
+
+
+def _ban_on(hub: Hub, nick: str, identity: Identity | None) -> KeepSanction | None:
     now = hub.now.wall
-    ban = hub.sanctions.on_nick(parse_nick(nick), now)
+    ban = hub.sanctions.on_nick(parse_nick(nick), now) if nick else None
     if ban is None and identity is not None:
         ban = hub.sanctions.on(BAN, "", identity, now)
     if ban is None or (identity and judge.rank_of(hub, identity, None) >= Rank.ADMIN):
-        return
-    message = f"You are banned from this server{judge.terms(ban)}"
-    raise Rejected("banned", f"{message}. Ask its owner, in another way, to undo it.")
+        return None
+    return ban
 
 
 def let_lapse(hub: Hub) -> None:

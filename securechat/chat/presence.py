@@ -87,10 +87,12 @@ class Presence:
 
     def enter(self, session: Session, room: Room) -> None:
         """Make the connection's identity a member, and tell the others if it was none."""
-        identity = session.identity
         session.add_room(room.alone)
+        self._admit(session.identity, room, session.number)
+
+    def _admit(self, identity: Identity, room: Room, number: int) -> None:
         self._held.pop((identity, room.name), None)
-        if room.enter(identity, session.number):
+        if room.enter(identity, number):
             identity.add_room(room.alone)
             self._emit(Keep(KeepPresence(identity.number, room.name, True)))
             self._announce(room, Joined(room=room.name, nick=identity.nick.text))
@@ -121,6 +123,14 @@ class Presence:
     def expel(self, identity: Identity, room: Room, reason: str) -> None:
         """Take a member out, whose connections are none of the room any more."""
         self._depart(identity, room, reason)
+
+    def hand_over(self, session: Session, identity: Identity) -> None:
+        """Let a connection stand for `identity`, which has it already, in all of its rooms."""
+        for name in session.rooms:
+            room = self.rooms[name]
+            if room.drop(session.identity, session.number):
+                self._depart(session.identity, room, None)
+            self._admit(identity, room, session.number)
 
     def restore_member(self, identity: Identity, name: str) -> None:
         """Hold somebody who was here when the store was last written."""

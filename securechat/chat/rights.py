@@ -34,6 +34,7 @@ class Verb(Enum):
     QUIT = "leave the server"
     RENAME = "take another nick"
     LIST = "list the rooms that one may see, who is online, one's conversations"
+    ACCOUNT = "make an account of oneself, log in and out, set one's password"
     WRITE = "write to one person"
     READ_DIRECT = "read one's direct conversations"
     MAKE = "make a room"
@@ -100,6 +101,7 @@ RULES: Final[MappingProxyType[Verb, Rule]] = MappingProxyType(
         Verb.QUIT: _ANYBODY,
         Verb.RENAME: _ANYBODY,
         Verb.LIST: _ANYBODY,
+        Verb.ACCOUNT: _ANYBODY,
         Verb.WRITE: _ANYBODY._replace(muted=Rank.ADMIN),
         Verb.READ_DIRECT: _ANYBODY,
         Verb.MAKE: _ANYBODY,

@@ -14,7 +14,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    model_validator,
+)
 
 PROTOCOL_VERSION: Final = 1
 ALPN: Final = "securechat/1"
@@ -27,6 +35,7 @@ MAX_LAST: Final = 500
 MAX_REASON: Final = 200
 #: Seconds for which somebody may be banned or muted: ten years; for longer, leave it out.
 MAX_DURATION: Final = 315_360_000
+MAX_PASSWORD: Final = 256
 
 ID_PATTERN: Final = r"^[A-Za-z0-9._:\-]{1,64}$"
 ROOM_PATTERN: Final = r"^#[a-z0-9_\-]{1,32}$"
@@ -43,6 +52,12 @@ Duration: TypeAlias = Annotated[int, Field(ge=1, le=MAX_DURATION)]
 PositiveSeq: TypeAlias = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 #: Seconds, or so many a second; JSON can write 1e999, which is no amount of anything.
 Amount: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+#: Never shown by `repr`, in a traceback or a log; on the wire it is what it is.
+Secret: TypeAlias = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=MAX_PASSWORD),
+    PlainSerializer(lambda secret: secret.get_secret_value(), return_type=str),
+]
 
 
 def _refuse_null(value: object) -> object:
@@ -98,6 +113,8 @@ class Hello(Command):
     nick: str
     session: Annotated[str | None, _NotNull] = None
     client: Annotated[Annotated[str, Field(max_length=128)] | None, _NotNull] = None
+    password: Annotated[Secret | None, _NotNull] = None
+    invite: Annotated[Secret | None, _NotNull] = None
 
 
 class Join(Command):
@@ -208,6 +225,57 @@ class Pong(Command):
 
     name: Literal["pong"] = "pong"
     token: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
+
+
+class Register(Command):
+    """Make an account of this guest, under its present nick."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["register"] = "register"
+    password: Secret
+
+
+class Login(Command):
+    """Be that account from here on."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["login"] = "login"
+    nick: str
+    password: Secret
+
+
+class Passwd(Command):
+    """Set another password; `old` where the account has one."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["passwd"] = "passwd"
+    password: Secret
+    old: Annotated[Secret | None, _NotNull] = None
+
+
+class Sessions(Command):
+    """List where this account is logged in."""
+
+    name: Literal["sessions"] = "sessions"
+
+
+class Logout(Command):
+    """End this session, the one named, or all but this one."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["logout"] = "logout"
+    session: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
+    elsewhere: bool = False
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Logout:
+        if self.session is not None and self.elsewhere:
+            raise ValueError("`session` and `elsewhere` exclude each other")
+        return self
 
 
 class Quit(Command):
@@ -370,7 +438,12 @@ AnyCommand: TypeAlias = Annotated[
     | Admit
     | Appoint
     | Dismiss
-    | Remove,
+    | Remove
+    | Register
+    | Login
+    | Passwd
+    | Sessions
+    | Logout,
     Field(discriminator="name"),
 ]
 ClientEnvelope: TypeAlias = Annotated[Draft | AnyCommand, Field(discriminator="type")]
@@ -429,6 +502,8 @@ class Welcome(System):
     limits: Limits
     features: tuple[str, ...] = Field(default=(), strict=False)
     motd: str = ""
+    account: str | None = None  #: the name of our account; guests have none
+    room: str | None = None  #: where the invite leads that we came with
 
 
 class Joined(System):
@@ -566,6 +641,39 @@ class JokeIs(System):
 
     event: Literal["joke"] = "joke"
     text: str
+
+
+class AccountIs(System):
+    """Answer to `register`, `login`, `passwd` and `logout`: which account this connection is.
+
+    `session` is a new one, to be used from here on; `ended` is how many others were ended.
+    """
+
+    event: Literal["account"] = "account"
+    account: str
+    nick: str
+    role: str
+    session: str | None = None
+    ended: Seq = 0
+
+
+class SessionInfo(_FromServer):
+    """One row of `sessions`; `session` is a name for `logout`, and proves nothing."""
+
+    session: str
+    client: str
+    created: str
+    used: str
+    connections: Seq
+    here: bool = False
+
+
+class SessionList(System):
+    """Answer to `sessions`; `more` says that another frame with the same `re` follows."""
+
+    event: Literal["sessions"] = "sessions"
+    sessions: tuple[SessionInfo, ...] = Field(strict=False)
+    more: bool = False
 
 
 class Notice(System):
@@ -706,6 +814,8 @@ AnyEvent: TypeAlias = Annotated[
     | HistoryPage
     | TimeIs
     | JokeIs
+    | AccountIs
+    | SessionList
     | Notice
     | HelpIs
     | ServerPing

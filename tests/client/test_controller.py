@@ -383,3 +383,46 @@ def test_who_is_put_out_of_the_room_that_is_shown_reads_there_why(bob: Person) -
     assert (told.text, told.conversation) == ("ann put you out of #lobby (loud)", "#lobby")
     assert bob.chat.focus == "#lobby"
     assert not bob.chat.timeline.conversation("#lobby").joined
+
+
+# ------------------------------------------------------------------ passwords
+
+
+def test_what_is_asked_for_goes_into_the_command(bob: Person) -> None:
+    assert bob.type("/register") == []
+    assert bob.chat.asking is not None
+    bob.chat.answer(["tulips in may", "tulips in may"])
+    assert bob.client.commands[-1] == ("register", {"password": "tulips in may"})
+    assert bob.chat.asking is None
+    bob.type("/passwd")
+    bob.chat.answer(["", "new words", "new words"])
+    assert bob.client.commands[-1] == ("passwd", {"password": "new words"})
+    bob.type("/login carol")
+    bob.chat.answer(["tulips"])
+    assert bob.client.commands[-1] == ("login", {"nick": "carol", "password": "tulips"})
+
+
+@pytest.mark.parametrize(
+    ("line", "secrets", "why"),
+    [
+        ("/register", ["tulips", "tulip"], "two different"),
+        ("/register", ["", ""], "Nothing was typed"),
+        ("/passwd", ["old", "new", "now"], "two different"),
+        ("/login carol", [""], "Nothing was typed"),
+    ],
+)
+def test_what_was_mistyped_is_not_sent(
+    bob: Person, line: str, secrets: list[str], why: str
+) -> None:
+    before = list(bob.client.commands)
+    bob.type(line)
+    with pytest.raises(BadInput, match=why):
+        bob.chat.answer(secrets)
+    assert bob.client.commands == before
+    assert bob.chat.asking is None
+
+
+def test_who_would_rather_not_say_is_not_asked_again(bob: Person) -> None:
+    bob.type("/register")
+    bob.chat.leave_unanswered()
+    assert bob.chat.asking is None

@@ -74,14 +74,14 @@ def gives(validate: Callable[..., Any], given: object, value: object) -> bool:
 
 def test_the_commands_are_those_of_the_contract() -> None:
     names = "hello join leave conversations nick who rooms topic history time joke help ping pong"
-    names += " quit"
+    names += " register login passwd sessions logout quit"
     names += " kick mute unmute ban unban bans room admit appoint dismiss remove"
     assert set(COMMANDS) == set(names.split())
 
 
 def test_the_events_are_those_of_the_contract() -> None:
     names = "welcome joined left renamed count level trimmed members rooms conversations topic"
-    names += " history time joke notice help ping pong bye error"
+    names += " history time joke notice help ping pong bye error account sessions"
     names += " room moderated bans removed"
     assert set(EVENTS) == set(names.split())
 
@@ -115,9 +115,10 @@ def test_every_model_of_a_union_is_in_its_table() -> None:
     assert set(EVENTS.values()) == events
 
 
-def test_what_many_hear_of_costs_five_and_all_else_one() -> None:
+def test_what_is_costly_costs_five_and_all_else_one() -> None:
     costs = {name: model.cost for name, model in COMMANDS.items()}
     dear = "join leave nick kick mute unmute ban unban room admit appoint dismiss remove"
+    dear += " register login passwd logout"
     assert {name for name, cost in costs.items() if cost == 5} == set(dear.split())
     assert set(costs.values()) == {1, 5}
 
@@ -319,7 +320,7 @@ def test_a_list_is_whole_where_nothing_else_is_said() -> None:
     fields = [
         model.model_fields["more"] for model in EVENTS.values() if "more" in model.model_fields
     ]
-    assert [field.default for field in fields if not field.is_required()] == [False] * 5
+    assert [field.default for field in fields if not field.is_required()] == [False] * 6
     assert HistoryPage.model_fields["more"].is_required()
 
 
