@@ -24,7 +24,7 @@ from .answers import refuse, storage_error
 from .direct import key_of, make_partners
 from .effects import Post, Refuse, Send, Subscribe
 from .rights import Verb
-from .rows import check_text, require_partner, require_subscription
+from .rows import check_text, no_subscription, require_partner
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -102,10 +102,9 @@ def _require_voice(hub: Hub, session: Session, to: str) -> None:
 
 
 def _resolve(hub: Hub, session: Session, to: str) -> str:
-    """The conversation behind an address in which `session` may speak."""
+    """The direct conversation behind an address; of rooms one is in those that one has joined."""
     if to[0] == "#":
-        require_subscription(hub, session, to)
-        return to
+        raise no_subscription(hub, session, to)
     one, other = session.identity, require_partner(hub, to)
     conversation = key_of(one, other)
     make_partners(one, other)

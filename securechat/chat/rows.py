@@ -68,11 +68,17 @@ def require_room(hub: Hub, name: str) -> Room:
 
 
 def require_subscription(hub: Hub, session: Session, name: str) -> None:
-    """`not_a_member` unless this connection is subscribed; `no_such_room` if it knows of none."""
+    """Raise `no_subscription` unless this connection is subscribed."""
     if name not in session.rooms:
-        if not judge.sees(hub, session.identity, require_room(hub, name)):
-            raise judge.no_such_room()
-        raise Rejected("not_a_member", "You are not in that room. `join` it first.")
+        raise no_subscription(hub, session, name)
+
+
+def no_subscription(hub: Hub, session: Session, name: str) -> Rejected:
+    """`not_a_member`, or `no_such_room` where whoever asks is to know of none."""
+    room = hub.rooms.get(name)
+    if room is None or not judge.sees(hub, session.identity, room):
+        return judge.no_such_room()
+    return Rejected("not_a_member", "You are not in that room. `join` it first.")
 
 
 def require_partner(hub: Hub, address: str) -> Identity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from securechat.chat import charter as charters
 from securechat.chat import effects as fx
@@ -22,10 +23,12 @@ from securechat.protocol.envelopes import (
     Kick,
     Leave,
     Left,
+    Login,
     Moderated,
     Mute,
     Ping,
     Posted,
+    Register,
     Rooms,
     RoomSettings,
     Topic,
@@ -441,9 +444,10 @@ def test_only_so_many_are_let_in_or_appointed(
 
 
 def test_in_a_read_only_room_moderators_speak(den: tuple[Person, Person, Person]) -> None:
-    ann, bob, _ = den
+    ann, bob, carol = den
     ann.ask(RoomSettings, room="#den", read_only=True)
     bob.hears()
+    assert code_of(carol.say("#den")) == "not_a_member"
     assert "read-only" in bob.say("#den")[0].message
     assert kinds(ann.say("#den")) == ["Posted"]
     ann.ask(Appoint, room="#den", nick="bob")
@@ -590,3 +594,30 @@ def test_a_room_that_nobody_ever_ruled_vanishes_too(stage: Stage) -> None:
     stage.hub.presence.restore_room("#old")
     ann.ask(Ping)
     assert "#old" not in stage.hub.rooms
+
+
+def test_a_banned_account_is_refused_before_its_password_is_looked_at(stage: Stage) -> None:
+    root, ann = enter_as(Role.OWNER, "root", stage), stage.enter("ann")
+    ann.ask(Register, password=SecretStr("correct horse battery"))
+    root.hears()
+    root.ask(Ban, account="ann", reason="spam")
+    assert ann.last.code == "banned"
+    bob = stage.enter("bob")
+    right = SecretStr("correct horse battery")
+    error = bob.ask(Login, nick="Ann", password=right)[-1]
+    assert (error.code, error.fatal) == ("forbidden", False)
+    assert "That account is banned from this server (spam)" in error.message
+    again = stage.connection()
+    [error] = again.tell(again.hello("ann", password=right)[1])
+    assert (error.code, error.fatal) == ("banned", True)
+    root.ask(Unban, account="ann")
+    assert bob.ask(Login, nick="ann", password=right)[-1].account == "ann"
+
+
+def test_an_owner_is_not_kept_out_by_a_ban_of_the_nick(stage: Stage) -> None:
+    root = enter_as(Role.OWNER, "root", stage)
+    boss = enter_as(Role.OWNER, "boss", stage)
+    assert code_of(root.ask(Ban, nick="boss")) == "forbidden"
+    root.ask(Ban, nick="bose")
+    boss.ask(ChangeNick, nick="chief")
+    assert boss.open

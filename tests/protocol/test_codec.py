@@ -19,6 +19,7 @@ from securechat.protocol.codec import (
     encode,
     encode_history,
     encode_posted,
+    encode_removed,
 )
 from securechat.protocol.envelopes import (
     COMMANDS,
@@ -569,3 +570,21 @@ def test_a_bad_envelope_costs_ten_tokens_more_than_another_frame() -> None:
         said = decode_client(payload_of(bare(what)))
         assert isinstance(said, Draft | Command)
         assert said.cost == (MODELS[what].cost if what != "chat" else 1)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("reply_to", "action"), [(None, False), (3, True)])
+def test_a_removed_message_is_one_that_says_nothing(reply_to: int | None, action: bool) -> None:
+    quick = encode_removed("run-9", "#a", "ann", 12, TS, reply_to, action)
+    chat = decode_server(quick)
+    assert chat == Posted(
+        id="run-9",
+        to="#a",
+        sender="ann",
+        seq=12,
+        ts=TS,
+        text="",
+        reply_to=reply_to,
+        action=action,
+        removed=True,
+    )
+    assert decode_server(encode(chat)) == chat
