@@ -269,11 +269,10 @@ def _search(hub: Hub, session: Session, command: Search) -> None:
         return room.name
 
     query = searching.resolve(
-        searching.parse_query(command.query, hub.now.wall),
+        hub,
         reader,
-        hidden=judge.unreadable(hub, reader),
+        searching.parse_query(command.query, hub.now.wall),
         key_of=find,
-        by_nick=hub.identities.by_nick,
         within=() if command.to is None else (command.to,),
         before=None if command.before is None else searching.parse_place(command.before),
     )

@@ -16,12 +16,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import Rejected
 from ..phrases import OPEN_FROM, Author, Phrase, Query, fold_nick, words
-from .identities import Identity
+from . import judge
 from .nicks import parse_nick
+
+if TYPE_CHECKING:
+    from .hub import Hub
+    from .identities import Identity
 
 #: Words and phrases in one query; each is a walk through an index.
 MAX_PARTS: Final = 32
@@ -95,27 +99,25 @@ def show_place(ts: str, place: int) -> str:
 
 
 def resolve(
-    asked: Asked,
+    hub: Hub,
     reader: Identity,
+    asked: Asked,
     *,
-    hidden: frozenset[str],
     key_of: Callable[[str], str],
-    by_nick: Callable[[str], Identity | None],
     within: Iterable[str] = (),
     before: tuple[str, int] | None = None,
 ) -> Query:
     """The query of `reader`. `key_of` gives the conversation of an address, or raises `Rejected`;
-    `hidden` are the rooms in which the reader finds nothing; `within` are further addresses to look
-    into.
+    `within` are further addresses to look into.
     """
     addresses = dict.fromkeys((*asked.addresses, *within))
     authors = []
     for nick in asked.nicks:
-        holder = by_nick(nick)
+        holder = hub.identities.by_nick(nick)
         authors.append(Author(fold_nick(nick), holder.number if holder is not None else 0))
     return Query(
         reader.number,
-        hidden,
+        judge.unreadable(hub, reader),
         asked.phrases,
         tuple(authors),
         tuple(key_of(address) for address in addresses),

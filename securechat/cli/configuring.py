@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 import typer
 
 from ..errors import SettingsError
+from . import completing
 from .report import reported
 
 if TYPE_CHECKING:
@@ -133,9 +134,10 @@ ProfileOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--profile",
-        metavar="NAME",
+        metavar="PROFILE",
         help="The settings of one server among several.",
         callback=_use_profile,
+        autocompletion=completing.profiles,
     ),
 ]
 

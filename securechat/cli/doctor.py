@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from . import trusting
+from . import completing, trusting
 from .configuring import LenientConfigOption, ProfileOption, check_server, file_of
 from .options import end_on_sigterm
 from .report import put, reported
@@ -34,6 +34,7 @@ def doctor(
             metavar="HOST[:PORT]",
             help="Where the server is, or the name of a profile.",
             callback=check_server,
+            autocompletion=completing.servers,
         ),
     ] = "localhost",
     *,

@@ -27,6 +27,7 @@ from ..protocol.envelopes import (
     System,
 )
 from . import slash
+from .bell import Bell
 from .entries import REMOVED, Entry, Kind, counted, is_whole
 from .events import ClientEvent, Ended, Heard, Offline, Online
 from .ignored import Ignored
@@ -35,14 +36,17 @@ from .slash import (
     Around,
     Ask,
     BadInput,
+    Clear,
     Confirm,
     Enter,
     Explain,
     Leave,
     Quit,
+    Reply,
     Say,
     Search,
     Secretly,
+    SetBell,
 )
 from .timeline import Timeline
 
@@ -97,8 +101,9 @@ class Controller:
     drafts; else those are sent again. `unanswered` are the commands that were typed and wait for
     an answer. `asking` are secrets that the line just entered needs: have them typed where nobody
     sees it and call `answer`, or `leave_unanswered`. `leaving` is set when the person wants to
-    leave: close the client with that reason. `done` is set when nothing will follow; then `error`
-    is what ended it, None if it was wished.
+    leave: close the client with that reason. `clearing` is set when an empty screen is wanted:
+    whoever draws one sets it back. `done` is set when nothing will follow; then `error` is what
+    ended it, None if it was wished.
     """
 
     def __init__(
@@ -113,7 +118,9 @@ class Controller:
         self._ignored = client.ignored if isinstance(client, KeepsIgnored) else Ignored()
         self.timeline = Timeline(nick, ignored=self._ignored)
         self.asking: Secretly | None = None
+        self.bell = Bell()
         self.leaving: Quit | None = None
+        self.clearing = False
         self.done = False
         self.error: ClientError | None = None
         self.unanswered: set[str] = set()
@@ -311,6 +318,22 @@ class Controller:
         word = "ignore" if action.on else "hear"
         return [f"you {word} {action.nick}{' now' if changed else ' already'}"]
 
+    def _reply(self, action: Reply) -> list[str]:
+        to = self.timeline.correspondent
+        if to is None:
+            raise BadInput("Nobody has written to you alone yet. Write first: /msg carol hello")
+        return self._say(Say(to, action.text))
+
+    def _set_bell(self, action: SetBell) -> list[str]:
+        if action.level is not None:
+            self.bell.level = action.level
+        return [f"bell: {self.bell.level.value}"]
+
+    def _clear(self, _action: Clear) -> list[str]:
+        self.clearing = True
+        self._whole.discard(self.focus or "")  # all of it can be fetched again
+        return []
+
     def _command(self, name: str, **keys: Any) -> str:
         command_id = self.client.command(name, **keys)
         self.unanswered.add(command_id)
@@ -437,5 +460,8 @@ _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxy
         Act: Controller._ask,
         Remove: Controller._remove,
         Ignore: Controller._ignore,
+        Reply: Controller._reply,
+        SetBell: Controller._set_bell,
+        Clear: Controller._clear,
     }
 )

@@ -116,8 +116,8 @@ class Timeline:
 
     `drafts` are those of our own messages of which we do not know yet that they were stored,
     by id, oldest first; `refused` those that will not be, until somebody forgets them. `retry_at`:
-    the connection is lost, and tried again then. What nicks in `ignored` say makes no entries and
-    is counted nowhere.
+    the connection is lost, and tried again then. `correspondent`: the direct conversation in which
+    somebody else spoke last. What nicks in `ignored` say makes no entries and is counted nowhere.
     """
 
     def __init__(
@@ -127,6 +127,7 @@ class Timeline:
         self.server = ""
         self.max_text = MAX_TEXT
         self.focus: str | None = None
+        self.correspondent: str | None = None
         self.conversations: dict[str, Conversation] = {}
         self.drafts: dict[str, Draft] = {}
         self.refused: dict[str, Draft] = {}
@@ -142,9 +143,15 @@ class Timeline:
         self._lag = Lag()
         self._told_waiting = False
         self._outage = ""
+        self._words: tuple[str, ...] = ()
         self._call_me(nick)
 
     # ------------------------------------------------------------------ asked by a front end
+
+    def heed(self, words: Iterable[str]) -> None:
+        """Take these words for calls, too, beside our nick."""
+        self._words = tuple(words)
+        self._call_me(self.nick)
 
     def look_at(self, name: str | None) -> None:
         """Show conversation `name` (None: none); what is in it counts as read from now on."""
@@ -247,7 +254,9 @@ class Timeline:
             return
         else:
             _put_last(conversation.speakers, posted.sender)
-            for_us = name.startswith("@") or self._mention.search(posted.text) is not None
+            is_direct = name.startswith("@")
+            self.correspondent = name if is_direct else self.correspondent
+            for_us = is_direct or self._mention.search(posted.text) is not None
             mention = for_us and not event.missed and not posted.removed
             if name != self.focus and not posted.removed:
                 conversation.unread += 1
@@ -372,6 +381,7 @@ class Timeline:
             self.conversations[old].name = new
             _rename_key(self.conversations, old, new)
             self.focus = new if self.focus == old else self.focus
+        self.correspondent = new if self.correspondent == old else self.correspondent
         yield Entry(Kind.NOTICE, now, f"{event.old} goes by {event.nick} now")
 
     def _count(self, event: Count, _now: datetime) -> Iterator[Entry]:
@@ -495,7 +505,8 @@ class Timeline:
 
     def _call_me(self, nick: str) -> None:
         self.nick = nick
-        self._mention = re.compile(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", re.IGNORECASE)
+        words = "|".join(map(re.escape, (nick, *self._words)))
+        self._mention = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
 
     def _remember(self, draft: Draft) -> None:
         self.drafts[draft.id] = draft

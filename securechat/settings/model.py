@@ -101,6 +101,7 @@ class Ui(Section):
     theme: Annotated[Theme, kinds.word(*get_args(Theme)), "colours"] = "system"
     font_size: Annotated[int | None, kinds.integer(6, 72), "of the window, in points"] = None
     joins: Annotated[Joins, kinds.word(*get_args(Joins)), "who comes and goes"] = "fold"
+    words: Annotated[tuple[str, ...], kinds.several(kinds.WORD), "call you, beside your nick"] = ()
 
 
 @dataclass(frozen=True, slots=True)

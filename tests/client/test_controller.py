@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from securechat.client import slash
+from securechat.client.bell import BellLevel
 from securechat.client.controller import FOUND_PAGE, MAX_LISTED, NEAR, Controller
 from securechat.client.entries import Entry, Found, Kind
 from securechat.client.events import Ended, Heard, Offline, Online
@@ -426,6 +427,36 @@ def test_who_would_rather_not_say_is_not_asked_again(bob: Person) -> None:
     bob.type("/register")
     bob.chat.leave_unanswered()
     assert bob.chat.asking is None
+
+
+def test_a_reply_goes_to_who_wrote_to_us_alone_last(bob: Person) -> None:
+    with pytest.raises(BadInput, match="Nobody has written to you alone"):
+        bob.type("/reply coming")
+    bob.client.post("carol", "psst", "@carol")
+    bob.client.post("dave", "hello all")
+    bob.look()
+    bob.type("/reply coming")
+    bob.client.hear(wire.Renamed(old="carol", nick="caro"))
+    bob.look()
+    bob.type("/reply soon")
+    assert bob.client.said == [("@carol", "coming", False), ("@caro", "soon", False)]
+
+
+def test_the_bell_is_told_and_set(bob: Person) -> None:
+    assert bob.type("/bell") == ["bell: mentions"]
+    assert bob.type("/bell off") == ["bell: off"]
+    assert bob.chat.bell.level is BellLevel.OFF
+
+
+def test_what_was_cleared_away_can_be_fetched_again(bob: Person) -> None:
+    bob.chat.fetch_older("#lobby", 5)
+    bob.client.hear(wire.HistoryPage(to="#lobby", messages=(), more=False, re="c2"))
+    bob.look()
+    bob.type("/clear")
+    assert bob.chat.clearing
+    asked = len(bob.client.commands)
+    bob.chat.fetch_older("#lobby", 5)
+    assert len(bob.client.commands) == asked + 1
 
 
 # ------------------------------------------------------------------ searching, being away

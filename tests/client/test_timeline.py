@@ -126,6 +126,16 @@ def test_a_mention_is_our_nick_as_a_word(line: Timeline, text: str, is_mention: 
     assert entry.mention is is_mention
 
 
+def test_other_words_may_call_us_too(line: Timeline) -> None:
+    line.heed(["robert", "the backup"])
+    for seq, text in enumerate(("ROBERT?", "is the backup done?", "Bob", "backup", "roberta"), 1):
+        [entry] = feed(line, message(text, seq=seq))
+        assert entry.mention is (seq <= 3)
+    feed(line, heard(wire.Renamed(old="bob", nick="bobby")))
+    [entry] = feed(line, message("robert", seq=6))
+    assert entry.mention
+
+
 def test_our_own_words_and_those_from_before_are_no_mention(line: Timeline) -> None:
     entries = feed(line, message("I, bob", "bob", own=True), message("bob?", seq=2, missed=True))
     assert [entry.mention for entry in entries] == [False, False]
