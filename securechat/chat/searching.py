@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import Rejected
 from ..phrases import OPEN_FROM, Author, Phrase, Query, fold_nick, words
+from . import judge
 from .nicks import parse_nick
 
 if TYPE_CHECKING:
     from .hub import Hub
     from .identities import Identity
-    from .room import Room
 
 #: Words and phrases in one query; each is a walk through an index.
 MAX_PARTS: Final = 32
@@ -48,21 +48,6 @@ _BAD_TIME: Final = (
     "or how long ago, as in 7d or 12h. Mend it."
 )
 _BAD_BEFORE: Final = "`before` must be the `next` of an earlier page. Leave it out to begin anew."
-
-
-def may_read(hub: Hub, identity: Identity, room: Room) -> bool:  # noqa: ARG001 - see below
-    """Whether `identity` may read what was said in `room`, be it a member or not.
-
-    Every room is public: whoever joins reads it from its beginning, so a search hides nothing. This
-    is the one place that decides it; direct conversations are for their two sides (`Query`).
-    """
-    return True
-
-
-def hidden_from(hub: Hub, identity: Identity) -> frozenset[str]:
-    """The rooms that `identity` finds nothing in."""
-    rooms = hub.rooms.values()
-    return frozenset(room.name for room in rooms if not may_read(hub, identity, room))
 
 
 class Asked(NamedTuple):
@@ -132,7 +117,7 @@ def resolve(
         authors.append(Author(fold_nick(nick), holder.number if holder is not None else 0))
     return Query(
         reader.number,
-        hidden_from(hub, reader),
+        judge.unreadable(hub, reader),
         asked.phrases,
         tuple(authors),
         tuple(key_of(address) for address in addresses),

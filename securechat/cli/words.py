@@ -31,6 +31,7 @@ WORDS: Final[dict[str, _Command]] = {
             "tail",
             "export",
             "search",
+            "audit",
             "doctor",
             "bench",
             "schema",
@@ -223,6 +224,11 @@ WORDS: Final[dict[str, _Command]] = {
             "-h": None,
         },
         ("files",),
+        (),
+    ),
+    "audit": (
+        {"--last": "files", "--json": None, "--data": "files", "--help": None, "-h": None},
+        (),
         (),
     ),
     "doctor": (

@@ -18,8 +18,10 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ..errors import SecureChatError
 from ..protocol.envelopes import MAX_AWAY, MAX_HISTORY, MAX_QUERY, MAX_TOPIC
+from . import moderating
 from .bell import BellLevel
 from .harmless import harmless_line
+from .moderating import Act, Ignore, Remove, WrongArguments
 
 MAX_NICK: Final = 32
 MAX_REASON: Final = 200
@@ -145,13 +147,16 @@ Action: TypeAlias = (
     | Leave
     | Explain
     | Confirm
+    | Secretly
     | Quit
+    | Search
+    | Around
+    | Act
+    | Remove
+    | Ignore
     | Reply
     | SetBell
     | Clear
-    | Search
-    | Around
-    | Secretly
 )
 
 
@@ -191,7 +196,7 @@ def parse(line: str, here: str | None) -> Action | None:
     row = find(word)
     try:
         return row.make(rest.strip(), here)
-    except _WrongArguments as problem:
+    except (_WrongArguments, WrongArguments) as problem:
         why = f"{problem} " if str(problem) else ""
         raise BadInput(f"{why}Usage: {row.usage}, for example: {row.example}") from None
 
@@ -507,6 +512,7 @@ ROWS: Final = (
         "/logout elsewhere",
         _logout,
     ),
+    *(Row(*spec) for spec in moderating.SPECS),
     Row("bell", "/bell [WHAT]", "what rings: off, mentions, private, all", "/bell all", _bell),
     Row("clear", "/clear", "begin with an empty screen; scroll up for the rest", "/clear", _clear),
     Row("quit", "/quit [REASON]", "leave", "/quit good night", _quit, ("exit", "q")),
@@ -518,7 +524,7 @@ _BY_NAME: Final[MappingProxyType[str, Row]] = MappingProxyType(
 
 #: Commands whose first argument is one of these; for completion.
 TAKES_ROOM: Final = frozenset({"join", "leave", "who", "context"})
-TAKES_NICK: Final = frozenset({"msg", "query", "whois"})
+TAKES_NICK: Final = frozenset({"msg", "query", "whois"}) | moderating.TAKES_NICK
 #: Commands whose argument is one of a few words.
 TAKES_WORD: Final = MappingProxyType({"bell": tuple(level.value for level in BellLevel)})
 

@@ -90,6 +90,8 @@ class Desks:
             if entry.move is not None and self._hides_moves:
                 continue
             name = self.shown if entry.conversation is None else entry.conversation
+            if entry.removes and self[name].log.erase(entry.removes):
+                continue  # it is told where the message stands
             if entry.recalled:
                 pages.setdefault(name, []).append(entry)
             elif entry.kind not in _AS_DRAFTS:
