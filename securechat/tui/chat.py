@@ -21,17 +21,18 @@ from textual.widgets import Input
 
 from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
+from ..client.desks import Desks
 from ..client.entries import Entry, Kind
+from ..client.rooms import next_active, rooms_of
 from ..client.slash import BadInput
 from ..errors import ClientError
 from .composer import Composer
-from .desks import Desks
 from .keys import CHAT, by_key, obey
 from .messages import Messages
 from .overlays import Help, Jump
 from .palette import THEMES
 from .panel import Panel
-from .sides import next_active, people_lines, room_lines, rooms_of, status_line, title_line
+from .sides import people_lines, room_lines, status_line, title_line
 
 #: Seconds between two looks at the client's queue, and for how long one may take.
 _TICK: Final = 0.03

@@ -16,8 +16,8 @@ from textual.widgets import TextArea
 
 from ..client.complete import Completer
 from ..client.harmless import harmless_text
+from ..client.typed import Typed
 from .keys import COMPOSER, by_key, obey
-from .typed import Typed
 
 #: So many lines are sent only after a second word: a paste is seldom meant as it is.
 MANY_LINES: Final = 10

@@ -23,7 +23,7 @@ from securechat.tui.overlays import Help
 from securechat.tui.panel import Panel
 
 from ..cli.scripted import STAMP, ScriptedClient
-from .entries import message
+from ..client.saying import message
 
 
 class Person:

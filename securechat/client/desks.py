@@ -1,4 +1,4 @@
-"""What the full screen keeps for each conversation: its log, its place in it, what is typed.
+"""What a screen keeps for each conversation: its log, its place in it, what is typed.
 
 Pure. `Desks` takes the client's events and the entries that came of them (from `Controller.take`),
 and puts each into the log where it belongs: what belongs to no conversation goes where one looks.
@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..client.entries import Entry, Kind
-from ..client.events import ClientEvent, Heard, Offline
 from ..protocol.envelopes import Renamed
-from .log import Log
+from .entries import Entry, Kind
+from .events import ClientEvent, Heard, Offline
+from .log import Log, Position
 from .typed import Typed
-from .viewport import Position
 
 #: What is shown as a draft at the end of its conversation, where it can be acted upon.
 _AS_DRAFTS = frozenset({Kind.UNSENT, Kind.REFUSED})
 
 
 class Desk:
-    """One conversation on the screen; `position` as in `Viewport`."""
+    """One conversation on the screen; `position` is None while it stays at the end."""
 
     def __init__(self) -> None:
         self.log = Log()

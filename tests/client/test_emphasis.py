@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securechat.tui.emphasis import Emphasis, emphasised
+from securechat.client.emphasis import Emphasis, emphasised
 
 B, I, C = Emphasis.BOLD, Emphasis.ITALIC, Emphasis.CODE  # noqa: E741
 
