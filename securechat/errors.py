@@ -8,6 +8,7 @@
     ├── TimedOut                      no answer within the time that the caller gave it
     ├── CertificateError              a certificate or key file that cannot be used
     ├── ServerStartError              the server cannot start: port taken, no such address
+    ├── SettingsError                 config.toml or SECURECHAT_*: unreadable, wrong key or value
     ├── StoreError                    the database said no
     │   ├── StoreFull                 no room: refuse now, try again later
     │   ├── StoreBroken               what was written may be lost: stop, never go on
@@ -74,6 +75,10 @@ class CertificateError(SecureChatError):
 
 class ServerStartError(SecureChatError):
     """The server cannot start; the message says why and what to do."""
+
+
+class SettingsError(SecureChatError):
+    """A setting is wrong, or cannot be kept; the message names file, line and key."""
 
 
 class StoreError(SecureChatError):

@@ -5,7 +5,7 @@
     5  client  server           composition, on certs; they never know each other
     4  net  store               sockets / databases; never each other, never chat
     3  chat                     pure
-    2  protocol                 pure
+    2  protocol  settings       pure / what a user has chosen, in a file
     1  errors  config  …        leaves, that import nothing of ours
 
 The root package is the door to the public API: it may name what it loads when it is asked for.
@@ -27,7 +27,7 @@ PACKAGE = ROOT / "securechat"
 #: Below the root package, which is only the version and may be imported by all.
 LAYERS = (
     {"errors", "config", "metrics", "records", "link_events"},
-    {"protocol"},
+    {"protocol", "settings"},
     {"chat"},
     {"net", "store"},
     {"certs"},
