@@ -12,6 +12,7 @@ from .certs import gen_certs
 from .connect import connect
 from .db import app as db
 from .export import export
+from .gui import gui
 from .reload import reload
 from .report import EXIT_CODES
 from .run import run
@@ -62,7 +63,7 @@ def root(
 
 
 for _command in (
-    *(gen_certs, serve, reload, connect, send, run, tail, export),
+    *(gen_certs, serve, reload, connect, gui, send, run, tail, export),
     *(bench, schema, torture),
 ):
     app.command()(_command)

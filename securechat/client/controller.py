@@ -56,13 +56,21 @@ class Controller:
     """The state between a person and a client.
 
     `interactive`: somebody is there to be told who is in a room, and to be asked what becomes of
-    drafts; else those are sent again. `unanswered` are the commands that were typed and wait for
-    an answer. `leaving` is set when the person wants to leave: close the client with that reason.
+    drafts; else those are sent again. `lists`: who is in a room is told when we come in; else it is
+    only taken down, for a front end that shows it all the time. `unanswered` are the commands that
+    were typed and wait for an answer. `leaving` is set when the person wants to leave: close the
+    client with that reason.
     `done` is set when nothing will follow; then `error` is what ended it, None if it was wished.
     """
 
     def __init__(
-        self, client: Client, nick: str, rooms: tuple[str, ...], *, interactive: bool = True
+        self,
+        client: Client,
+        nick: str,
+        rooms: tuple[str, ...],
+        *,
+        interactive: bool = True,
+        lists: bool = True,
     ) -> None:
         self.client = client
         self.timeline = Timeline(nick)
@@ -71,6 +79,7 @@ class Controller:
         self.error: ClientError | None = None
         self.unanswered: set[str] = set()
         self._interactive = interactive
+        self._lists = lists
         self._moving: set[str] = set()
         self._asides: set[str] = set()  # commands that nobody typed
         self._older: dict[str, str] = {}  # the conversations of those that fetch older messages
@@ -236,7 +245,7 @@ class Controller:
         except ClientError:  # it has ended meanwhile, and `Ended` is on its way
             return
         self._asides.add(listing)
-        if not first or (joined.count or 0) > MAX_LISTED:
+        if not (first and self._lists) or (joined.count or 0) > MAX_LISTED:
             self.timeline.hush(listing)
 
     def _step_back(self) -> None:

@@ -1,0 +1,82 @@
+"""The window as a whole: `run` is what `securechat gui` calls.
+
+Raised: `SecureChatError` where there is no display. The window goes at once when one leaves; only
+then a moment's words are spent with the server.
+"""
+
+from __future__ import annotations
+
+import signal
+import tkinter as tk
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from queue import Empty
+from types import FrameType
+
+from ..client.client import ChatClient
+from ..client.controller import Controller
+from ..client.trust_policy import Wishes
+from ..errors import SecureChatError
+from ..settings import Settings
+from .pump import Rubbish
+from .window import FAREWELL, Window
+
+
+def run(
+    settings: Settings, wishes: Wishes, server: str | None, nick: str, rooms: Sequence[str]
+) -> int:
+    """Show the window until one leaves; the exit code. With `server` and `nick` it goes in."""
+    signals: list[int] = []
+    client, controller = _show(settings, wishes, server, nick, rooms, signals)
+    Rubbish.resume()
+    if client is not None and controller is not None:
+        _say_goodbye(client, controller)
+    return 128 + signals[0] if signals else 0
+
+
+def _show(
+    settings: Settings,
+    wishes: Wishes,
+    server: str | None,
+    nick: str,
+    rooms: Sequence[str],
+    signals: list[int],
+) -> tuple[ChatClient | None, Controller | None]:
+    """Nothing of Tk's is left when this returns; the client is, if one was in a chat."""
+    try:
+        root = tk.Tk(className="Securechat")
+    except tk.TclError:
+        raise SecureChatError(
+            "There is no display for a window here. Chat in this terminal with "
+            "`securechat connect`, or start the window from a desktop."
+        ) from None
+    Rubbish(root)
+    window = Window(root, settings, wishes, rooms)
+
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        signals.append(number)
+        window.is_unwanted = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, terminate)
+    window.door.fill(server or "", nick)
+    window.door.present()
+    if server is not None and nick:
+        window.door.knock()
+    root.mainloop()
+    for number in (signal.SIGTERM, signal.SIGINT):  # who says it twice does not wait
+        signal.signal(number, signal.SIG_DFL)
+    return window.client, window.controller
+
+
+def _say_goodbye(client: ChatClient, controller: Controller) -> None:
+    """What is on its way gets a moment; the rest is in the outbox, for the next start."""
+    if controller.timeline.online and controller.timeline.drafts:
+        client.settle(FAREWELL)
+    leaving = controller.leaving
+    client.close(None if leaving is None else leaving.reason, FAREWELL)
+    while not controller.done:
+        try:
+            controller.take(client.events.get_nowait(), datetime.now(UTC))
+        except Empty:
+            break

@@ -1,0 +1,215 @@
+"""The door in front of the chat: which server, as whom, and whether it is the right one.
+
+A person fills it in, or it is filled in already. `enter` gets where to go, as whom and whom to
+trust; nothing else is known here of what comes behind it.
+"""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty
+from tkinter import ttk
+
+from ..client.harmless import harmless_line
+from ..client.known_file import KnownFile
+from ..client.trust import Trust
+from ..client.trust_policy import Wishes
+from ..errors import KeyChanged, SecureChatError
+from ..settings.target import Target, parse_target
+from .meeting import Asked, Failed, Meeting, Settled
+
+_WRAP = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What one goes in with."""
+
+    target: Target
+    nick: str
+    trust: Trust
+
+
+class Door(ttk.Frame):
+    """The form, and below it what is to be said or asked. Call `look` again and again."""
+
+    def __init__(
+        self,
+        master: tk.Misc,
+        *,
+        file: KnownFile,
+        wishes: Wishes,
+        servers: Sequence[str],
+        enter: Callable[[Entrance], None],
+    ) -> None:
+        super().__init__(master)
+        self._file = file
+        self._wishes = wishes
+        self._enter = enter
+        self._meeting: Meeting | None = None
+        self._target = Target("localhost", 1)
+        form = ttk.Frame(self, padding=24)
+        form.place(relx=0.5, rely=0.46, anchor="center")
+        ttk.Label(form, text="securechat", style="Large.TLabel").grid(
+            row=0, column=0, columnspan=2, sticky="w"
+        )
+        ttk.Label(
+            form,
+            text="Whoever runs the chat has told you where it is.",
+            style="Faint.TLabel",
+        ).grid(row=1, column=0, columnspan=2, sticky="w", pady=(2, 18))
+        self._server = ttk.Combobox(form, values=list(servers), width=38, font="chat")
+        self._nick = ttk.Entry(form, width=38, font="chat")
+        for row, (label, field) in enumerate(
+            (("Server", self._server), ("Your nick", self._nick)), 2
+        ):
+            ttk.Label(form, text=label).grid(row=row, column=0, sticky="w", pady=5)
+            field.grid(row=row, column=1, sticky="ew", padx=(16, 0), pady=5)
+            field.bind("<Return>", lambda _: self.knock())
+        self._button = ttk.Button(form, text="Connect", command=self.knock, style="Accent.TButton")
+        self._button.grid(row=9, column=1, sticky="e", pady=(14, 0))
+        self._said = ttk.Label(form, wraplength=_WRAP, justify="left", style="Faint.TLabel")
+        self._said.grid(row=10, column=0, columnspan=2, sticky="w", pady=(14, 0))
+        self._question = ttk.Frame(form)
+        self._fields = (self._server, self._nick)
+
+    # ------------------------------------------------------------------ told by the window
+
+    def fill(self, server: str, nick: str) -> None:
+        """Fill the form in."""
+        self._server.set(server)
+        self._nick.delete(0, "end")
+        self._nick.insert(0, nick)
+
+    def present(self, problem: SecureChatError | None = None) -> None:
+        """Let a person fill it in; `problem` is why one did not get in."""
+        self._open(True)
+        if problem is not None:
+            self._say(_in_plain_words(problem), is_bad=True)
+        empty = [field for field in self._fields if not field.get()]
+        (empty[0] if empty else self._nick if problem else self._button).focus_force()
+
+    def look(self) -> None:
+        """See what became of the meeting."""
+        if self._meeting is None:
+            return
+        try:
+            event = self._meeting.events.get_nowait()
+        except Empty:
+            return
+        match event:
+            case Asked(server, fingerprint):
+                self._ask(str(server), fingerprint)
+            case Settled(trust):
+                self._meeting = None
+                self._say(f"Connecting to {self._target.host} …")
+                self._enter(Entrance(self._target, self._nick.get().strip(), trust))
+            case Failed(error):
+                self._meeting = None
+                self.present(error)
+
+    def close(self) -> None:
+        """Nobody waits any longer."""
+        if self._meeting is not None:
+            self._meeting.cancel()
+            self._meeting = None
+
+    # ------------------------------------------------------------------ the person
+
+    def knock(self) -> None:
+        """Go to the server that the form names."""
+        if self._meeting is not None:
+            return
+        wrong = self._wrong()
+        if wrong is not None:
+            self._say(wrong, is_bad=True)
+            return
+        self._open(False)
+        self._say(f"Looking for {harmless_line(self._target.host)} …")
+        self._meeting = Meeting(*self._target, self._wishes, self._file)
+        self._meeting.start()
+
+    def _wrong(self) -> str | None:
+        try:
+            self._target = parse_target(self._server.get().strip())
+        except ValueError:
+            self._server.focus_set()
+            return (
+                "Which server? Type the name you were told, for example chat.example.org, or "
+                "localhost:55555 for one on this computer."
+            )
+        if not 1 <= len(self._nick.get().strip()) <= 32:
+            self._nick.focus_set()
+            return "What shall others call you? A nick has 1 to 32 characters, for example bob."
+        return None
+
+    # ------------------------------------------------------------------ what is said and asked
+
+    def _open(self, is_open: bool) -> None:
+        for field in self._fields:
+            field.configure(state="normal" if is_open else "disabled")
+        self._button.configure(state="normal" if is_open else "disabled")
+        self._question.grid_forget()
+
+    def _say(self, text: str, *, is_bad: bool = False) -> None:
+        self._said.configure(text=text, style="Bad.TLabel" if is_bad else "Faint.TLabel")
+
+    def _ask(self, server: str, fingerprint: str) -> None:
+        """The question of the first meeting, for somebody who never heard of keys."""
+        self._say("")
+        self._question.destroy()
+        self._question = ttk.Frame(self._server.master, padding=(0, 14, 0, 0))
+        self._question.grid(row=11, column=0, columnspan=2, sticky="ew")
+        ttk.Label(
+            self._question, text=f"This is your first visit to {server}.", style="Bold.TLabel"
+        ).pack(anchor="w")
+        ttk.Label(
+            self._question,
+            text=(
+                "Every server has a mark of its own that nobody can copy. To be sure that you "
+                "talk to the right one, and that nobody in between reads along, ask whoever runs "
+                "the chat for its mark (by phone, or face to face) and compare. It shows this one:"
+            ),
+            wraplength=_WRAP,
+        ).pack(anchor="w", pady=(4, 8))
+        mark = tk.Text(
+            self._question, height=1, width=len(fingerprint), font="chat-mono", relief="flat"
+        )
+        mark.insert("1.0", fingerprint)
+        mark.configure(state="disabled", takefocus=False)
+        mark.pack(anchor="w")
+        row = ttk.Frame(self._question)
+        row.pack(fill="x", pady=(12, 0))
+        same = ttk.Button(
+            row,
+            text="It is the same: go in",
+            command=lambda: self._answer(True),
+            style="Accent.TButton",
+        )
+        other = ttk.Button(
+            row, text="It is another one, or I cannot ask", command=lambda: self._answer(False)
+        )
+        same.pack(side="left")
+        other.pack(side="left", padx=(8, 0))
+        for button in (same, other):
+            button.bind("<Return>", lambda event: event.widget.invoke())
+        other.focus_force()  # who presses Enter unseen does not agree
+
+    def _answer(self, is_the_same: bool) -> None:
+        self._question.destroy()
+        if self._meeting is not None:
+            self._meeting.answer(is_the_same)
+
+
+def _in_plain_words(problem: SecureChatError) -> str:
+    """What went wrong; a changed key for somebody who never heard of keys, with both marks."""
+    text = harmless_line(str(problem))
+    if isinstance(problem, KeyChanged):
+        return (
+            "Stop: this is not the server that you know. Somebody may have put another one in its "
+            "place to read along, or whoever runs it has set it up anew. Ask them, by phone or "
+            f"face to face, before you go on.\n\n{text}"
+        )
+    return text
