@@ -1,8 +1,8 @@
 """The chat as the window shows it, without a window: what comes in, and which lines change.
 
 No widget, no thread; time is handed in. The client's events go into `take`, what a person does
-into the other methods; `edits` then says what to change in the text widget. Nothing is raised: what cannot be
-done is said among the messages, and kept where it can be mended.
+into the other methods; `edits` then says what to change in the text widget. Nothing is raised:
+what cannot be done is said among the messages, and kept where it can be mended.
 """
 
 from __future__ import annotations
