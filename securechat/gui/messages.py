@@ -14,13 +14,15 @@ from typing import Final
 from ..client.log import Position
 from .look import Palette, tags_of
 from .model import Model
-from .page import Edit, Insert
+from .page import Delete, Edit, Insert, line_after
 from .pieces import AGAIN, DROP, Row
 
 #: So many lines from an end of the widget, more is put there.
 _NEAR: Final = 60
 #: Lines that one step of a wheel scrolls.
 _WHEEL: Final = 3
+_PADDING: Final = 4
+_HIGHLIGHT: Final = 2
 
 
 class Messages(ttk.Frame):
@@ -45,9 +47,9 @@ class Messages(ttk.Frame):
             font="chat",
             relief="flat",
             borderwidth=0,
-            highlightthickness=2,
+            highlightthickness=_HIGHLIGHT,
             padx=4,
-            pady=4,
+            pady=_PADDING,
             width=20,
             height=5,
             cursor="arrow",
@@ -110,6 +112,8 @@ class Messages(ttk.Frame):
         """Show what is new."""
         if self._model is not None:
             self._write(self._model.edits(follow=self.follows))
+            if not self.follows:
+                self._refill(self._model)
             self._draw_to_end()
 
     def redraw(self, edits: Sequence[Edit]) -> None:
@@ -195,10 +199,12 @@ class Messages(ttk.Frame):
         self._moved()
 
     def _released(self, event: tk.Event[tk.Text]) -> None:
-        self._moved()
-        for tag in self.text.tag_names(f"@{event.x},{event.y}"):
-            if tag.startswith((AGAIN, DROP)) and not self.text.tag_ranges("sel"):
-                self._click(tag)
+        tags = self.text.tag_names(f"@{event.x},{event.y}")
+        if not self.text.tag_ranges("sel"):
+            for tag in tags:
+                if tag.startswith((AGAIN, DROP)):
+                    self._click(tag)
+        self._moved()  # selecting may have scrolled
 
     def _resized(self, _event: tk.Event[tk.Misc]) -> None:
         if self.follows:
@@ -208,7 +214,14 @@ class Messages(ttk.Frame):
         """Somebody scrolled: look whether more is wanted, and whether it goes on at the end."""
         if self._model is None:
             return
-        page = self._model.page
+        self._refill(self._model)
+        is_end_seen = self.text.dlineinfo("end-1c") is not None
+        self.follows = self._model.page.is_at_end and is_end_seen
+        self._draw_to_end()
+
+    def _refill(self, model: Model) -> None:
+        """Put more where one comes near an end of what is there."""
+        page = model.page
         top = int(self.text.index("@0,0").partition(".")[0])
         bottom = int(self.text.index(f"@0,{self.text.winfo_height()}").partition(".")[0])
         lines = int(self.text.index("end").partition(".")[0])
@@ -216,11 +229,9 @@ class Messages(ttk.Frame):
             older = page.show_older()
             self._write(older)
             if not older and top <= _NEAR // 2:
-                self._model.fetch_older()
+                model.fetch_older()
         elif bottom >= lines - _NEAR and not page.is_at_end:
             self._write(page.show_newer())
-        self.follows = page.is_at_end and self.text.dlineinfo("end-1c") is not None
-        self._draw_to_end()
 
     def _draw_to_end(self) -> None:
         if self.follows or self._model is None:
@@ -237,24 +248,23 @@ class Messages(ttk.Frame):
         if not edits and not clear:
             return
         text = self.text
+        line, _, column = text.index("@0,0").partition(".")
+        info = None if self.follows else text.dlineinfo("@0,0")
         text.configure(state="normal")
-        if not self.follows:
-            text.mark_set("top", "@0,0")
-            info = text.dlineinfo("@0,0")
         if clear:
             text.delete("1.0", "end")
         for edit in edits:
-            if isinstance(edit, Insert):
-                text.tk.call(str(text), "insert", f"{edit.line}.0", *_arguments(edit.rows))
-            else:
+            if not isinstance(edit, Insert):
                 text.delete(f"{edit.line}.0", f"{edit.line + edit.lines}.0")
+            if not isinstance(edit, Delete):
+                text.tk.call(str(text), "insert", f"{edit.line}.0", *_arguments(edit.rows))
         text.configure(state="disabled")
         if self.follows:
             text.see("end")
         else:
-            text.yview("top")
-            if info is not None and info[1] < 0:
-                text.yview_scroll(-info[1], "pixels")
+            text.yview(f"{line_after(int(line), edits)}.{column}")
+            if info is not None and info[1] < _PADDING + _HIGHLIGHT:
+                text.yview_scroll(_PADDING + _HIGHLIGHT - info[1], "pixels")
 
     # ------------------------------------------------------------------ menus
 

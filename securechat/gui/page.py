@@ -36,7 +36,15 @@ class Delete(NamedTuple):
     lines: int
 
 
-Edit: TypeAlias = Insert | Delete
+class Replace(NamedTuple):
+    """Put rows in the place of `lines` lines, from line `line` on."""
+
+    line: int
+    lines: int
+    rows: list[Row]
+
+
+Edit: TypeAlias = Insert | Delete | Replace
 
 #: Draws an item that stands behind another one; the last says whether *new messages* begin here.
 DrawItem: TypeAlias = Callable[[Item, Item | None, bool], list[Row]]
@@ -207,7 +215,7 @@ class Page:
         for at, block in enumerate(self._blocks):
             if block.made_of != (made_of := self._made_of(self.first + at)):
                 rows = self._draw_item(*made_of)
-                edits += [Delete(line, block.lines), Insert(line, rows)]
+                edits.append(Replace(line, block.lines, rows))
                 block.made_of, block.lines = made_of, len(rows)
             line += block.lines
         return edits
@@ -252,3 +260,18 @@ class Page:
 
     def _tail_lines(self) -> int:
         return sum(unsent.lines for unsent in self._tail)
+
+
+def line_after(line: int, edits: Sequence[Edit]) -> int:
+    """Where line `line` is once the edits are carried out; what goes in its place, if it goes."""
+    for edit in edits:
+        match edit:
+            case Insert(at, rows) if at <= line:
+                line += len(rows)
+            case Delete(at, lines) if at <= line:
+                line = max(at, line - lines)
+            case Replace(at, lines, rows) if at + lines <= line:
+                line += len(rows) - lines
+            case Replace(at, _, rows) if at <= line:
+                line = min(line, at + len(rows) - 1)
+    return max(1, line)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from securechat.client.entries import Entry, Move
 from securechat.client.events import Draft, DraftState
 from securechat.client.log import Item, Log
-from securechat.gui.page import MAX_SHOWN, STEP, Edit, Insert, Page
+from securechat.gui.page import MAX_SHOWN, STEP, Delete, Edit, Insert, Page, Replace, line_after
 from securechat.gui.pieces import Piece, Row, rows_of_item, text_of
 
 from ..client.saying import message, moved
@@ -37,12 +37,11 @@ class Widget:
         for edit in edits:
             at = edit.line - 1
             assert 0 <= at <= len(self.rows)
-            if isinstance(edit, Insert):
-                self.rows[at:at] = edit.rows
-                self.written += len(edit.rows)
-            else:
-                assert at + edit.lines <= len(self.rows)
-                del self.rows[at : at + edit.lines]
+            lines = 0 if isinstance(edit, Insert) else edit.lines
+            rows = [] if isinstance(edit, Delete) else edit.rows
+            assert at + lines <= len(self.rows)
+            self.rows[at : at + lines] = rows
+            self.written += len(rows)
 
     def follow(self, drafts: Iterable[Draft] = ()) -> None:
         self.write(self.page.update(list(drafts), follow=True))
@@ -191,6 +190,31 @@ def test_drawing_anew_keeps_the_place() -> None:
     before, first = list(widget.rows), widget.page.first
     widget.write(widget.page.redraw())
     assert (widget.rows, widget.page.first) == (before, first)
+
+
+def test_a_line_is_followed_through_edits() -> None:
+    row = Row((), ())
+    assert line_after(5, [Insert(1, [row] * 3)]) == 8
+    assert line_after(5, [Insert(6, [row])]) == 5
+    assert line_after(5, [Delete(1, 2)]) == 3
+    assert line_after(5, [Delete(4, 9)]) == 4
+    assert line_after(5, [Delete(6, 9)]) == 5
+    assert line_after(5, [Replace(1, 2, [row] * 4)]) == 7
+    assert line_after(5, [Replace(5, 3, [row] * 2)]) == 5
+    assert line_after(5, [Replace(3, 3, [row])]) == 3
+    assert line_after(5, [Replace(6, 3, [row])]) == 5
+    assert line_after(1, [Delete(1, 1), Insert(1, [row])]) == 2
+
+
+def test_older_items_in_front_leave_the_line_that_one_looks_at() -> None:
+    widget = Widget(filled(1_000))
+    widget.follow()
+    line = 10
+    seen = widget.rows[line - 1]
+    edits = widget.page.show_older()
+    line = line_after(line, edits)
+    widget.write(edits)
+    assert widget.rows[line - 1] == seen
 
 
 @settings(max_examples=60, deadline=None)

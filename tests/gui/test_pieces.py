@@ -24,8 +24,8 @@ def rows(
     return rows_of_item(item, before, UTC, is_new=is_new, joins=joins)
 
 
-def shown(item: Item, before: Item | None = None, **keys: bool) -> str:
-    return text_of(rows(item, before, **keys))
+def shown(item: Item, before: Item | None = None, *, is_new: bool = False) -> str:
+    return text_of(rows(item, before, is_new=is_new))
 
 
 BEFORE = message("before", nick="dave")
