@@ -70,8 +70,10 @@ class Theme:
             import sv_ttk
 
             sv_ttk.set_theme(name, self._root)
-            self._root.update_idletasks()  # its hooks repaint widgets that have no style
+            for kind in (self._root.winfo_class(), "Menu"):  # they would repaint all, styled or not
+                self._root.unbind_class(kind, "<<ThemeChanged>>")
             self._resize_sun_valley()
+            self._styles.configure(".", **self._basics(), borderwidth=0, relief="flat")
         else:
             self._styles.theme_use("clam")
             self._own_style()
@@ -93,24 +95,31 @@ class Theme:
                 size=-round(self.unit * times), family=family
             )
 
+    def _basics(self) -> dict[str, str]:
+        """What all widgets have, whatever the theme below."""
+        colours = self.palette
+        return {
+            "background": colours.background,
+            "foreground": colours.text,
+            "fieldbackground": colours.field,
+            "troughcolor": colours.panel,
+            "focuscolor": colours.accent,
+            "selectbackground": colours.accent,
+            "selectforeground": colours.on_accent,
+            "insertcolor": colours.text,
+            "font": "chat",
+        }
+
     def _own_style(self) -> None:
         """`clam`, but flat and in our colours."""
         colours, style = self.palette, self._styles
         style.configure(
             ".",
-            background=colours.background,
-            foreground=colours.text,
-            fieldbackground=colours.field,
-            troughcolor=colours.panel,
+            **self._basics(),
             bordercolor=colours.border,
             lightcolor=colours.background,
             darkcolor=colours.background,
-            selectbackground=colours.accent,
-            selectforeground=colours.on_accent,
-            insertcolor=colours.text,
-            focuscolor=colours.accent,
             arrowcolor=colours.text,
-            font="chat",
         )
         style.map(".", foreground=[("disabled", colours.faint)])
         for button in ("TButton", "TMenubutton"):
