@@ -28,7 +28,12 @@ from __future__ import annotations
 
 
 class SecureChatError(Exception):
-    """Base of all errors raised on purpose; `str()` of it is fit for a person to read."""
+    """Base of all errors raised on purpose; `str()` of it is fit for a person to read.
+
+    `exit_code` is what a command exits with that ends with it.
+    """
+
+    exit_code = 1
 
 
 class ProtocolError(SecureChatError):
@@ -80,6 +85,8 @@ class ServerStartError(SecureChatError):
 class SettingsError(SecureChatError):
     """A setting is wrong, or cannot be kept; the message names file, line and key."""
 
+    exit_code = 2
+
 
 class StoreError(SecureChatError):
     """Base of what a store raises."""
@@ -98,9 +105,7 @@ class StoreRefused(StoreError):
 
 
 class ClientError(SecureChatError):
-    """Base of what ends a client; `exit_code` is what the command line exits with."""
-
-    exit_code = 1
+    """Base of what ends a client."""
 
 
 class CannotConnect(ClientError):

@@ -48,9 +48,10 @@ def nothing_leaks() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def nobody_is_known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the servers that this user knows out of the tests, and the other way round."""
+    """Keep what this user knows and has chosen out of the tests, and the other way round."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
 
 

@@ -9,6 +9,7 @@ import typer
 from .. import __version__
 from .bench import bench
 from .certs import gen_certs
+from .configuring import EarlyConfigOption
 from .connect import connect
 from .db import app as db
 from .export import export
@@ -51,6 +52,7 @@ def root(
             "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
         ),
     ] = False,
+    _config: EarlyConfigOption = None,
 ) -> None:
     """A chat over TLS: a server, and clients for terminals and pipes.
 

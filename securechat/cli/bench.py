@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ..target import parse_target
 from . import trusting
-from .options import check_target, end_on_sigterm, parse_target
+from .configuring import ConfigOption, ProfileOption, check_server
+from .options import end_on_sigterm
 from .report import reported
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ _DRAW_EVERY: Final = 0.1
 
 def bench(
     server: Annotated[
-        str, typer.Argument(metavar="HOST[:PORT]", callback=check_target)
+        str, typer.Argument(metavar="HOST[:PORT]", callback=check_server)
     ] = "localhost",
     *,
     clients: Annotated[
@@ -38,6 +40,8 @@ def bench(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object instead of a table, in seconds.")
     ] = False,

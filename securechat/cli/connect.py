@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import trusting
+from .configuring import ConfigOption, ProfileOption, check_server
 from .options import (
     NickOption,
     check_room,
-    check_target,
     client_config,
     end_on_sigterm,
 )
@@ -45,7 +45,12 @@ def _check_rooms(rooms: list[str] | None) -> list[str]:
 
 def connect(
     server: Annotated[
-        str, typer.Argument(metavar="HOST[:PORT]", callback=check_target)
+        str,
+        typer.Argument(
+            metavar="HOST[:PORT]",
+            help="Where the server is, or the name of a profile.",
+            callback=check_server,
+        ),
     ] = "localhost",
     *,
     nick: NickOption,
@@ -61,19 +66,38 @@ def connect(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     no_reconnect: Annotated[
-        bool, typer.Option("--no-reconnect", help="End when the connection is lost.")
+        bool,
+        typer.Option(
+            "--no-reconnect/--reconnect",
+            help="End when the connection is lost.",
+            show_default=False,
+        ),
     ] = False,
     no_color: Annotated[
-        bool, typer.Option("--no-color", help="No colours; NO_COLOR=1 says the same.")
+        bool,
+        typer.Option(
+            "--no-color/--color",
+            help="No colours; NO_COLOR=1 says the same.",
+            show_default=False,
+        ),
     ] = False,
     by_line: Annotated[
-        bool, typer.Option("--line", help="Line by line, instead of the full screen.")
+        bool,
+        typer.Option(
+            "--line/--no-line",
+            help="Line by line, instead of the full screen.",
+            show_default=False,
+        ),
     ] = False,
     plain: Annotated[
         bool,
         typer.Option(
-            "--plain", help="As --line, without colours and cursor moves: for screen readers."
+            "--plain/--no-plain",
+            help="As --line, without colours and cursor moves: for screen readers.",
+            show_default=False,
         ),
     ] = False,
     as_json: Annotated[

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO, TypeAlias
 import typer
 
 from . import trusting
+from .configuring import ConfigOption, ProfileOption
 from .options import (
     AddressArgument,
     HostOption,
@@ -62,6 +63,8 @@ def export(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.JSONL,
     after: Annotated[
         str | None,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from .configuring import ConfigOption
 from .report import complain, reported
 from .serve import default_data
 
@@ -22,6 +23,7 @@ def reload(
             show_default="your user data folder",
         ),
     ] = None,
+    _config: ConfigOption = None,
 ) -> None:
     """Have a running server load its certificate again.
 

@@ -11,13 +11,13 @@ from typing import Final, TextIO
 
 import typer
 
-from ..errors import ClientError, SecureChatError
+from ..errors import SecureChatError
 
 EXIT_CODES: Final[Mapping[int, str]] = MappingProxyType(
     {
         0: "all went well",
         1: "something was refused or went wrong",
-        2: "the command line is wrong",
+        2: "the command line or a setting is wrong",
         3: "the server cannot be reached",
         4: "the server's key or certificate is not trusted",
         5: "the server refused to let us in",
@@ -44,7 +44,7 @@ def reported() -> Iterator[None]:
         yield
     except SecureChatError as error:
         complain(str(error))
-        raise typer.Exit(error.exit_code if isinstance(error, ClientError) else 1) from None
+        raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:  # nobody reads what we print: no reason to complain, nor to go on
         forget_stdout()
         raise typer.Exit(1) from None

@@ -15,6 +15,7 @@ import typer
 
 from ..errors import ClientError
 from . import trusting
+from .configuring import ConfigOption, ProfileOption
 from .options import AddressArgument, HostOption, NickOption, client_config
 from .report import complain, reported
 from .send import WaitOption
@@ -34,6 +35,8 @@ def run(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     lines: Annotated[
         int,
         typer.Option(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from . import trusting
+from .configuring import ConfigOption, ProfileOption
 from .options import (
     AddressArgument,
     HostOption,
@@ -52,6 +53,8 @@ def send(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     code: Annotated[bool, typer.Option("--code", help="Show it as a block of code.")] = False,
     file_name: Annotated[
         str, typer.Option(metavar="NAME", help="Heading of the block of code; implies --code.")

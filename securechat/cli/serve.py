@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .configuring import ConfigOption
 from .report import reported
 
 
@@ -60,8 +61,12 @@ def serve(
         typer.Option(min=0, metavar="SECONDS", help="How long a lost link is not yet a departure."),
     ] = 30.0,
     json_log: Annotated[
-        bool, typer.Option("--json-log", help="Log one JSON object a line.")
+        bool,
+        typer.Option(
+            "--json-log/--no-json-log", help="Log one JSON object a line.", show_default=False
+        ),
     ] = False,
+    _config: ConfigOption = None,
 ) -> None:
     """Serve a chat until Ctrl-C or SIGTERM.
 

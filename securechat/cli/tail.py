@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from . import trusting
+from .configuring import ConfigOption, ProfileOption
 from .options import (
     AddressArgument,
     HostOption,
@@ -46,6 +47,8 @@ def tail(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
     after: Annotated[
         str | None,
         typer.Option(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from ..errors import ClientError
-from .options import check_target, parse_target
+from ..target import parse_target
+from .options import check_target
 from .report import complain, reported
 from .trusting import check_fingerprint
 

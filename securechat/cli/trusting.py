@@ -56,7 +56,11 @@ Fingerprint: TypeAlias = Annotated[
 ]
 AcceptNew: TypeAlias = Annotated[
     bool,
-    typer.Option("--accept-new", help="Trust an unknown server unseen, and remember its key."),
+    typer.Option(
+        "--accept-new/--no-accept-new",
+        help="Trust an unknown server unseen, and remember its key.",
+        show_default=False,
+    ),
 ]
 
 

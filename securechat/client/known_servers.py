@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ..protocol.envelopes import DEFAULT_PORT
+from ..target import DEFAULT_PORT
 
 AUTHORITIES: Final = "authorities"
 

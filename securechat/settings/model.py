@@ -24,8 +24,8 @@ from typing import (
 )
 
 from ..errors import SettingsError
+from ..target import parse_target
 from . import kinds
-from .target import parse_target
 
 if TYPE_CHECKING:
     from .document import Document

@@ -280,3 +280,10 @@ def test_records_are_read_and_written_with_the_public_methods_or_beneath(
 def _echo(context: ssl.SSLContext, sock: socket.socket) -> None:
     with context.wrap_socket(sock, server_hostname="localhost") as peer:
         peer.sendall(peer.recv(100))
+
+
+def test_what_a_socket_knows_of_itself_lies_in_slots(server: ssl.SSLContext) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, server.wrap_socket(ours, server_side=True, do_handshake_on_connect=False) as sock:
+        assert sock.server_side
+        assert not vars(sock), "this CPython keeps something else: give it a slot, see _SlimSocket"
