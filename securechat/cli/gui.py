@@ -10,6 +10,7 @@ import typer
 
 from ..errors import SecureChatError
 from . import trusting
+from .configuring import ConfigOption, ProfileOption, check_server, settings_of
 from .options import check_room
 from .report import reported
 
@@ -23,8 +24,20 @@ _PACKAGES: Final = (
 )
 
 
+def _check_server(context: typer.Context, text: str | None) -> str | None:
+    return None if text is None else check_server(context, text)
+
+
 def gui(
-    server: Annotated[str | None, typer.Argument(metavar="HOST[:PORT]")] = None,
+    context: typer.Context,
+    server: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="HOST[:PORT]",
+            help="Where the server is, or the name of a profile.",
+            callback=_check_server,
+        ),
+    ] = None,
     *,
     nick: Annotated[str, typer.Option("--nick", metavar="NICK", help="What others call you.")] = "",
     room: Annotated[
@@ -35,6 +48,8 @@ def gui(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    _config: ConfigOption = None,
+    _profile: ProfileOption = None,
 ) -> None:
     """Chat in a window. Without arguments it asks where to, and as whom.
 
@@ -46,11 +61,13 @@ def gui(
     with reported():
         _need_tkinter()
         from ..gui.app import run
-        from ..settings import load
 
         rooms = [check_room(one) for one in room or ["lobby"]]
         wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
-        raise typer.Exit(run(load(), wishes, server, nick, rooms))
+        source = context.get_parameter_source("server")
+        is_typed = source is not None and source.name == "COMMANDLINE"
+        code = run(settings_of(context), wishes, server, nick, rooms, goes_in=is_typed)
+    raise typer.Exit(code)
 
 
 def _need_tkinter() -> None:

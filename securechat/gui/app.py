@@ -23,11 +23,21 @@ from .window import FAREWELL, Window
 
 
 def run(
-    settings: Settings, wishes: Wishes, server: str | None, nick: str, rooms: Sequence[str]
+    settings: Settings,
+    wishes: Wishes,
+    server: str | None,
+    nick: str,
+    rooms: Sequence[str],
+    *,
+    goes_in: bool,
 ) -> int:
-    """Show the window until one leaves; the exit code. With `server` and `nick` it goes in."""
+    """Show the window until one leaves; the exit code.
+
+    `server` and `nick` fill the form in; with `goes_in`, and if none of them is missing, nobody
+    has to say so once more.
+    """
     signals: list[int] = []
-    client, controller = _show(settings, wishes, server, nick, rooms, signals)
+    client, controller = _show(settings, wishes, (server or "", nick), rooms, goes_in, signals)
     Rubbish.resume()
     if client is not None and controller is not None:
         _say_goodbye(client, controller)
@@ -37,9 +47,9 @@ def run(
 def _show(
     settings: Settings,
     wishes: Wishes,
-    server: str | None,
-    nick: str,
+    form: tuple[str, str],
     rooms: Sequence[str],
+    goes_in: bool,
     signals: list[int],
 ) -> tuple[ChatClient | None, Controller | None]:
     """Nothing of Tk's is left when this returns; the client is, if one was in a chat."""
@@ -59,9 +69,9 @@ def _show(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, terminate)
-    window.door.fill(server or "", nick)
+    window.door.fill(*form)
     window.door.present()
-    if server is not None and nick:
+    if goes_in and all(form):
         window.door.knock()
     root.mainloop()
     for number in (signal.SIGTERM, signal.SIGINT):  # who says it twice does not wait

@@ -17,7 +17,7 @@ from ..client.known_file import KnownFile
 from ..client.trust import Trust
 from ..client.trust_policy import Wishes
 from ..errors import KeyChanged, SecureChatError
-from ..settings.target import Target, parse_target
+from ..target import Target, parse_target
 from .meeting import Asked, Failed, Meeting, Settled
 
 _WRAP = 480
@@ -43,11 +43,13 @@ class Door(ttk.Frame):
         wishes: Wishes,
         servers: Sequence[str],
         enter: Callable[[Entrance], None],
+        titled: Callable[[str], None],
     ) -> None:
         super().__init__(master)
         self._file = file
         self._wishes = wishes
         self._enter = enter
+        self._titled = titled
         self._meeting: Meeting | None = None
         self._target = Target("localhost", 1)
         form = ttk.Frame(self, padding=24)
@@ -86,6 +88,7 @@ class Door(ttk.Frame):
     def present(self, problem: SecureChatError | None = None) -> None:
         """Let a person fill it in; `problem` is why one did not get in."""
         self._open(True)
+        self._titled("securechat")
         if problem is not None:
             self._say(_in_plain_words(problem), is_bad=True)
         empty = [field for field in self._fields if not field.get()]
@@ -159,6 +162,7 @@ class Door(ttk.Frame):
     def _ask(self, server: str, fingerprint: str) -> None:
         """The question of the first meeting, for somebody who never heard of keys."""
         self._say("")
+        self._titled(f"first visit to {server} · securechat")
         self._question.destroy()
         self._question = ttk.Frame(self._server.master, padding=(0, 14, 0, 0))
         self._question.grid(row=11, column=0, columnspan=2, sticky="ew")

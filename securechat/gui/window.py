@@ -61,7 +61,12 @@ class Window:
         root.protocol("WM_DELETE_WINDOW", self.close)
         self._file = KnownFile(default_state_dir())
         self.door = Door(
-            root, file=self._file, wishes=wishes, servers=self._known(), enter=self._go_in
+            root,
+            file=self._file,
+            wishes=wishes,
+            servers=self._known(),
+            enter=self._go_in,
+            titled=self._set_title,
         )
         self._bind_keys()
         self._dress()
@@ -179,7 +184,6 @@ class Window:
             self.chat.close()
             self.chat.destroy()
         self.chat = self.client = self.controller = None
-        self._set_title("securechat")
         self.door.pack(fill="both", expand=True)
         self.door.present(error)
 
