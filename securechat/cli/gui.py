@@ -14,6 +14,7 @@ from .configuring import ConfigOption, ProfileOption, check_server, settings_of
 from .options import check_room
 from .report import reported
 
+_BUILT_IN: Final = "localhost"
 _PACKAGES: Final = (
     ("debian", "apt install python3-tk"),
     ("fedora", "dnf install python3-tkinter"),
@@ -66,6 +67,8 @@ def gui(
         wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
         source = context.get_parameter_source("server")
         is_typed = source is not None and source.name == "COMMANDLINE"
+        if not is_typed and server == _BUILT_IN:
+            server = None  # nobody has chosen it; the window knows better what to suggest
         code = run(settings_of(context), wishes, server, nick, rooms, goes_in=is_typed)
     raise typer.Exit(code)
 

@@ -75,13 +75,16 @@ class Door(ttk.Frame):
         self._said = ttk.Label(form, wraplength=_WRAP, justify="left", style="Faint.TLabel")
         self._said.grid(row=10, column=0, columnspan=2, sticky="w", pady=(14, 0))
         self._question = ttk.Frame(form)
+        if len(servers) == 1:
+            self._server.set(servers[0])
         self._fields = (self._server, self._nick)
 
     # ------------------------------------------------------------------ told by the window
 
     def fill(self, server: str, nick: str) -> None:
         """Fill the form in."""
-        self._server.set(server)
+        if server:
+            self._server.set(server)
         self._nick.delete(0, "end")
         self._nick.insert(0, nick)
 
