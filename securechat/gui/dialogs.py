@@ -230,7 +230,7 @@ class Help(Dialog):
         super().__init__(master, "Keys and commands")
         text = tk.Text(
             self.body,
-            width=78,
+            width=86,
             height=30,
             font="chat-mono",
             wrap="none",

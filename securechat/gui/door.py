@@ -181,11 +181,9 @@ class Door(ttk.Frame):
             ),
             wraplength=_WRAP,
         ).pack(anchor="w", pady=(4, 8))
-        mark = tk.Text(
-            self._question, height=1, width=len(fingerprint), font="chat-mono", relief="flat"
-        )
-        mark.insert("1.0", fingerprint)
-        mark.configure(state="disabled", takefocus=False)
+        mark = ttk.Entry(self._question, width=len(fingerprint) + 2, font="chat-mono")
+        mark.insert(0, fingerprint)
+        mark.configure(state="readonly")
         mark.pack(anchor="w")
         row = ttk.Frame(self._question)
         row.pack(fill="x", pady=(12, 0))

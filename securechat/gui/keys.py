@@ -64,7 +64,7 @@ COMPOSER: Final = (
     ("Enter", "send"),
     ("Shift-Enter", "begin another line"),
     ("Up, Down", "what you typed before"),
-    ("Tab", "complete a nick, room or command; else to the next part of the window"),
+    ("Tab", "complete a nick, room or command; else go on as in any window"),
     ("Alt-1 … Alt-9", "that conversation"),
     ("Menu, Shift-F10", "what can be done with a room, person or message"),
 )

@@ -81,10 +81,10 @@ class RowList(ttk.Frame):
         for at, row in enumerate(rows):
             if at >= len(self._rows):
                 self.tree.insert(
-                    "", "end", str(at), text=row.text, values=(row.badge,), tags=row.tags
+                    "", "end", str(at), text=row.text, values=(f"{row.badge} ",), tags=row.tags
                 )
             elif self._rows[at] != row:
-                self.tree.item(str(at), text=row.text, values=(row.badge,), tags=row.tags)
+                self.tree.item(str(at), text=row.text, values=(f"{row.badge} ",), tags=row.tags)
         surplus = [str(at) for at in range(len(rows), len(self._rows))]
         if surplus:
             self.tree.delete(*surplus)

@@ -29,6 +29,7 @@ from ..settings.model import Joins
 PAUSE: Final = timedelta(minutes=5)
 NICK_TAGS: Final = tuple(f"nick{number}" for number in range(15))
 #: The tags of what can be clicked; behind them stands the id of the draft.
+_RULE: Final = "─" * 8
 AGAIN: Final = "again:"
 DROP: Final = "drop:"
 
@@ -80,7 +81,7 @@ def rows_of_item(
     if last is None or _day(last, zone) != _day(head_of(item), zone):
         rows.append(_row("day", _day_in_words(head_of(item).at, zone)))
     if is_new:
-        rows.append(_row("new", "new messages"))
+        rows.append(_row("new", f"{_RULE}  new messages  {_RULE}"))
     if isinstance(item, Moves):
         if joins == "hide":
             return rows

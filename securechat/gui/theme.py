@@ -123,7 +123,14 @@ class Theme:
         )
         style.map(".", foreground=[("disabled", colours.faint)])
         for button in ("TButton", "TMenubutton"):
-            style.configure(button, background=colours.panel, padding=(10, 4), relief="flat")
+            style.configure(
+                button,
+                background=colours.panel,
+                padding=(10, 4),
+                relief="solid" if self._is_contrast else "flat",
+                borderwidth=1,
+                bordercolor=colours.border,
+            )
             style.map(
                 button,
                 background=[("active", colours.border), ("pressed", colours.border)],

@@ -177,7 +177,7 @@ def test_new_messages_begin_where_one_left_off() -> None:
     widget.follow()
     log.add(message("unseen", seq=4), seen=False)
     widget.follow()
-    assert "new messages\n" in widget.text
+    assert "  new messages  " in widget.text
     log.leave()
     widget.follow()
     assert "new messages" not in widget.text

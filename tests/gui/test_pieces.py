@@ -49,7 +49,9 @@ def test_who_goes_on_speaking_has_one_heading() -> None:
     ):
         assert other.nick in shown(other, first)
     assert "carol" in shown(message("new", at=NOON), first, is_new=True)
-    assert shown(message("new"), first, is_new=True).startswith("new messages\n")
+    assert shown(message("new"), first, is_new=True).startswith(
+        "────────  new messages  ────────\n"
+    )
 
 
 def test_a_call_is_said_in_words_too() -> None:
