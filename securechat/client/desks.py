@@ -67,6 +67,11 @@ class Desks:
         for name, page in pages.items():
             self[name].log.put_older(page)
 
+    def drafts(self) -> dict[str, str]:
+        """What is half typed, by conversation."""
+        typed = {name: desk.typed.draft for name, desk in self._desks.items() if name is not None}
+        return {name: text for name, text in typed.items() if text.strip()}
+
     def forget_all_but(self, names: Iterable[str]) -> None:
         """Drop the conversations that the client has dropped."""
         kept = {None, self.shown, *names}

@@ -19,7 +19,7 @@ from ..client.trust_policy import Wishes
 from ..errors import SecureChatError
 from ..settings import Settings
 from .pump import Rubbish
-from .window import FAREWELL, Window
+from .window import FAREWELL, Stay, Window
 
 
 def run(
@@ -37,10 +37,11 @@ def run(
     has to say so once more.
     """
     signals: list[int] = []
-    client, controller = _show(settings, wishes, (server or "", nick), rooms, goes_in, signals)
+    stay = _show(settings, wishes, (server or "", nick), rooms, goes_in, signals)
     Rubbish.resume()
-    if client is not None and controller is not None:
-        _say_goodbye(client, controller)
+    if stay is not None:
+        stay.unfinished.close(FAREWELL)
+        _say_goodbye(stay.client, stay.controller)
     return 128 + signals[0] if signals else 0
 
 
@@ -51,8 +52,8 @@ def _show(
     rooms: Sequence[str],
     goes_in: bool,
     signals: list[int],
-) -> tuple[ChatClient | None, Controller | None]:
-    """Nothing of Tk's is left when this returns; the client is, if one was in a chat."""
+) -> Stay | None:
+    """Nothing of Tk's is left when this returns."""
     try:
         root = tk.Tk(className="Securechat")
     except tk.TclError:
@@ -76,7 +77,7 @@ def _show(
     root.mainloop()
     for number in (signal.SIGTERM, signal.SIGINT):  # who says it twice does not wait
         signal.signal(number, signal.SIG_DFL)
-    return window.client, window.controller
+    return window.stay
 
 
 def _say_goodbye(client: ChatClient, controller: Controller) -> None:

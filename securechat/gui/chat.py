@@ -40,6 +40,7 @@ from .sides import (
     title_of,
     window_title,
 )
+from .unfinished import Unfinished
 
 #: Milliseconds between two looks at what changes by itself: countdowns and lag.
 _CLOCK: Final = 500
@@ -56,6 +57,7 @@ class Chat(ttk.Frame):
         master: tk.Misc,
         client: Client,
         controller: Controller,
+        unfinished: Unfinished,
         palette: Callable[[], Palette],
         *,
         heard: Callable[[list[Entry]], None],
@@ -65,10 +67,12 @@ class Chat(ttk.Frame):
         super().__init__(master)
         self._client = client
         self._controller = controller
+        self._unfinished = unfinished
         self._palette = palette
         self._heard = heard
         self._titled = titled
         self.model = Model(controller)
+        self.model.resume(unfinished.load())
         self._timeline = controller.timeline
         self._unit = 14
         self._pop_up = menus.PopUp(self)
@@ -270,6 +274,11 @@ class Chat(ttk.Frame):
     def _tick(self) -> None:
         self._timer = self.after(_CLOCK, self._tick)
         self._draw_state()
+        self._keep_typed()
+
+    def _keep_typed(self) -> None:
+        self.composer.leave()
+        self._unfinished.keep(self.model.unfinished())
 
     def _hint(self, text: str) -> None:
         self._told.configure(text=text)
@@ -308,9 +317,9 @@ class Chat(ttk.Frame):
         self.draw()
 
     def close(self) -> None:
-        """Look no longer; what is typed stays with its conversation."""
+        """Look no longer; what is half typed is kept."""
         self.after_cancel(self._timer)
-        self.composer.leave()
+        self._keep_typed()
 
     # ------------------------------------------------------------------ searching
 

@@ -7,7 +7,7 @@ what cannot be done is said among the messages, and kept where it can be mended.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -36,6 +36,7 @@ class Model:
         self.joins: Joins = "fold"
         self._zone = zone
         self.page = self._open_page()
+        self._unfinished: dict[str, str] = {}
 
     @property
     def desk(self) -> Desk:
@@ -51,6 +52,8 @@ class Model:
             self.features = frozenset(event.welcome.features)
         self.desks.take(event, entries)
         self.desks.forget_all_but(self.timeline.conversations)
+        if self._unfinished:
+            self._put_back()
         return [entry for entry in entries if _is_news(entry)]
 
     # ------------------------------------------------------------------ the person
@@ -105,6 +108,23 @@ class Model:
         if typed:
             self.desk.typed.enter(typed)
         return True
+
+    def resume(self, texts: Mapping[str, str]) -> None:
+        """Put what was half typed, by conversation, back where it belongs, once that is there."""
+        self._unfinished = dict(texts)
+        for name in texts:
+            if name.startswith("@"):
+                self.timeline.conversation(name)
+        self._put_back()
+
+    def unfinished(self) -> dict[str, str]:
+        """What is half typed, by conversation; also where one has not come back to yet."""
+        return {**self._unfinished, **self.desks.drafts()}
+
+    def _put_back(self) -> None:
+        for name in self._unfinished.keys() & self.timeline.conversations.keys():
+            typed = self.desks[name].typed
+            typed.draft = typed.draft or self._unfinished.pop(name)
 
     # ------------------------------------------------------------------ what is shown
 

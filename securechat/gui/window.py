@@ -12,7 +12,7 @@ import tkinter as tk
 from collections.abc import Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..client.client import ChatClient, ClientConfig
 from ..client.controller import Controller
@@ -31,6 +31,7 @@ from .model import rings_for
 from .notices import Notices
 from .pump import Pump
 from .theme import Theme, system_theme
+from .unfinished import Unfinished
 
 #: Seconds between two bells or notices, and that leaving waits for what is on its way.
 _PAUSE: Final = 2.0
@@ -39,13 +40,20 @@ _KEYS: Final = "SecurechatKeys"
 _THEMES: Final = ("system", "light", "dark", "high-contrast")
 
 
+class Stay(NamedTuple):
+    """One stay in a chat: what is left of it when the window is gone."""
+
+    client: ChatClient
+    controller: Controller
+    unfinished: Unfinished
+
+
 class Window:
     """One window. Who sets `is_unwanted`, from anywhere, has it closed at the next tick."""
 
     def __init__(self, root: tk.Tk, settings: Settings, wishes: Wishes, rooms: Sequence[str]):
         self.root = root
-        self.client: ChatClient | None = None
-        self.controller: Controller | None = None
+        self.stay: Stay | None = None
         self.chat: Chat | None = None
         self.is_unwanted = False
         self._settings = settings
@@ -126,21 +134,27 @@ class Window:
             self.door.look()
         else:
             self.chat.take(until)
-        is_leaving = self.controller is not None and self.controller.leaving is not None
-        if is_leaving or self.is_unwanted:
+        controller = None if self.stay is None else self.stay.controller
+        if self.is_unwanted or (controller is not None and controller.leaving is not None):
             self.close()
-        elif self.controller is not None and self.controller.done:
-            self._go_out(self.controller.error)
+        elif controller is not None and controller.done:
+            self._go_out(controller.error)
 
     def _heard(self, said: list[Entry]) -> None:
         """Ring, if one wants that, and not for what one is looking at."""
-        rings = [entry for entry in said if rings_for(entry, self._ui.bell)]
+        is_seen = self.root.focus_displayof() is not None
+        focus = self.stay.controller.focus if self.stay is not None and is_seen else None
+        rings = [
+            entry
+            for entry in said
+            if rings_for(entry, self._ui.bell) and entry.conversation != focus
+        ]
         now = time.monotonic()
         if not rings or now - self._rang_at < _PAUSE:
             return
         self._rang_at = now
         self.root.bell()
-        if self._ui.notices and self.root.focus_displayof() is None:
+        if self._ui.notices and not is_seen:
             self._notices.show(rings[-1])
 
     def _set_title(self, title: str) -> None:
@@ -160,12 +174,15 @@ class Window:
             trust=entrance.trust,
             state_dir=default_state_dir(),
         )
-        self.client = client = ChatClient(config)
-        self.controller = controller = Controller(client, entrance.nick, self._rooms, lists=False)
+        client = ChatClient(config)
+        controller = Controller(client, entrance.nick, self._rooms, lists=False)
+        unfinished = Unfinished(default_state_dir(), host, port, entrance.nick)
+        self.stay = Stay(client, controller, unfinished)
         self.chat = Chat(
             self.root,
             client,
             controller,
+            unfinished,
             lambda: self._theme.palette,
             heard=self._heard,
             titled=self._set_title,
@@ -183,7 +200,9 @@ class Window:
         if self.chat is not None:
             self.chat.close()
             self.chat.destroy()
-        self.chat = self.client = self.controller = None
+        if self.stay is not None:
+            self.stay.unfinished.close(0)
+        self.chat = self.stay = None
         self.door.pack(fill="both", expand=True)
         self.door.present(error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tkinter as tk
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from securechat.client.entries import Entry
 from securechat.gui.chat import Chat
 from securechat.gui.pump import Pump
 from securechat.gui.theme import Theme
+from securechat.gui.unfinished import Unfinished
 from securechat.protocol import envelopes as wire
 
 from ..cli.scripted import STAMP, ScriptedClient
@@ -46,8 +48,9 @@ class PagedClient(ScriptedClient):
 class Person:
     """Bob. `rang`: what others said while he was there; `title`: that of the window."""
 
-    def __init__(self, root: tk.Tk) -> None:
+    def __init__(self, root: tk.Tk, folder: Path) -> None:
         self.root = root
+        self.unfinished = Unfinished(folder, "localhost", 55555, "bob")
         self.client = PagedClient()
         self.client.start()
         self.rang: list[Entry] = []
@@ -58,6 +61,7 @@ class Person:
             root,
             self.client,
             Controller(self.client, "bob", ("#lobby",), lists=False),
+            self.unfinished,
             lambda: self.theme.palette,
             heard=self.rang.extend,
             titled=self._set_title,
@@ -120,3 +124,4 @@ class Person:
         self.pump.stop()
         self.chat.close()
         self.root.destroy()
+        self.unfinished.close(PATIENCE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +28,9 @@ def tcl(display: str) -> str:
 
 
 @pytest.fixture
-def bob(tcl: str) -> Iterator[Person]:
+def bob(tcl: str, tmp_path: Path) -> Iterator[Person]:
     """Somebody in #lobby."""
-    bob = Person(tk.Tk(tcl))
+    bob = Person(tk.Tk(tcl), tmp_path)
     yield bob
     bob.leave()
     del bob
@@ -103,6 +104,19 @@ def test_what_cannot_be_done_is_told_and_stays_to_be_mended(bob: Person) -> None
     bob.sees("Did you mean /join?")
     assert bob.typed == "/jion garden"
     assert bob.client.said == []
+
+
+def test_what_is_half_typed_is_there_again_at_the_next_start(tcl: str, tmp_path: Path) -> None:
+    bob = Person(tk.Tk(tcl), tmp_path)
+    bob.type("half a sen")
+    bob.chat.enter("/query carol")
+    bob.type("for you al")
+    bob.leave()
+    bob = Person(tk.Tk(tcl), tmp_path)
+    assert bob.typed == "half a sen"
+    bob.chat.next_conversation()
+    assert bob.typed == "for you al"
+    bob.leave()
 
 
 # ------------------------------------------------------------------ messages
