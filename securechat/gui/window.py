@@ -189,9 +189,9 @@ class Window:
             menu=self._fill_menu,
         )
         self.chat.model.joins = self._ui.joins
-        self.chat.dress(self._theme.palette, self._theme.unit)
+        self.chat.frame.dress(self._theme.palette, self._theme.unit)
         self.door.pack_forget()
-        self.chat.pack(fill="both", expand=True)
+        self.chat.frame.pack(fill="both", expand=True)
         self.chat.composer.text.focus_force()
         client.start()
 
@@ -199,7 +199,7 @@ class Window:
         """The client has ended by itself: back to the door, with the reason."""
         if self.chat is not None:
             self.chat.close()
-            self.chat.destroy()
+            self.chat.frame.destroy()
         if self.stay is not None:
             self.stay.unfinished.close(0)
         self.chat = self.stay = None
@@ -231,7 +231,7 @@ class Window:
         name = self._system if self._ui.theme == "system" else self._ui.theme
         self._theme.dress(name, self._ui.font_size or USUAL_SIZE)
         if self.chat is not None:
-            self.chat.dress(self._theme.palette, self._theme.unit)
+            self.chat.frame.dress(self._theme.palette, self._theme.unit)
 
     def _ask_system(self) -> None:
         self._wanted.put(system_theme())

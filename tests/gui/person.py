@@ -67,8 +67,8 @@ class Person:
             titled=self._set_title,
             menu=lambda menu: menu.add_command(label="Leave"),
         )
-        self.chat.dress(self.theme.palette, self.theme.unit)
-        self.chat.pack(fill="both", expand=True)
+        self.chat.frame.dress(self.theme.palette, self.theme.unit)
+        self.chat.frame.pack(fill="both", expand=True)
         root.geometry("900x600+0+0")
         self.pump = Pump(root, self.chat.take)
         self.chat.composer.text.focus_force()

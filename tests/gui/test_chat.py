@@ -40,7 +40,7 @@ def bob(tcl: str, tmp_path: Path) -> Iterator[Person]:
 def dialog(bob: Person) -> Dialog:
     """The one that is open."""
     bob.root.update()
-    [found] = [one for one in bob.chat.winfo_children() if isinstance(one, Dialog)]
+    [found] = [one for one in bob.chat.frame.winfo_children() if isinstance(one, Dialog)]
     return found
 
 
@@ -168,7 +168,7 @@ def test_rooms_count_what_is_new_and_keep_their_drafts(bob: Person) -> None:
 
 
 def _rows(bob: Person) -> str:
-    tree = bob.chat.rooms.tree
+    tree = bob.chat.frame.rooms.tree
     return " ".join(tree.item(row, "text") for row in tree.get_children())
 
 
@@ -300,7 +300,7 @@ def test_every_theme_and_size_shows_the_same_text(bob: Person, theme: ThemeName)
     before = bob.shown
     for size in (8, 10, 30):
         bob.theme.dress(theme, size)
-        bob.chat.dress(bob.theme.palette, bob.theme.unit)
+        bob.chat.frame.dress(bob.theme.palette, bob.theme.unit)
         bob.root.update()
         assert bob.shown == before
 
@@ -314,11 +314,11 @@ def test_it_does_without_sun_valley(bob: Person, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_narrow_window_shows_the_messages(bob: Person) -> None:
-    assert bob.chat._right.winfo_ismapped()
+    assert bob.chat.frame._right.winfo_ismapped()
     bob.root.geometry("400x400")
-    bob.wait(lambda: not bob.chat._right.winfo_ismapped(), "people are still there")
+    bob.wait(lambda: not bob.chat.frame._right.winfo_ismapped(), "people are still there")
     bob.root.geometry("1100x400")
-    bob.wait(lambda: bool(bob.chat._right.winfo_ismapped()), "people did not come back")
+    bob.wait(lambda: bool(bob.chat.frame._right.winfo_ismapped()), "people did not come back")
 
 
 # ------------------------------------------------------------------ how quickly it answers
