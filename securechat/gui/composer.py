@@ -204,8 +204,9 @@ class Composer(ttk.Frame):
             self._empty.place_forget()
         else:
             self._empty.place(x=4, rely=0.5, anchor="w")
-        counted = self.text.count("1.0", "end", "displaylines") if typed else None
-        lines = max(1, min(_MAX_LINES, counted[0] if isinstance(counted, tuple) else 1))
+        # Not `Text.count`, which gives a tuple or a number, as Python's version is.
+        counted = self.text.tk.call(str(self.text), "count", "-displaylines", "1.0", "end")
+        lines = max(1, min(_MAX_LINES, int(counted)))
         if int(self.text.cget("height")) != lines:
             self.text.configure(height=lines)
             self.text.see("insert")
