@@ -74,7 +74,7 @@ class Door(ttk.Frame):
         self._button.grid(row=9, column=1, sticky="e", pady=(14, 0))
         self._said = ttk.Label(form, wraplength=_WRAP, justify="left", style="Faint.TLabel")
         self._said.grid(row=10, column=0, columnspan=2, sticky="w", pady=(14, 0))
-        self._question = ttk.Frame(form)
+        self._question: ttk.Frame | None = None
         if len(servers) == 1:
             self._server.set(servers[0])
         self._fields = (self._server, self._nick)
@@ -157,7 +157,12 @@ class Door(ttk.Frame):
         for field in self._fields:
             field.configure(state="normal" if is_open else "disabled")
         self._button.configure(state="normal" if is_open else "disabled")
-        self._question.grid_forget()
+        self._forget_question()
+
+    def _forget_question(self) -> None:
+        if self._question is not None:
+            self._question.destroy()
+            self._question = None
 
     def _say(self, text: str, *, is_bad: bool = False) -> None:
         self._said.configure(text=text, style="Bad.TLabel" if is_bad else "Faint.TLabel")
@@ -166,14 +171,14 @@ class Door(ttk.Frame):
         """The question of the first meeting, for somebody who never heard of keys."""
         self._say("")
         self._titled(f"first visit to {server} · securechat")
-        self._question.destroy()
-        self._question = ttk.Frame(self._server.master, padding=(0, 14, 0, 0))
-        self._question.grid(row=11, column=0, columnspan=2, sticky="ew")
+        self._forget_question()
+        self._question = question = ttk.Frame(self._server.master, padding=(0, 14, 0, 0))
+        question.grid(row=11, column=0, columnspan=2, sticky="ew")
         ttk.Label(
-            self._question, text=f"This is your first visit to {server}.", style="Bold.TLabel"
+            question, text=f"This is your first visit to {server}.", style="Bold.TLabel"
         ).pack(anchor="w")
         ttk.Label(
-            self._question,
+            question,
             text=(
                 "Every server has a mark of its own that nobody can copy. To be sure that you "
                 "talk to the right one, and that nobody in between reads along, ask whoever runs "
@@ -181,11 +186,11 @@ class Door(ttk.Frame):
             ),
             wraplength=_WRAP,
         ).pack(anchor="w", pady=(4, 8))
-        mark = ttk.Entry(self._question, width=len(fingerprint) + 2, font="chat-mono")
+        mark = ttk.Entry(question, width=len(fingerprint) + 2, font="chat-mono")
         mark.insert(0, fingerprint)
         mark.configure(state="readonly")
         mark.pack(anchor="w")
-        row = ttk.Frame(self._question)
+        row = ttk.Frame(question)
         row.pack(fill="x", pady=(12, 0))
         same = ttk.Button(
             row,
@@ -203,7 +208,7 @@ class Door(ttk.Frame):
         other.focus_force()  # who presses Enter unseen does not agree
 
     def _answer(self, is_the_same: bool) -> None:
-        self._question.destroy()
+        self._forget_question()
         if self._meeting is not None:
             self._meeting.answer(is_the_same)
 

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-tk = pytest.importorskip("tkinter", reason="this Python has no tkinter: install python3-tk")
+pytest.importorskip("tkinter", reason="this Python has no tkinter: install python3-tk")
+import tkinter as tk
 
-from securechat.gui.dialogs import Ask, Dialog, Help, Jump  # noqa: E402
-from securechat.gui.keys import WINDOW  # noqa: E402
-from securechat.gui.look import ThemeName  # noqa: E402
-from securechat.gui.page import MAX_SHOWN  # noqa: E402
-from securechat.gui.window import Window  # noqa: E402
+from securechat.gui.dialogs import Ask, Dialog, Help, Jump
+from securechat.gui.keys import WINDOW
+from securechat.gui.look import ThemeName
+from securechat.gui.page import MAX_SHOWN
+from securechat.gui.window import Window
 
-from .person import BEFORE, OLDEST, Person  # noqa: E402
+from .person import BEFORE, OLDEST, Person
 
 
 @pytest.fixture(scope="session")
