@@ -44,12 +44,13 @@ def take(hub: Hub, session: Session, draft: Draft) -> None:
             return
         session.refused = None
     text, to = draft.text, draft.to
-    check_text(text, MAX_TEXT)
+    if not text.isprintable() or text.isspace() or not 0 < len(text) <= MAX_TEXT:
+        check_text(text, MAX_TEXT)
     identity = session.identity
     if not identity.met:
         hub.meet(identity)
     try:
-        conversation = _resolve(hub, session, to)
+        conversation = to if to in session.rooms else _resolve(hub, session, to)
         if draft.reply_to is not None and draft.reply_to > hub.heads.get(conversation, 0):
             raise Rejected("bad_envelope", _NOTHING_THERE)
     except Rejected as no:
@@ -91,9 +92,8 @@ def settle(hub: Hub, effect: Post | Refuse, outcome: Outcome) -> None:
 def _resolve(hub: Hub, session: Session, to: str) -> str:
     """The conversation behind an address in which `session` may speak."""
     if to[0] == "#":
-        if to not in session.rooms:
-            require_room(hub, to)
-            require_subscription(session, to)
+        require_room(hub, to)
+        require_subscription(session, to)
         return to
     one, other = session.identity, require_partner(hub, to)
     conversation = key_of(one, other)

@@ -8,6 +8,7 @@ when it runs. The rest is the terminal's front end: `controller` between a perso
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -17,7 +18,12 @@ def main() -> None:
     _open_what_is_closed()
     from .app import app
 
-    app()
+    try:
+        app()
+    finally:
+        # Else the interpreter's last collections walk through all that pydantic and Textual have
+        # made: measured, 0.12 to 0.25 s from the last key to the shell's prompt; so, 0.03 s.
+        gc.freeze()
 
 
 def _open_what_is_closed() -> None:

@@ -12,6 +12,7 @@ from .certs import gen_certs
 from .configuring import EarlyConfigOption
 from .connect import connect
 from .db import app as db
+from .doctor import doctor
 from .export import export
 from .gui import gui
 from .reload import reload
@@ -65,8 +66,9 @@ def root(
 
 
 for _command in (
-    *(gen_certs, serve, reload, connect, gui, send, run, tail, export),
-    *(bench, schema, torture),
+    *(gen_certs, serve, reload, connect, send, run, tail, export),
+    *(doctor, bench, schema, torture),
+    gui,
 ):
     app.command()(_command)
 app.add_typer(db, name="db")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FILE: Final = "securechat.file"
 _SETTINGS: Final = "securechat.settings"
 _PROFILE: Final = "securechat.profile"
+_LENIENT: Final = "securechat.lenient"
 
 #: Commands that are for who runs a server; the others reach one.
 _OF_SERVERS: Final = frozenset({"serve", "reload", "db"})
@@ -30,12 +31,24 @@ _OF_SERVERS: Final = frozenset({"serve", "reload", "db"})
 
 def settings_of(context: typer.Context) -> Settings:
     """The settings that a command goes by; raises SettingsError."""
-    from ..settings import load
+    from ..settings import Settings, chosen_path, load
 
     found: Settings | None = context.meta.get(_SETTINGS)
     if found is None:
-        found = context.meta[_SETTINGS] = load(context.meta.get(_FILE))
+        try:
+            found = load(file_of(context))
+        except SettingsError:
+            if not context.meta.get(_LENIENT):
+                raise
+            found = Settings(chosen_path(file_of(context)))
+        context.meta[_SETTINGS] = found
     return found
+
+
+def file_of(context: typer.Context) -> Path | None:
+    """The file that `--config` names."""
+    path: Path | None = context.meta.get(_FILE)
+    return path
 
 
 def check_server(context: typer.Context, text: str) -> str:
@@ -61,6 +74,11 @@ def _use_file(context: typer.Context, path: Path | None) -> Path | None:
     if not context.resilient_parsing:
         context.default_map = _Defaults(context)
     return _remember_file(context, path)
+
+
+def _use_sound_file(context: typer.Context, path: Path | None) -> Path | None:
+    context.meta[_LENIENT] = True
+    return _use_file(context, path)
 
 
 def _use_profile(context: typer.Context, name: str | None) -> str | None:
@@ -100,6 +118,17 @@ ConfigOption: TypeAlias = Annotated[
         callback=_use_file,
     ),
 ]
+#: For who tells of what is wrong with the file itself: then it counts as empty.
+LenientConfigOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings, instead of those in your config folder.",
+        is_eager=True,
+        callback=_use_sound_file,
+    ),
+]
 ProfileOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -125,7 +154,8 @@ class _Defaults(dict[str, Any]):
 
         context = self._context
         commands = {one.info_name for one in (context, context.parent) if one is not None}
-        section = Serve if commands & _OF_SERVERS else Connect
+        is_for_server = commands & _OF_SERVERS or context.params.get("of_server")
+        section = Serve if is_for_server else Connect
         key = self._keys.get(name, "")
         if section is Connect and key == "host":
             key = "server"
@@ -142,6 +172,8 @@ def _key(param: Any) -> str:
     names = [one for one in param.opts if one.startswith("--")]
     if not names:
         return "server" if param.name == "server" else ""
+    if names == ["--server"]:  # of `doctor`: what to look at, not where
+        return ""
     return str(max(names, key=len)).removeprefix("--").replace("-", "_")
 
 

@@ -142,6 +142,7 @@ def _front_end(*, as_json: bool, by_line: bool) -> Front:
 def _chat(config: ClientConfig, front: Front, *, colour: bool, plain: bool) -> int:
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
+    from ..client.farewell import GOODBYE
 
     client = ChatClient(config)
     try:
@@ -161,7 +162,7 @@ def _chat(config: ClientConfig, front: Front, *, colour: bool, plain: bool) -> i
             signal.signal(number, signal.SIG_DFL)
         raise
     finally:
-        client.close(timeout=1.0)
+        client.close(timeout=GOODBYE)
 
 
 def _line_mode(client: ChatClient, config: ClientConfig, *, colour: bool, plain: bool) -> int:

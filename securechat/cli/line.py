@@ -23,6 +23,7 @@ from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind, counted
 from ..client.events import ClientEvent
+from ..client.farewell import GOODBYE, take_leave
 from ..client.harmless import harmless_line
 from ..client.slash import BadInput
 from ..errors import ClientError
@@ -37,8 +38,6 @@ _TICK: Final = 1.0
 _BATCH: Final = 1_000
 #: Seconds between two bells.
 _BELL_PAUSE: Final = 2.0
-#: Seconds that leaving waits for what is on its way.
-_FAREWELL: Final = 3.0
 
 _INTERRUPTED: Final = 130
 
@@ -101,7 +100,7 @@ class _Line:
                 return self._leave(None)
             except Interrupted as interrupted:
                 if not interrupted.typed:
-                    self._client.close()
+                    self._client.close(timeout=GOODBYE)
                     return _INTERRUPTED
             except UnicodeDecodeError as problem:
                 self._complain(f"Not sent: it is not {problem.encoding}. Set your locale to UTF-8.")
@@ -119,13 +118,11 @@ class _Line:
     def _leave(self, reason: str | None) -> int:
         """Leave when all that was said is stored, or will not be soon."""
         timeline = self._controller.timeline
-        if timeline.online:
-            self._client.settle(_FAREWELL)
-        self._client.close(reason)
-        deadline = time.monotonic() + _FAREWELL
+        take_leave(self._client, reason, timeline.farewell)
+        deadline = time.monotonic() + GOODBYE
         while not self._controller.done and time.monotonic() < deadline:
             self._take_all()
-            time.sleep(_NUDGE)
+            time.sleep(_NUDGE / 4)
         left = len(timeline.drafts)
         if left:
             told = counted(left, "message was", "messages were")

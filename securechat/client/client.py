@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_NICK: Final = 256  # far above what any server takes; keeps `hello` within its frame
 _LONGEST_REASON: Final = 200
+_ENDING: Final = 0.5  # seconds; only a disk or a name server that hangs takes longer
 #: Commands that only the client itself gives.
 _NOT_FOR_USERS: Final = frozenset({"hello", "pong", "quit"})
 
@@ -193,7 +194,8 @@ class ChatClient:
     def close(self, reason: str | None = None, timeout: float = 3.0) -> None:
         """Say goodbye and end, within `timeout` seconds; again does nothing.
 
-        What was not echoed is kept for the next start, if anything is kept.
+        A server that has not said goodbye by then is left all the same. What was not echoed is kept
+        for the next start, if anything is kept.
         """
         if reason is not None and not (reason.isprintable() and reason.strip()):
             reason = None
@@ -203,11 +205,16 @@ class ChatClient:
         if never_started:
             self._mailbox.end(None)
             return
+        self._leave(requests.Leave(reason and reason[:_LONGEST_REASON]), timeout)
+        if self._thread.is_alive():
+            self._leave(requests.Leave(None, at_once=True), _ENDING)
+
+    def _leave(self, request: requests.Leave, timeout: float) -> None:
         try:
-            self._mailbox.post(requests.Leave(reason and reason[:_LONGEST_REASON]))
+            self._mailbox.post(request)
         except ClientError:
             pass  # it has ended already
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+        if self._thread.is_alive():
             self._thread.join(timeout)
 
     # -------------------------------------------------------------- the io thread

@@ -196,8 +196,8 @@ class Engine:
                 self._carry_out(session.ask(command))
             case requests.Confirm(send):
                 self._carry_out(session.confirm_drafts(send))
-            case requests.Leave(reason):
-                self._carry_out(session.quit(now, reason))
+            case requests.Leave(reason, at_once):
+                self._carry_out(session.quit(now, reason, at_once=at_once))
 
     def _carry_out(self, effects: list[do.Effect]) -> None:
         for effect in effects:

@@ -30,6 +30,11 @@ class Lag:
         """The link is gone, and nothing is known of the next one."""
         self._latest, self._since = timedelta(0), None
 
+    @property
+    def latest(self) -> timedelta:
+        """How long the last one took that came back on this link."""
+        return self._latest
+
     def at(self, now: datetime) -> timedelta:
         """How long the last one took; longer, if one is under way for longer."""
         waiting = timedelta(0) if self._since is None else now - self._since

@@ -26,9 +26,10 @@ class Confirm(NamedTuple):
 
 
 class Leave(NamedTuple):
-    """Quit."""
+    """Quit; `at_once`: without waiting for the server's goodbye."""
 
     reason: str | None
+    at_once: bool = False
 
 
 Request: TypeAlias = Say | Ask | Confirm | Leave

@@ -148,9 +148,11 @@ class Session:
         self._talk.refuse(id, reason, code)
         return self._take()
 
-    def quit(self, now: float, reason: str | None) -> list[do.Effect]:
-        """Leave for good."""
-        if self.phase is Phase.ONLINE:
+    def quit(self, now: float, reason: str | None, *, at_once: bool = False) -> list[do.Effect]:
+        """Leave for good; `at_once`: what is said cannot be waited for any longer."""
+        if at_once and self.phase is not Phase.ENDED:
+            self._end(None)
+        elif self.phase is Phase.ONLINE:
             keys: dict[str, Any] = {} if reason is None else {"reason": reason}
             self._emit(do.Send(wire.Quit(id=self._talk.new_id(), **keys)))
             self._talk.stop()

@@ -150,6 +150,11 @@ class Timeline:
         """How long our echo takes to come. `now` in UTC."""
         return self._lag.at(now)
 
+    @property
+    def farewell(self) -> timedelta | None:
+        """How long our echoes took, if there is one to wait for before we leave."""
+        return self._lag.latest if self.online and self.drafts else None
+
     # ------------------------------------------------------------------ told by the client
 
     def feed(self, event: ClientEvent, now: datetime) -> tuple[Entry, ...]:

@@ -101,13 +101,13 @@ class Fanout:
                 elif channel.number != skip:
                     channel.write(pieces, size)
                 continue
-            if channel.number == skip:
+            if skip and channel.number == skip:
                 continue
             try:
                 if only is not None:
                     channel.tls.write(only)
-                else:
-                    channel.write(pieces, size)
+                    continue
+                channel.write(pieces, size)
             except (SSLWantWriteError, SSLWantReadError):
                 channel.keep(pieces, size)
             except OSError as error:

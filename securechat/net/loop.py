@@ -67,6 +67,7 @@ PATIENCE: Final = 0.005
 _MAX_UNPARSED: Final = DEFAULT_MAX_FRAME + HEADER_SIZE
 #: The kernel keeps no more than this for a peer that does not read, bytes.
 _SEND_BUFFER: Final = 128 * 1024
+_OPEN: Final = State.OPEN
 _PING: Final = encode_frame(encode(ServerPing(token="alive")))
 
 
@@ -315,7 +316,7 @@ class Loop:
                 self._told.append((channel.number, event))  # type: ignore[arg-type]
                 if bucket is not None:
                     bucket.charge(event.cost)  # type: ignore[union-attr]
-                if channel.out is not None or channel.connection.state is not State.OPEN:
+                if channel.out is not None or channel.connection.state is not _OPEN:
                     self._heed(channel, event)
                 return
         self._read_on(channel, data)

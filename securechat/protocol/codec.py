@@ -91,7 +91,10 @@ def decode_client(payload: bytes) -> FromClient:
         envelope: FromClient = _validate_client(payload)
     except ValidationError as error:
         return _explain_client(payload, error)
-    return _bad_json() if _hides_a_non_number(payload) else envelope
+    # One byte is looked for five times as fast as the words.
+    if (b"N" in payload or b"I" in payload) and _hides_a_non_number(payload):
+        return _bad_json()
+    return envelope
 
 
 def decode_server(payload: bytes) -> FromServer:
@@ -176,10 +179,7 @@ def _hides_a_non_number(payload: bytes) -> bool:
     pydantic's JSON has them; a value that a later one of the same key replaces, or one of an
     unknown key, is not looked at. The words may also stand in a text, so only a parse decides.
     """
-    # One byte is looked for five times as fast as three.
-    return (
-        (b"N" in payload and b"NaN" in payload) or (b"I" in payload and b"Infinity" in payload)
-    ) and _parse(payload) is None
+    return (b"NaN" in payload or b"Infinity" in payload) and _parse(payload) is None
 
 
 def _bad_json() -> Refusal:

@@ -36,6 +36,8 @@ _FULL: Final = 256
 #: Between two looks at what retention has to remove, seconds, and how much one look removes, rows.
 _RETAIN_EVERY: Final = 60.0
 _RETAIN_ROWS: Final = 500
+#: How long nobody must have said anything before the store may put itself in order, seconds.
+_TIDY_AFTER: Final = 5.0
 _LONGEST_SLEEP: Final = 1.0
 _PERSISTENT: Final = frozenset(PERSISTENT)
 
@@ -85,6 +87,7 @@ class Dispatcher:
         #: The io threads that wait for an answer to what they told.
         self._asked: set[int] = set()
         self._retain_at = 0.0
+        self._heard_at = 0.0
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
 
     # -------------------------------------------------------------- from other threads
@@ -130,6 +133,10 @@ class Dispatcher:
                     self._carry_out(self._hub.tick(now), now)
                 if self._owed:
                     self._carry_out([], now)
+                if batch:
+                    self._heard_at = now.mono
+                elif now.mono - self._heard_at >= _TIDY_AFTER:
+                    self._store.tidy()
                 if self._retain_at <= now.mono:
                     self._retain(now)
             self._carry_out(self._hub.farewell(farewell.reason, farewell.retry_after, now), now)

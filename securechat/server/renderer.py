@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from ..chat import effects as fx
 from ..chat.hub import Hub
 from ..net import ops
-from ..net.channel import cut
+from ..net.channel import MAX_PIECE, cut
 from ..protocol.codec import encode, encode_posted
 from ..protocol.connection import signal_of
 from ..protocol.envelopes import (
@@ -41,11 +41,10 @@ _MAX_CHUNK: Final = 64 * 1024
 
 
 class _OpenChunk:
-    __slots__ = ("count", "first", "parts", "size")
+    __slots__ = ("first", "parts", "size")
 
     def __init__(self, first: int) -> None:
         self.first = first
-        self.count = 0
         #: Headers and payloads in turn, joined once.
         self.parts: list[bytes] = []
         self.size = 0
@@ -116,10 +115,9 @@ class Renderer:
         if chunk is None:
             chunk = self._open[name] = _OpenChunk(seq)
         size = len(payload)
-        chunk.count += 1
         chunk.parts += (encode_header(size), payload)
-        chunk.size += HEADER_SIZE + size
-        if chunk.size >= _MAX_CHUNK:
+        chunk.size = size = chunk.size + HEADER_SIZE + size
+        if size >= _MAX_CHUNK:
             del self._open[name]
             self._close_chunk(name, chunk)
 
@@ -137,9 +135,10 @@ class Renderer:
                 self._close_chunk(name, chunk)
 
     def _close_chunk(self, name: str, chunk: _OpenChunk) -> None:
-        last = chunk.first + chunk.count - 1
-        pieces = cut(b"".join(chunk.parts))
-        op = ops.Chunk(name, pieces, chunk.size, chunk.first, last)
+        last = chunk.first + len(chunk.parts) // 2 - 1
+        data = b"".join(chunk.parts)
+        pieces = (data,) if chunk.size <= MAX_PIECE else cut(data)
+        op = _make(ops.Chunk, (name, pieces, chunk.size, chunk.first, last))
         for posted in self._ops:
             posted.append(op)
         self._hub.posted(name, last, self._ts)
@@ -283,6 +282,8 @@ class Renderer:
         )
 
 
+#: A `NamedTuple` made without its `__new__`, which is Python and takes twice the time.
+_make: Final[Callable[[Any, tuple[object, ...]], Any]] = tuple.__new__
 _PERSISTENT: Final = frozenset(fx.PERSISTENT)
 
 

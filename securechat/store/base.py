@@ -47,6 +47,10 @@ class Store(Protocol):
         """
         ...
 
+    def tidy(self) -> None:
+        """Do what can wait until nobody does; raises `StoreBroken` as `commit` does."""
+        ...
+
     def first_kept(self, conversation: str) -> int:
         """The number at which the history begins that retention has left."""
         ...

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ import apsw
 
 from ..errors import StoreRefused
 from .connections import DATABASE_NAME, connect_reader, connect_writer, damaged, explain, refuse
+from .journal import read_journal
 from .lock import FolderLock, holder_of
 from .migrations import (
     PLACE_BITS,
@@ -36,7 +38,7 @@ from .migrations import (
     sync_folder,
     unused_name,
 )
-from .retention import OVERHEAD, to_ts
+from .retention import OVERHEAD, to_ts, weigh
 
 #: What is told of one database at most; the first few say where to look.
 _MOST_PROBLEMS: Final = 20
@@ -136,6 +138,7 @@ def _examine(execute: Callable[..., Any]) -> tuple[tuple[str, ...], int, int]:
         counted = {row[0]: _Counted(*row) for row in execute(_COUNT)}
         books = [_Book(*row) for row in execute(_BOOKS)]
         epoch = execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()
+        waiting = _look_through_journal(execute, problems)
     except (apsw.CorruptError, UnicodeDecodeError) as error:
         return (f"the file is damaged: {explain(error)}",), 0, 0
     if not epoch:
@@ -143,8 +146,25 @@ def _examine(execute: Callable[..., Any]) -> tuple[tuple[str, ...], int, int]:
     for book in books:
         problems += _compare(book, counted.pop(book.number, None))
     problems += [f"conversation {number} has messages, but no name" for number in counted]
-    messages = sum(book.head - book.first + 1 for book in books)
-    return tuple(problems[:_MOST_PROBLEMS]), messages, len(books)
+    messages = sum(book.head - book.first + 1 for book in books) + sum(waiting.values())
+    names = {book.name for book in books} | waiting.keys()
+    return tuple(problems[:_MOST_PROBLEMS]), messages, len(names)
+
+
+def _look_through_journal(execute: Callable[..., Any], problems: list[str]) -> Counter[str]:
+    """How many messages of each conversation wait in the journal; adds to `problems`."""
+    waiting: Counter[str] = Counter()
+    drafts: set[tuple[int, str]] = set()
+    try:
+        for _, new in list(read_journal(execute)):
+            draft = (new.identity, new.id)
+            if draft in drafts or execute(_IN_PLACE, draft).fetchall():
+                problems.append(f"{new.conversation}: the journal holds a draft twice")
+            drafts.add(draft)
+            waiting[new.conversation] += 1
+    except ValueError as error:
+        problems.append(f"the journal holds what we never wrote: {error}")
+    return waiting
 
 
 def _complaints(rows: Iterable[Any]) -> list[str]:
@@ -153,6 +173,7 @@ def _complaints(rows: Iterable[Any]) -> list[str]:
     return [line for line in lines if line != "ok" and not line.startswith("***")]
 
 
+_IN_PLACE: Final = "SELECT 1 FROM message WHERE identity = ? AND id = ?"
 _DANGLING: Final = "PRAGMA foreign_key_check"
 _COUNT: Final = f"""
     SELECT place >> {PLACE_BITS}, min(place) & {SEQ_MASK}, max(place) & {SEQ_MASK}, count(*),
@@ -343,9 +364,12 @@ def stats(directory: Path, now: float) -> Stats:
             execute(f"PRAGMA {name}").fetchall()[0][0]
             for name in ("page_count", "freelist_count", "page_size")
         )
-        since, pace_days = _pace(found, now)
+        waiting = _waiting(execute, path)
+        since, pace_days = _pace(found, waiting, now)
         recent, recent_weight = _count_since(execute, found, since)
-    rooms = _sizes(found)
+    late = [one for one in waiting if one.ts >= since]
+    recent, recent_weight = recent + len(late), recent_weight + sum(one.weight for one in late)
+    rooms = _sizes(found, waiting)
     wal = path.with_name(path.name + "-wal")
     free_disk = shutil.disk_usage(directory).free
     bytes_per_day = recent_weight / pace_days
@@ -367,24 +391,44 @@ def stats(directory: Path, now: float) -> Stats:
     )
 
 
-def _sizes(found: list[Any]) -> tuple[RoomSize, ...]:
-    rooms = [
-        RoomSize(name, head - first + 1, weight, head)
-        for _, name, first, head, weight, *_ in found
-        if name[0] == "#"
-    ]
-    direct = [row for row in found if row[1][0] == "@"]
-    if direct:  # who spoke to whom is nobody's business
-        messages = sum(head - first + 1 for _, _, first, head, *_ in direct)
-        weight = sum(row[4] for row in direct)
-        rooms.append(RoomSize("direct", messages, weight, sum(row[3] for row in direct)))
-    return tuple(sorted(rooms, key=lambda room: (-room.weight, room.name)))
+class _Waiting(NamedTuple):
+    """A message that has not reached its place yet."""
+
+    name: str
+    ts: str
+    weight: int
 
 
-def _pace(found: list[Any], now: float) -> tuple[str, float]:
+def _waiting(execute: Callable[..., Any], path: Path) -> list[_Waiting]:
+    try:
+        journal = read_journal(execute)
+        return [_Waiting(new.conversation, ts, weigh(new.text)) for ts, new in journal]
+    except ValueError as error:
+        raise damaged(path, str(error)) from error
+
+
+def _sizes(found: list[Any], waiting: list[_Waiting]) -> tuple[RoomSize, ...]:
+    """All rooms, and the direct conversations as one: who spoke to whom is nobody's business."""
+    sizes: dict[str, RoomSize] = {}
+
+    def add(name: str, messages: int, weight: int, numbers: int) -> None:
+        shown = name if name[0] == "#" else "direct"
+        old = sizes.get(shown, RoomSize(shown, 0, 0, 0))
+        sizes[shown] = RoomSize(
+            shown, old.messages + messages, old.weight + weight, old.head + numbers
+        )
+
+    for _, name, first, head, weight, *_ in found:
+        add(name, head - first + 1, weight, head)
+    for one in waiting:
+        add(one.name, 1, one.weight, 1)
+    return tuple(sorted(sizes.values(), key=lambda room: (-room.weight, room.name)))
+
+
+def _pace(found: list[Any], waiting: list[_Waiting], now: float) -> tuple[str, float]:
     """Since when growth is measured, as a `ts`, and how many days that is."""
-    oldest = min((row[5] for row in found if row[5] is not None), default=to_ts(now))
-    since = max(oldest, to_ts(now - _PACE_DAYS * _DAY))
+    begun = [row[5] for row in found if row[5] is not None] + [one.ts for one in waiting[:1]]
+    since = max(min(begun, default=to_ts(now)), to_ts(now - _PACE_DAYS * _DAY))
     age = (datetime.fromtimestamp(now, UTC) - datetime.fromisoformat(since)).total_seconds() / _DAY
     return since, min(max(age, _SHORTEST_PACE), _PACE_DAYS)
 

@@ -168,6 +168,9 @@ class MemoryStore:
         """See `Store.first_kept`."""
         return self.slice(conversation)[1]
 
+    def tidy(self) -> None:
+        """See `Store.tidy`: there is nothing that waits."""
+
     def retain(self, now: float, budget_rows: int) -> int:  # noqa: ARG002 - `commit` trims already
         """See `Store.retain`."""
         return 0

@@ -111,6 +111,17 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        "a journal of the newest messages",
+        """
+        -- A row for each transaction: JSON, the fields of `records.NewMessage` for each message.
+        CREATE TABLE journal (
+            number INTEGER PRIMARY KEY,
+            ts TEXT NOT NULL,
+            messages TEXT NOT NULL
+        ) STRICT;
+        """,
+    ),
 )
 
 

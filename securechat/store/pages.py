@@ -7,12 +7,12 @@ should be there is not, so that nobody is given a history with a hole in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import apsw
 
@@ -20,6 +20,7 @@ from ..errors import StoreBroken
 from ..protocol.codec import encode_posted
 from ..records import Page
 from .connections import fail
+from .journal import Entry
 from .migrations import PLACE_BITS, SEQ_MASK
 
 #: The columns of a message that `Painter` takes.
@@ -30,36 +31,58 @@ _BACKWARD: Final = _PAGE.format("DESC")
 
 
 class SqliteReader:
-    """Pages, each out of one snapshot of the database; for one thread."""
+    """Pages, each out of one snapshot of the database; for one thread.
 
-    def __init__(self, db: apsw.Connection, path: Path, guard: Lock, *, owned: bool = True) -> None:
+    `view(conversation)` gives the newest messages, which wait to be brought into the database.
+    """
+
+    def __init__(
+        self,
+        db: apsw.Connection,
+        path: Path,
+        guard: Lock,
+        view: Callable[[str], Sequence[Entry]],
+        *,
+        owned: bool = True,
+    ) -> None:
         self._db = db
         self._path = path
         self._guard = guard
+        self._view = view
         self._owned = owned
         self._execute: Callable[..., Any] = db.cursor().execute
 
     def after(self, conversation: str, after: int, upto: int, limit: int, size: int) -> Page:
         """See `Reader.after`; raises `StoreBroken` when the file is damaged."""
-        with self._snapshot():
-            number, first, head = self._find(conversation)
-            start, stop = max(after + 1, first), min(upto, head)
-            places = range(number << PLACE_BITS | start, (number << PLACE_BITS | stop) + 1)
-            payloads = self._read(conversation, places[:limit], size)
+        with self._look_at(conversation) as found:
+            start, stop = max(after + 1, found.first), min(upto, found.head)
+            wanted = range(start, stop + 1)[:limit]
+            payloads = self._read(found, wanted, size)
         more = start + len(payloads) <= stop
         last = start + len(payloads) - 1 if more else max(upto, after)
-        return Page(payloads, last, more, first - 1 if after < first - 1 else None)
+        return Page(payloads, last, more, found.first - 1 if after < found.first - 1 else None)
 
     def before(self, conversation: str, before: int | None, limit: int, size: int) -> Page:
         """See `Reader.before`; raises as `after` does."""
-        with self._snapshot():
-            number, first, head = self._find(conversation)
+        with self._look_at(conversation) as found:
+            first, head = found.first, found.head
             stop = head if before is None else max(min(before - 1, head), first - 1)
-            places = range(number << PLACE_BITS | first, (number << PLACE_BITS | stop) + 1)
-            payloads = self._read(conversation, places[::-1][:limit], size)
-        more = len(payloads) < len(places)
+            there = range(first, stop + 1)
+            payloads = self._read(found, there[::-1][:limit], size)
+        more = len(payloads) < len(there)
         at_the_beginning = not more and len(payloads) < limit and first > 1
         return Page(payloads[::-1], stop, more, first - 1 if at_the_beginning else None)
+
+    @contextmanager
+    def _look_at(self, name: str) -> Iterator[_Found]:
+        """A conversation at one moment: the journal first, or what moves on between is missed."""
+        waiting = self._view(name)
+        behind = len(waiting)
+        with self._snapshot():
+            number, first, head = self._find(name)
+            if behind:
+                head = waiting[0][1] - 1
+            yield _Found(name, number, first, head, waiting, behind)
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
@@ -80,18 +103,16 @@ class SqliteReader:
         ).fetchall()
         return found[0] if found else (0, 1, 0)
 
-    def _read(self, name: str, places: range, size: int) -> list[bytes]:
-        """The messages at `places`, in that order, as many as fit into `size`; at least one."""
+    def _read(self, found: _Found, wanted: range, size: int) -> list[bytes]:
+        """The messages numbered `wanted`, as many as fit into `size`; at least one."""
         payloads: list[bytes] = []
-        if not places:
+        if not wanted:
             return payloads
-        painter = Painter(name, self._execute)
-        low, high = sorted((places[0], places[-1]))
-        rows = self._execute(_FORWARD if places.step > 0 else _BACKWARD, (low, high))
-        for place, row in zip_longest(places, rows):
-            if row is None or row[0] != place:
+        painter = Painter(found.name, self._execute)
+        for seq, row in zip_longest(wanted, self._rows(found, wanted)):
+            if row is None or row[0] & SEQ_MASK != seq:
                 raise StoreBroken(
-                    f"{self._path}: message {place & SEQ_MASK} of {name} is missing. Run "
+                    f"{self._path}: message {seq} of {found.name} is missing. Run "
                     "`securechat db check` before the server is started again."
                 )
             payload = painter.paint(row)
@@ -101,10 +122,47 @@ class SqliteReader:
             payloads.append(payload)
         return payloads
 
+    def _rows(self, found: _Found, wanted: range) -> Iterable[Sequence[Any]]:
+        low, high = sorted((wanted[0], wanted[-1]))
+        order = _FORWARD if wanted.step > 0 else _BACKWARD
+        base, end = found.number << PLACE_BITS, min(high, found.in_place)
+        placed = self._execute(order, (base + low, base + end)) if low <= end else ()
+        entries = found.waiting_between(low, high)[:: wanted.step]
+        waiting = (row_of(base, found.name, entry) for entry in entries)
+        return chain(placed, waiting) if wanted.step > 0 else chain(waiting, placed)
+
     def close(self) -> None:
         """Let go of the connection."""
         if self._owned:
             self._db.close()
+
+
+class _Found(NamedTuple):
+    """One conversation: in the database up to `in_place`, behind that so many of `waiting`."""
+
+    name: str
+    number: int
+    first: int
+    in_place: int
+    waiting: Sequence[Entry]
+    behind: int
+
+    @property
+    def head(self) -> int:
+        """The last message that there is."""
+        return self.in_place + self.behind
+
+    def waiting_between(self, low: int, high: int) -> Sequence[Entry]:
+        """Those of the numbers `low` to `high` that wait."""
+        begin = max(low - self.in_place - 1, 0)
+        return self.waiting[begin : max(high - self.in_place, 0)]
+
+
+def row_of(base: int, name: str, entry: Entry) -> tuple[object, ...]:
+    """An entry of the journal of `name` as a row of the columns `ROW`, its place above `base`."""
+    (_, identity, id, to, sender, text, reply_to, action), seq, ts = entry
+    address = None if to == name else to
+    return (base + seq, identity, id, ts, sender, address, reply_to, action, text)
 
 
 class Painter:

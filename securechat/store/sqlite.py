@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import apsw
 
-from ..errors import StoreBroken
+from ..errors import StoreBroken, StoreFull
 from ..records import (
     Conflict,
     ForgetIdentity,
@@ -48,9 +48,10 @@ from .connections import (
     lacks_room,
     refuse,
 )
+from .journal import MANY, WRITE, Entry, Journal, Runs, encode_messages, read_journal
 from .lock import FolderLock
 from .migrations import PLACE_BITS, migrate, sync_folder
-from .pages import ROW, Painter, SqliteReader, pair
+from .pages import ROW, Painter, SqliteReader, pair, row_of
 from .retention import KEEP_ALL, Retention, digest, sweep, weigh
 
 log = logging.getLogger(__name__)
@@ -64,10 +65,15 @@ _MANY_PAGES: Final = 4 * _CHECKPOINT_PAGES
 
 _INSERT: Final = (
     "INSERT INTO message (place, identity, id, ts, sender, address, reply_to, action, text)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (identity, id) DO NOTHING"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_GROW: Final = "UPDATE conversation SET head = ?, weight = weight + ?, last_ts = ? WHERE number = ?"
-_BEGIN_AGAIN: Final = "UPDATE conversation SET oldest = ? WHERE number = ?"
+_GROW: Final = (
+    "INSERT INTO conversation (number, name, first, head, weight, oldest, last_ts)"
+    " VALUES (?, ?, 1, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET head = excluded.head,"
+    " weight = weight + excluded.weight, oldest = coalesce(oldest, excluded.oldest),"
+    " last_ts = excluded.last_ts"
+)
+_IDS: Final = "SELECT id FROM message WHERE identity = ? AND id >= ? AND id < ? LIMIT ?"
 _RECALL: Final = (
     f"SELECT name, digest, {ROW} FROM message JOIN conversation ON number = place >> {PLACE_BITS}"
     " WHERE identity = ? AND id = ?"
@@ -90,13 +96,12 @@ class _Conversation(NamedTuple):
 class _Growth:
     """One conversation in one transaction."""
 
-    __slots__ = ("base", "before", "head", "weight")
+    __slots__ = ("before", "entries", "head")
 
     def __init__(self, before: _Conversation) -> None:
         self.before = before
-        self.base = before.number << PLACE_BITS
         self.head = before.head
-        self.weight = 0
+        self.entries: list[Entry] = []
 
 
 def open_store(
@@ -189,7 +194,13 @@ class SqliteStore:
         db.set_wal_hook(self._note_wal)  # in place of SQLite's own, which hides a failed checkpoint
         self._conversations: dict[str, _Conversation] = {}
         self._next_number = 1
+        #: Of the messages that are in their places.
         self._weight = 0
+        self._journal = Journal()
+        self._runs = Runs(self._stored_ids)
+        #: So many waiting messages are brought into their places; later, while there is no room.
+        self._tidy_at = MANY
+        self._no_room = False
         self._snapshot: Snapshot | None = self._read_snapshot()
 
     # -------------------------------------------------------------- what is there
@@ -222,6 +233,13 @@ class SqliteStore:
             if name[0] == "@":
                 last_ts[name] = ts
                 highest = max(highest, *pair(name))
+        for ts, new in read_journal(execute):
+            name, entry = new.conversation, self._enter_again(new, ts)
+            heads[name] = entry[1]
+            highest = max(highest, new.identity)
+            if name[0] == "@":
+                last_ts[name] = ts
+                highest = max(highest, *pair(name))
         # An identity that could not be stored (the disk was full) may have spoken nevertheless.
         ((known, spoken),) = execute(
             "SELECT (SELECT max(number) FROM identity), (SELECT max(identity) FROM message)"
@@ -239,6 +257,19 @@ class SqliteStore:
             epoch=execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()[0][0],
         )
 
+    def _enter_again(self, new: NewMessage, ts: str) -> Entry:
+        """Take in what the run before has left in the journal; raises `LookupError`."""
+        if self._journal.find(new.identity, new.id) is not None:
+            raise LookupError("the journal holds a draft twice")
+        name = new.conversation
+        before = self._conversations.get(name) or _Conversation(self._next_number)
+        self._next_number = max(self._next_number, before.number + 1)
+        entry = (new, before.head + 1, ts)
+        self._conversations[name] = before._replace(head=entry[1])
+        self._journal.take(entry)
+        self._journal.publish(name, (entry,))
+        return entry
+
     def first_kept(self, conversation: str) -> int:
         """The number at which the history begins that retention has left; for the hub thread."""
         found = self._conversations.get(conversation)
@@ -252,14 +283,56 @@ class SqliteStore:
             return []
         grown: dict[str, _Growth] = {}
         with self._guard:
-            outcomes = self._transact(lambda: self._keep_all(records, ts, grown))
+            try:
+                outcomes = self._transact(lambda: self._keep_all(records, ts, grown))
+            except BaseException:
+                for growth in grown.values():
+                    self._journal.take_back(growth.entries)
+                raise
             for name, growth in grown.items():
-                if growth.head > growth.before.head:
-                    self._conversations[name] = growth.before._replace(head=growth.head)
-                    self._next_number = max(self._next_number, growth.before.number + 1)
-                    self._weight += growth.weight
+                self._conversations[name] = growth.before._replace(head=growth.head)
+                self._next_number = max(self._next_number, growth.before.number + 1)
+                self._journal.publish(name, growth.entries)
             self._checkpoint_if_due()
+            if len(self._journal) >= self._tidy_at:
+                self._tidy()
         return outcomes
+
+    def tidy(self) -> None:
+        """See `Store.tidy`."""
+        with self._guard:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Bring what waits in the journal into its places; where there is no room, later."""
+        if not len(self._journal):
+            return
+        try:
+            self._weight += self._transact(self._bring_in)
+        except StoreFull:
+            self._tidy_at = len(self._journal) + MANY
+            if not self._no_room:
+                self._no_room = True
+                log.warning("%s: no room to put the newest messages in order yet", self._path)
+            return
+        self._no_room = False
+        self._tidy_at = MANY
+        self._journal.clear()
+        self._checkpoint_if_due()
+
+    def _bring_in(self) -> int:
+        """Inside a transaction; returns the weight of what was brought in, bytes."""
+        total = 0
+        for name, entries in self._journal.conversations():
+            number = self._conversations[name].number
+            base = number << PLACE_BITS
+            self._cursor.executemany(_INSERT, [row_of(base, name, entry) for entry in entries])
+            weight = sum([weigh(entry[0].text) for entry in entries])
+            (_, head, last_ts), oldest = entries[-1], entries[0][2]
+            self._execute(_GROW, (number, name, head, weight, oldest, last_ts))
+            total += weight
+        self._execute("DELETE FROM journal")
+        return total
 
     def retain(self, now: float, budget_rows: int) -> int:
         """Remove what retention does not keep, at most `budget_rows` rows; how many it were.
@@ -268,6 +341,7 @@ class SqliteStore:
         Unix time. Raises as `commit` does.
         """
         with self._guard:
+            self._tidy()
             swept = self._transact(
                 lambda: sweep(self._cursor, self._retention, self._weight, now, budget_rows)
             )
@@ -326,50 +400,42 @@ class SqliteStore:
             else:
                 self._keepers[type(record)](record)
                 outcomes.append(_KEPT)
-        for growth in grown.values():
-            self._keep_growth(growth, ts)
+        if grown:
+            fresh = [entry[0] for growth in grown.values() for entry in growth.entries]
+            self._execute(WRITE, (ts, encode_messages(fresh)))
         return outcomes
 
     def _append(self, new: NewMessage, ts: str, grown: dict[str, _Growth]) -> Outcome:
-        conversation, identity, id, to, sender, text, reply_to, action = new
+        conversation, identity, id, to, _, text, _, _ = new
+        if self._journal.find(identity, id) or not self._runs.passes(identity, id):
+            outcome = self._recall(identity, id, to, text)
+            if outcome is not _UNKNOWN:
+                return outcome
         growth = grown.get(conversation)
         if growth is None:
             growth = grown[conversation] = self._grow(conversation, grown)
-        seq = growth.head + 1
-        address = None if to == conversation else to
-        self._execute(
-            _INSERT,
-            (growth.base + seq, identity, id, ts, sender, address, reply_to, action, text),
-        )
-        if not self._db.changes():
-            return self._recall(identity, id, to, text)
-        growth.head = seq
-        growth.weight += weigh(text)
-        return Stored(seq, ts)
+        growth.head = seq = growth.head + 1
+        entry = (new, seq, ts)
+        growth.entries.append(entry)
+        self._journal.take(entry)
+        return _make(Stored, (seq, ts))  # type: ignore[no-any-return]
 
     def _grow(self, name: str, grown: Mapping[str, _Growth]) -> _Growth:
         found = self._conversations.get(name)
         if found is None:
             taken = (growth.before.number + 1 for growth in grown.values())
             found = _Conversation(max(self._next_number, *taken, 0))
-            self._execute(
-                "INSERT INTO conversation (number, name, first, head, weight, last_ts)"
-                " VALUES (?, ?, 1, 0, 0, '')",
-                (found.number, name),
-            )
         return _Growth(found)
-
-    def _keep_growth(self, growth: _Growth, ts: str) -> None:
-        number, first, head = growth.before
-        if growth.head > head:
-            self._execute(_GROW, (growth.head, growth.weight, ts, number))
-            if head < first:  # apart, because `oldest` has an index to be kept
-                self._execute(_BEGIN_AGAIN, (ts, number))
-        elif head == 0:  # made for a draft that was stored before, elsewhere
-            self._execute("DELETE FROM conversation WHERE number = ?", (number,))
 
     def _recall(self, identity: int, id: str, to: str, text: str) -> Outcome:
         """What became of a draft that may have been stored before."""
+        entry = self._journal.find(identity, id)
+        if entry is not None:
+            new = entry[0]
+            if (new.to, new.text) != (to, text):
+                return _CONFLICT
+            name = new.conversation
+            return Known(Painter(name, self._execute).paint(row_of(0, name, entry)))
         found = self._execute(_RECALL, (identity, id)).fetchall()
         if not found:
             return _UNKNOWN
@@ -382,6 +448,9 @@ class SqliteStore:
         if not same:
             return _CONFLICT
         return Known(Painter(name, self._execute).paint(row))
+
+    def _stored_ids(self, identity: int, low: str, high: str, limit: int) -> Sequence[str]:
+        return [id for (id,) in self._execute(_IDS, (identity, low, high, limit))]
 
     def _keep_identity(self, record: KeepIdentity) -> None:
         number, nick, token, used, former = record
@@ -438,12 +507,21 @@ class SqliteStore:
 
     def reader(self) -> SqliteReader:
         """A reader for the thread that calls this; raises `StoreRefused`."""
+        view = self._view
         if not self._shared:
-            return SqliteReader(self._db, self._path, self._guard, owned=False)
-        return SqliteReader(connect_reader(self._path, self._vfs), self._path, Lock())
+            return SqliteReader(self._db, self._path, self._guard, view, owned=False)
+        return SqliteReader(connect_reader(self._path, self._vfs), self._path, Lock(), view)
+
+    def _view(self, conversation: str) -> Sequence[Entry]:
+        return self._journal.view(conversation)
 
     def close(self) -> None:
         """Close for good and give the folder free; all readers must be closed before."""
+        try:
+            if self._broken is None:
+                self.tidy()
+        except StoreBroken as error:
+            log.error("%s", error)
         try:
             self._db.close()
         finally:
@@ -457,6 +535,8 @@ def _restore_identity(
     return KeepIdentity(number, nick, token, used, listed)
 
 
+#: A `NamedTuple` made without its `__new__`, which is Python and takes twice the time.
+_make: Final[Callable[[Any, tuple[object, ...]], Any]] = tuple.__new__
 _KEPT: Final = Kept()
 _UNKNOWN: Final = Unknown()
 _CONFLICT: Final = Conflict()

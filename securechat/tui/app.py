@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from queue import Empty
@@ -18,12 +19,11 @@ from textual.app import App
 
 from ..client.controller import Client, Controller
 from ..client.entries import counted
+from ..client.farewell import take_leave
 from .chat import Chat
 from .palette import CONTRAST
 from .sequences import know_alt
 
-#: Seconds that leaving waits for what is on its way, and for the goodbye.
-_FAREWELL: Final = 0.5
 _TERMINATED: Final = 143
 
 
@@ -54,8 +54,30 @@ class ChatApp(App[int], inherit_bindings=False):
 
     def __init__(self, client: Client, controller: Controller) -> None:
         super().__init__()
+        self._client = client
+        self._controller = controller
+        self._farewell: threading.Thread | None = None
         self._chat = Chat(client, controller)
         self.register_theme(CONTRAST)
+
+    def exit(self, result: int | None = None, *_more: object, **_keys: object) -> None:
+        """Leave, once; while Textual gives the terminal back, for 0.2 s, the goodbye is said."""
+        if self._farewell is None:
+            self._farewell = threading.Thread(target=self._say_goodbye, name="farewell")
+            self._farewell.start()
+            super().exit(result)
+
+    def _say_goodbye(self) -> None:
+        leaving = self._controller.leaving
+        lag = self._controller.timeline.farewell
+        take_leave(self._client, None if leaving is None else leaving.reason, lag)
+
+    def wait_for_goodbye(self) -> None:
+        """See that the client is closed."""
+        if self._farewell is None:
+            self._say_goodbye()
+        else:
+            self._farewell.join()
 
     def get_default_screen(self) -> Chat:
         """The chat, and nothing else."""
@@ -75,26 +97,23 @@ def run(client: Client, nick: str, rooms: Sequence[str], complain: Callable[[str
     """
     know_alt()
     controller = Controller(client, nick, tuple(rooms))
-    code = ChatApp(client, controller).run(mouse=False)
+    app = ChatApp(client, controller)
+    code = app.run(mouse=False)
     if controller.error is not None:
         raise controller.error
-    left = _leave(client, controller)
+    app.wait_for_goodbye()
+    left = _left(client, controller)
     if left:
         told = counted(left, "message was", "messages were")
         complain(f"{told} not sent; the next start with this nick sends them.")
     return code or (1 if left else 0)
 
 
-def _leave(client: Client, controller: Controller) -> int:
-    """Say goodbye; how many of our messages nobody knows to be stored."""
-    timeline = controller.timeline
-    if timeline.online and timeline.drafts:
-        client.settle(_FAREWELL)
-    leaving = controller.leaving
-    client.close(None if leaving is None else leaving.reason, _FAREWELL)
+def _left(client: Client, controller: Controller) -> int:
+    """How many of our messages nobody knows to be stored, when all is heard."""
     while not controller.done:
         try:
             controller.take(client.events.get_nowait(), datetime.now(UTC))
         except Empty:
             break
-    return len(timeline.drafts)
+    return len(controller.timeline.drafts)

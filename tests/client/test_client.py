@@ -622,6 +622,20 @@ def test_closing_never_hangs(make: Callable[..., Front], server: FakeServer) -> 
         front.client.command("time")
 
 
+def test_who_is_in_a_hurry_leaves_at_once_and_in_order(
+    make: Callable[..., Front], server: FakeServer, tmp_path: Path
+) -> None:
+    front = make(state_dir=tmp_path)
+    server.accept().let_in()
+    front.wait(Online)
+    front.client.say("#lobby", "is anybody there?")
+    began = time.monotonic()
+    front.client.close(timeout=0.05)  # the server never answers `quit`
+    assert time.monotonic() - began < 0.4
+    assert front.ended() is None
+    assert make(state_dir=tmp_path).wait(DraftEvent).text == "is anybody there?"
+
+
 def test_closing_what_never_began() -> None:
     client = ChatClient(ClientConfig(host="h", nick="bob"))
     client.close()

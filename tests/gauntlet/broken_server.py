@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from securechat.cli import main
 from securechat.net import fanout, loop
-from securechat.store import sqlite
+from securechat.store import journal, sqlite
 
 
 def echo_before_commit() -> None:
@@ -41,9 +41,8 @@ def forget_ids() -> None:
         return load(self)
 
     sqlite.SqliteStore.load = load_and_drop  # type: ignore[method-assign]
-    sqlite._INSERT = sqlite._INSERT.replace(  # type: ignore[misc]
-        " ON CONFLICT (identity, id) DO NOTHING", ""
-    )
+    journal.Runs.passes = lambda *_: True  # type: ignore[method-assign]
+    journal.Journal.find = lambda *_: None  # type: ignore[method-assign]
 
 
 def unbounded_queue() -> None:

@@ -128,6 +128,8 @@ class Life:
                 self._commit(store, self.crowd.batch(self.dice.choice((1, 5, 40))))
                 if self.dice.random() < 0.2:
                     self._retain(store)
+                elif self.dice.random() < 0.2:
+                    store.tidy()
         except StoreBroken:
             self.disk.mark("stopped")
         finally:

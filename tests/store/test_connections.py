@@ -290,5 +290,6 @@ def test_an_older_database_is_brought_up_to_date_and_kept(
         monkeypatch.setattr(function, "__defaults__", (newer,))
     with caplog.at_level(logging.WARNING):
         assert texts(tmp_path) == {1: "hi"}
-    assert f"as it was before: {tmp_path / DATABASE_NAME}.before-v2" in caplog.text
+    kept = f"{tmp_path / DATABASE_NAME}.before-v{len(newer)}"
+    assert f"as it was before: {kept}" in caplog.text
     damage(tmp_path, "INSERT INTO x VALUES (1)")

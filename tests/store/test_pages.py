@@ -23,6 +23,7 @@ from .folders import (
 def test_no_history_is_given_with_a_hole_in_it(tmp_path: Path) -> None:
     with opened(tmp_path) as (store, _):
         store.commit([message(str(n)) for n in range(1, 6)], TS)
+        store.tidy()
         damage(tmp_path, "DELETE FROM message WHERE place & 0xff = ?", 3)
         with closing(store.reader()) as reader:
             assert numbers(reader.after("#a", 0, 2, 9, PLENTY)) == [1, 2]
@@ -39,13 +40,16 @@ def test_a_number_that_is_taken_is_damage(tmp_path: Path) -> None:
     with opened(tmp_path) as (store, _):
         store.commit([message("1"), message("2")], TS)
     damage(tmp_path, "UPDATE conversation SET head = 1")
-    with opened(tmp_path) as (store, _), pytest.raises(StoreBroken, match="CONSTRAINT"):
+    with opened(tmp_path) as (store, _):
         store.commit([message("3")], TS)
+        with pytest.raises(StoreBroken, match="CONSTRAINT"):
+            store.tidy()
 
 
 def test_a_damaged_page_stops_readers_and_the_writer(tmp_path: Path) -> None:
     with opened(tmp_path) as (store, _):
         store.commit([message(str(n), "marked" * 500) for n in range(40)], TS)
+    damage(tmp_path, "VACUUM")  # what the journal left behind is marked, too
     path = tmp_path / DATABASE_NAME
     data = bytearray(path.read_bytes())
     for start in range(4_096, len(data), 4_096):
@@ -55,14 +59,16 @@ def test_a_damaged_page_stops_readers_and_the_writer(tmp_path: Path) -> None:
     with opened(tmp_path) as (store, _):
         with closing(store.reader()) as reader, pytest.raises(StoreBroken, match="CORRUPT"):
             reader.after("#a", 0, 40, 99, PLENTY)
+        store.commit([message("new")], TS)
         with pytest.raises(StoreBroken, match="CORRUPT"):
-            store.commit([message("new")], TS)
+            store.tidy()
     assert path.read_bytes() == bytes(data)
 
 
 def test_a_text_that_is_no_unicode_any_more_is_damage(tmp_path: Path) -> None:
     with opened(tmp_path) as (store, _):
         store.commit([message("1", "précieux")], TS)
+        store.tidy()
         damage(tmp_path, "UPDATE message SET text = CAST(x'70ff' AS TEXT)")
         with closing(store.reader()) as reader, pytest.raises(StoreBroken, match="db check"):
             reader.after("#a", 0, 1, 9, PLENTY)

@@ -365,9 +365,9 @@ store.close()
     [
         ("fdatasync:error=EIO:when=6", r"(stored )+(StoreBroken )+"),
         ("fdatasync:error=ENOSPC:when=6", r"(stored )+(StoreBroken )+"),
-        ("pwrite64:error=EIO:when=40", r"(stored )+(StoreBroken )+"),
-        ("pwrite64:error=ENOSPC:when=40", r"(stored )+StoreFull (stored )+"),
-        ("pwrite64:error=EDQUOT:when=40", r"(stored )+StoreFull (stored )+"),
+        ("pwrite64:error=EIO:when=16", r"(stored )+(StoreBroken )+"),
+        ("pwrite64:error=ENOSPC:when=16", r"(stored )+StoreFull (stored )+"),
+        ("pwrite64:error=EDQUOT:when=16", r"(stored )+StoreFull (stored )+"),
     ],
 )
 def test_what_the_system_says_is_understood(tmp_path: Path, inject: str, said: str) -> None:
@@ -417,6 +417,7 @@ def test_a_reader_that_holds_the_log_is_told_of_and_harms_nothing(
     monkeypatch.setattr(sqlite, "_MANY_PAGES", 60)
     store._checkpoint_at = 20
     store.commit([message("first")], TS)
+    store.tidy()
     with closing(connections.connect_reader(tmp_path / DATABASE_NAME)) as slow:
         slow.execute("BEGIN")
         assert slow.execute("SELECT count(*) FROM message").fetchall() == [(1,)]
