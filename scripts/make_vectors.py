@@ -189,6 +189,14 @@ def commands() -> list[Vector]:
         "help for one command": _command("help", command="join"),
         "pong": _command("pong"),
         "pong with the token of the ping": _command("pong", token="k4"),
+        "register": _command("register", password="four words are good"),
+        "login": _command("login", nick="ann", password="four words are good"),
+        "passwd": _command("passwd", password="other words", old="four words are good"),
+        "passwd, the first one": _command("passwd", password="other words"),
+        "sessions": _command("sessions"),
+        "logout": _command("logout"),
+        "logout of another session": _command("logout", session="6b3f09c2a1d4"),
+        "logout of all others": _command("logout", elsewhere=True),
         "quit": _command("quit"),
         "quit with a reason": _command("quit", reason="good night"),
     }
@@ -198,6 +206,9 @@ def commands() -> list[Vector]:
         "history with before and after": _command("history", to="#a", before=9, after=1),
         "history with limit 0": _command("history", to="#a", limit=0),
         "history with limit 501": _command("history", to="#a", limit=501),
+        "logout here and elsewhere": _command("logout", session="6b3f", elsewhere=True),
+        "register with an empty password": _command("register", password=""),
+        "a password of 257 characters": _command("register", password="x" * 257),
         "topic of one person": _command("topic", room="@bob"),
         "topic of 501 characters": _command("topic", room="#a", text="x" * 501),
         "pong with a token of 65 characters": _command("pong", token="x" * 65),
@@ -207,8 +218,14 @@ def commands() -> list[Vector]:
         "ping without id": {"type": "command", "name": "ping"},
         "ping with a room": _command("ping", room="#a"),
     }
+    greetings = {
+        "hello": _HELLO,
+        "hello that comes back": coming_back,
+        "hello of an account": {**_HELLO, "password": "four words are good"},
+        "hello with an invite, under its nick": {**_HELLO, "nick": "", "invite": "c2VjcmV0"},
+    }
     return [
-        *_says("client", {"hello": _HELLO, "hello that comes back": coming_back}, True),
+        *_says("client", greetings, True),
         *_says("client", good),
         *_fails("client", "bad_envelope", False, wrong),
     ]
@@ -226,6 +243,10 @@ def events() -> list[Vector]:
     talks = [{"to": "@ann", "seq": 4, "ts": _TS}]
     usage = [{"name": "join", "usage": "/join ROOM", "summary": "Enter a room."}]
     page = [_posted(), _posted(seq=13)]
+    account = {"account": "bob", "nick": "rob", "role": "member"}
+    device = {"session": "6b3f09c2a1d4", "client": "example/1.0", "created": _TS, "used": _TS}
+    devices = [{**device, "connections": 1, "here": True}]
+    of_account = {**welcome, "account": "bob", "room": "#ops"}
     stand: Vector = {"seq": 12, "after": 10, "count": 2, "topic": ""}
     good = {
         "joined, another": _event("joined", room="#lobby", nick="bob"),
@@ -245,6 +266,9 @@ def events() -> list[Vector]:
         "history, none": _answer("history", to="#lobby", messages=[], more=False),
         "time": _answer("time", now=_TS),
         "joke": _answer("joke", text="TCP walks into a bar."),
+        "account, a new session": _answer("account", **account, session="c2VjcmV0"),
+        "account, two sessions ended": _answer("account", **account, ended=2),
+        "sessions": _answer("sessions", sessions=devices, more=False),
         "notice": _event("notice", text="Restart at noon."),
         "help": _answer("help", commands=usage, more=False),
         "ping": _event("ping", token="k4"),
@@ -265,6 +289,7 @@ def events() -> list[Vector]:
     later = {**reacted, "seq": 5}
     return [
         *_says("server", {"welcome": welcome, "welcome, full": {**welcome, **full}}, True),
+        *_says("server", {"welcome of an account, by an invite to a room": of_account}, True),
         *_says("server", good),
         _reads("server", "a key of a later version", {**notice, "colour": "red"}, notice),
         _reads("server", "an event of a later version", later, reacted),
@@ -280,7 +305,14 @@ def errors() -> list[Vector]:
     fatal = ["frame_too_large", "bad_json", "hello_first", "bad_protocol", "server_full"]
     fatal += ["too_many_connections", "slow_consumer", "timeout", "internal"]
     polite = ["bad_envelope", "unknown_command", "hello_twice", "bad_nick", "nick_taken"]
-    polite += ["auth_failed", "auth_required", "bad_text", "text_too_long", "not_a_member"]
+    polite += [
+        "auth_failed",
+        "auth_required",
+        "bad_password",
+        "bad_text",
+        "text_too_long",
+        "not_a_member",
+    ]
     polite += ["no_such_room", "no_such_user", "already_joined", "forbidden", "id_conflict"]
     waits = {"rate_limited": 30.0, "storage": 2.5}
 

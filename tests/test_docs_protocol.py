@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import BaseModel
 
+from securechat.chat.passwords import MIN_PASSWORD
 from securechat.config import ChatLimits
 from securechat.net import deadlines
 from securechat.protocol import envelopes, framing
@@ -31,6 +32,7 @@ from securechat.protocol.envelopes import (
     Member,
     Posted,
     RoomInfo,
+    SessionInfo,
     Welcome,
 )
 from securechat.protocol.framing import encode_frame
@@ -225,6 +227,7 @@ def test_the_table_of_what_stands_inside_events() -> None:
         "rooms": RoomInfo,
         "conversations": Conversation,
         "commands": CommandHelp,
+        "sessions": SessionInfo,
     }
     listed = {words(inside)[0]: words(keys) for inside, keys in rows}
     assert listed.keys() == models.keys() | {"messages"}
@@ -303,6 +306,11 @@ def test_the_table_of_defaults() -> None:
         "connections of one identity": limits.connections_per_identity,
         "rooms that one connection may be in": limits.subscriptions,
         "a guest's session lives after its last use, days": limits.guest_days,
+        "an account's session lives after its last use, days": limits.session_days,
+        "sessions of one account": limits.sessions_per_account,
+        "longest password, code points": envelopes.MAX_PASSWORD,
+        "shortest password, code points": MIN_PASSWORD,
+        "passwords that wait to be looked at": limits.proofs,
         "a former nick stays reserved, hours": limits.former_nick / 3_600,
         "grace after a lost link, seconds": limits.grace,
         "time for the handshake, seconds": deadlines.HANDSHAKE_TIME,
@@ -325,5 +333,5 @@ def test_the_page_says_what_else_the_code_says() -> None:
 
 
 def test_the_page_says_what_comes_later() -> None:
-    for word in ("accounts", "invites", "moderation", "search", "edits"):
+    for word in ("moderation", "search", "edits"):
         assert word in SECTIONS["Later versions"]

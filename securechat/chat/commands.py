@@ -30,14 +30,19 @@ from ..protocol.envelopes import (
     JokeIs,
     Leave,
     Left,
+    Login,
+    Logout,
     Member,
     Members,
+    Passwd,
     Ping,
     Pong,
     Quit,
+    Register,
     Renamed,
     Rooms,
     ServerPong,
+    Sessions,
     Time,
     TimeIs,
     Topic,
@@ -45,6 +50,7 @@ from ..protocol.envelopes import (
     Who,
 )
 from ..records import KeepTopic, Kept, Outcome
+from . import auth
 from .answers import refuse, storage_error
 from .direct import key_of
 from .effects import (
@@ -234,7 +240,8 @@ def _who(hub: Hub, session: Session, command: Who) -> None:
     else:
         members = require_room(hub, address).members.items()
         rows = [
-            Member(nick=who.nick.text, role="guest", held=not numbers) for who, numbers in members
+            Member(nick=who.nick.text, role=who.role.value, held=not numbers)
+            for who, numbers in members
         ]
     event = Members(room=address, members=(), re=command.id)
     hub.emit(SendList(session.number, event, "members", rows))
@@ -246,7 +253,7 @@ def _is_around(identity: Identity) -> bool:
 
 def _member(identity: Identity) -> Member:
     """Somebody as seen from nowhere in particular."""
-    return Member(nick=identity.nick.text, role="guest", held=not identity.connections)
+    return Member(nick=identity.nick.text, role=identity.role.value, held=not identity.connections)
 
 
 def _rooms(hub: Hub, session: Session, command: Rooms) -> None:
@@ -349,6 +356,13 @@ COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(
         Help: Row("help [COMMAND]", "list the commands, or explain one", _help),
         Ping: Row("ping", "answer when everything before it is answered", _ping),
         Pong: Row("pong [TOKEN]", "answer the server's ping", _pong),
+        Register: Row("register PASSWORD", "make an account of your nick", auth.register),
+        Login: Row("login NICK PASSWORD", "be that account", auth.login),
+        Passwd: Row("passwd PASSWORD [OLD]", "set another password", auth.passwd),
+        Sessions: Row("sessions", "list where you are logged in", auth.sessions),
+        Logout: Row(
+            "logout [elsewhere | SESSION]", "end this session, or others of yours", auth.logout
+        ),
         Quit: Row("quit [REASON]", "leave for good", _quit),
     }
 )

@@ -1,7 +1,8 @@
 """The hub: everything that is decided in the chat, by one owner, without I/O.
 
-In: batches of `(connection, event)`, where an event is an envelope of a client, a `Refusal`, or a
-word from the io threads (`Arrived`, `Lost`, `Levelled`); and the time, handed in as `Now`.
+In: batches of `(connection, event)`, where an event is an envelope of a client, a `Refusal`, a word
+from the io threads (`Arrived`, `Lost`, `Levelled`), or one of nobody's (`NOBODY`): the `Result` of
+a proof, what an operator `Asked`; and the time, handed in as `Now`.
 Out: a list of effects (see `effects`), to be carried out in order. For those that carry a record
 the caller tells the outcome of storing it with `settle`, which gives the effects that follow.
 Nothing is raised for what a client can do; should deciding fail all the same, the connection that
@@ -20,6 +21,7 @@ from typing import Any, Final, TypeAlias
 from ..config import ChatLimits
 from ..errors import Rejected
 from ..link_events import Arrived, Levelled, Lost
+from ..proofs import Result
 from ..protocol.codec import Refusal
 from ..protocol.envelopes import (
     MAX_TEXT,
@@ -40,15 +42,17 @@ from ..protocol.framing import DEFAULT_MAX_FRAME
 from ..records import (
     ForgetIdentity,
     KeepPresence,
+    Kept,
     Outcome,
     Snapshot,
 )
-from . import commands, drafts, greeting
+from . import admin, admission, commands, devices, drafts, greeting, invites
 from .answers import refuse
 from .clock import Now, Timers
 from .direct import make_partners, sides_of
 from .effects import (
     Close,
+    Commit,
     Effect,
     Greet,
     Keep,
@@ -64,6 +68,7 @@ from .identities import Identities, Identity
 from .jokes import JOKES
 from .nicks import Nick
 from .presence import Presence
+from .proving import Proofs
 from .room import Room
 from .session import Session
 
@@ -71,14 +76,16 @@ __all__ = ["Event", "Hub", "Now"]
 
 log = logging.getLogger(__name__)
 
-MAX_HELLOS: Final = 3
+MAX_TRIES: Final = 3
 SWEEP_EVERY: Final = 60.0
 #: How long a session lives whose holder has said nothing but `hello`, seconds.
 FIRST_LEASE: Final = 60.0
-FEATURES: Final = ("conversations", "history", "presence", "resume")
+#: The connection of events that come from none.
+NOBODY: Final = 0
+FEATURES: Final = ("accounts", "conversations", "history", "presence", "resume")
 _DAY: Final = 86_400.0
 
-Event: TypeAlias = Draft | Command | Refusal | Arrived | Lost | Levelled
+Event: TypeAlias = Draft | Command | Refusal | Arrived | Lost | Levelled | Result | admin.Asked
 
 
 class Hub:
@@ -109,6 +116,8 @@ class Hub:
         self._choose = choose
         self._effects: list[Effect] = []
         self._timers = Timers()
+        self.proofs = Proofs(limits.proofs)
+        self.invites = invites.Invites(snapshot.invites)
         self.presence = Presence(limits, self.heads, self._timers, self.emit)
         self.rooms: dict[str, Room] = self.presence.rooms
         self.welcome = Welcome(
@@ -131,8 +140,12 @@ class Hub:
         self._restore(snapshot)
 
     def _restore(self, snapshot: Snapshot) -> None:
-        for record in snapshot.identities:
-            self.identities.restore(record)
+        accounts = {kept.identity: kept for kept in snapshot.accounts}
+        # Accounts first: of two who claim the same, a guest yields.
+        for record in sorted(snapshot.identities, key=lambda it: it.identity not in accounts):
+            self.identities.restore(record, accounts.get(record.identity))
+        for session in snapshot.sessions:
+            self.identities.add_session(session)
         for name in snapshot.heads:
             if name[0] == "#":
                 self.presence.restore_room(name)
@@ -173,6 +186,8 @@ class Hub:
             if session is None:
                 if type(event) is Arrived:
                     sessions[number] = Session(number, now.mono)
+                elif number == NOBODY:
+                    self._hear_outside(event)
                 continue  # what comes late is for a connection that has ended
             session.heard = now.mono
             try:
@@ -185,7 +200,7 @@ class Hub:
                 self.emit(Send(number, refuse(no, re)))
             except Exception:
                 log.exception("connection %d: deciding a %s failed", number, type(event).__name__)
-                self._fail(session)
+                self.fail(session)
         return self._take()
 
     def tick(self, now: Now) -> list[Effect]:
@@ -224,12 +239,18 @@ class Hub:
             case Post() | Refuse():
                 drafts.settle(self, effect, outcome)
             case Greet():
-                greeting.settle(self, effect, outcome)
+                admission.settle(self, effect, outcome)
+            case Commit(_, then):
+                self.after(0.0, lambda: then(isinstance(outcome, Kept)))
             case SetTopic():
                 commands.settle_topic(self, effect, outcome)
             case _:
                 pass
         return self._take()
+
+    def after(self, delay: float, act: Callable[[], None]) -> None:
+        """Have `act` called `delay` seconds from now; it may emit whatever it likes."""
+        self._timers.after(delay, act)
 
     # -------------------------------------------------------------- out
 
@@ -281,7 +302,7 @@ class Hub:
                 try:
                     greeting.greet(self, session, event)
                 except Rejected as no:
-                    self._refuse_hello(session, refuse(no, event.id))
+                    self.refuse(session, no, event.id)
             case Command():
                 if not session.identity.met:
                     self.meet(session.identity)
@@ -299,15 +320,27 @@ class Hub:
             case Lost():
                 self.end(session, held=True)
 
-    def _refuse_hello(self, session: Session, error: Error) -> None:
-        session.hellos += 1
-        if error.fatal or session.hellos >= MAX_HELLOS:
-            log.info("connection %d: hello refused: %s", session.number, error.code)
+    def _hear_outside(self, event: Any) -> None:
+        """What comes from no connection."""
+        if isinstance(event, admin.Asked):
+            admin.answer(self, event)
+        else:
+            self.proofs.close(self, event)
+
+    def refuse(self, session: Session, no: Rejected, re: str) -> None:
+        """Refuse a `hello`, or the proof of who somebody is; the third time with an end."""
+        error = refuse(no, re)
+        if session.greeted and no.code != "auth_failed":
+            self.emit(Send(session.number, error))
+            return
+        session.refusals += 1
+        if error.fatal or session.refusals >= MAX_TRIES:
+            log.info("connection %d: refused for good: %s", session.number, error.code)
             self.dismiss(session, error.model_copy(update={"fatal": True}))
         else:
-            self.emit(Send(session.number, error, answers_hello=True))
+            self.emit(Send(session.number, error, answers_hello=not session.greeted))
 
-    def _fail(self, session: Session) -> None:
+    def fail(self, session: Session) -> None:
         """End a connection whose event we could not decide; our fault, and logged."""
         message = "The server failed on this; it is our fault and it was logged. Connect again."
         self.dismiss(session, Error(code="internal", message=message, fatal=True), held=True)
@@ -394,6 +427,9 @@ class Hub:
         """Let sessions lapse and former nicks go free, and note that who is here is not away."""
         self._timers.after(SWEEP_EVERY, self._sweep)
         now, life = self.now.wall, self.limits.guest_days * _DAY
+        invites.sweep(self)
+        for identity in self.identities.accounts.values():
+            devices.sweep(self, identity)
         for identity in list(self.identities):
             if self.let_lapse(identity):
                 continue
@@ -405,7 +441,7 @@ class Hub:
 
     def let_lapse(self, identity: Identity | None) -> bool:
         """Forget an identity whose session is over; True when it was."""
-        if identity is None or identity.connections or identity.rooms:
+        if identity is None or identity.connections or identity.rooms or identity.account:
             return False
         life = self.limits.guest_days * _DAY
         if identity.provable and self.now.wall - identity.used <= life:

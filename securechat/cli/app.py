@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from .. import __version__
+from .admin import app as admin
 from .bench import bench
 from .certs import gen_certs
 from .configuring import EarlyConfigOption
@@ -15,6 +16,7 @@ from .db import app as db
 from .doctor import doctor
 from .export import export
 from .gui import gui
+from .invite import app as invite
 from .reload import reload
 from .report import EXIT_CODES
 from .run import run
@@ -71,5 +73,7 @@ for _command in (
     gui,
 ):
     app.command()(_command)
+app.add_typer(admin, name="admin")
 app.add_typer(db, name="db")
+app.add_typer(invite, name="invite")
 app.add_typer(trust, name="trust")

@@ -22,6 +22,7 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
+from .passwords import PasswordFile
 from .report import KEPT, OutputFailed, complain, forget_stdout, put, reported
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def send(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    password_file: PasswordFile = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     code: Annotated[bool, typer.Option("--code", help="Show it as a block of code.")] = False,
@@ -88,6 +90,7 @@ def send(
             host,
             nick,
             trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            password_file=password_file,
             rooms=(to,) if to[0] == "#" else (),
             backlog=0,
             reads=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,13 @@ import typer
 
 from .configuring import ConfigOption
 from .report import reported
+
+
+class YesNo(Enum):
+    """An answer."""
+
+    YES = "yes"
+    NO = "no"
 
 
 def serve(
@@ -46,6 +54,9 @@ def serve(
         float,
         typer.Option(min=0, metavar="N", help="How long an unused guest keeps nick and messages."),
     ] = 7.0,
+    guests: Annotated[
+        YesNo, typer.Option(help="Whether somebody without an account may come in.")
+    ] = YesNo.YES,
     io_threads: Annotated[
         int, typer.Option(min=1, max=64, metavar="N", help="Threads for connections.")
     ] = 1,
@@ -75,6 +86,7 @@ def serve(
       securechat serve
       securechat serve --host 0.0.0.0 --port 55555 --certs /etc/securechat
       securechat serve --rate 0 --json-log
+      securechat serve --guests no
       securechat serve --keep-days 90 --keep-room '#ops=365'
     """
     with reported():
@@ -90,7 +102,13 @@ def serve(
             keep_mb=keep_mb,
             keep_rooms=tuple(_parse_room(one) for one in keep_room or ()),
             io_threads=io_threads,
-            limits=ChatLimits(rate=rate, burst=burst, grace=grace, guest_days=guest_days),
+            limits=ChatLimits(
+                rate=rate,
+                burst=burst,
+                grace=grace,
+                guest_days=guest_days,
+                guests=guests is YesNo.YES,
+            ),
         )
         raise typer.Exit(run(config, json_log=json_log))
 

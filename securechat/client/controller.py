@@ -7,7 +7,7 @@ time; no screen, no socket of its own. What was typed wrongly is raised as `BadI
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from queue import SimpleQueue
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from ..protocol.envelopes import Error, HelpIs, HistoryPage, Joined, Left, Syste
 from . import slash
 from .entries import Entry, Kind, counted, is_whole
 from .events import ClientEvent, Ended, Heard, Offline, Online
-from .slash import Ask, BadInput, Confirm, Enter, Explain, Leave, Quit, Say
+from .slash import Ask, BadInput, Confirm, Enter, Explain, Leave, Quit, Say, Secretly
 from .timeline import Timeline
 
 #: A room larger than this is not listed name by name when we come in.
@@ -58,9 +58,10 @@ class Controller:
     `interactive`: somebody is there to be told who is in a room, and to be asked what becomes of
     drafts; else those are sent again. `lists`: who is in a room is told when we come in; else it is
     only taken down, for a front end that shows it all the time. `unanswered` are the commands that
-    were typed and wait for an answer. `leaving` is set when the person wants to leave: close the
-    client with that reason.
-    `done` is set when nothing will follow; then `error` is what ended it, None if it was wished.
+    were typed and wait for an answer. `asking` are secrets that the line just entered needs: have
+    them typed where nobody sees it and call `answer`, or `leave_unanswered`. `leaving` is set when
+    the person wants to leave: close the client with that reason. `done` is set when nothing will
+    follow; then `error` is what ended it, None if it was wished.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Controller:
     ) -> None:
         self.client = client
         self.timeline = Timeline(nick)
+        self.asking: Secretly | None = None
         self.leaving: Quit | None = None
         self.done = False
         self.error: ClientError | None = None
@@ -107,6 +109,28 @@ class Controller:
         except ValueError as problem:  # no such thing can be sent
             raise BadInput(f"Not sent: {problem}") from None
         return [Entry(Kind.ANSWER, now, text) for text in told]
+
+    def answer(self, secrets: Sequence[str]) -> None:
+        """Give the command of `asking` what was asked for; raises as `enter` does."""
+        action, self.asking = self.asking, None
+        assert action is not None
+        keys, before = dict(action.keys), ""
+        for question, secret in zip(action.questions, secrets, strict=True):
+            if not question.key and secret != before:
+                raise BadInput("Those were two different passwords; nothing was sent. Try again.")
+            if not secret and not question.optional:
+                raise BadInput("Nothing was typed, so nothing was sent. Try again.")
+            if question.key and secret:
+                keys[question.key] = secret
+            before = secret
+        try:
+            self._command(action.name, **keys)
+        except ValueError as problem:
+            raise BadInput(f"Not sent: {problem}") from None
+
+    def leave_unanswered(self) -> None:
+        """Whoever was asked would rather not say."""
+        self.asking = None
 
     def fetch_older(self, name: str, before: int) -> None:
         """Ask for what was said in conversation `name` before message `before`.
@@ -171,6 +195,10 @@ class Controller:
 
     def _confirm(self, action: Confirm) -> list[str]:
         self.client.confirm_drafts(action.send)
+        return []
+
+    def _secretly(self, action: Secretly) -> list[str]:
+        self.asking = action
         return []
 
     def _quit(self, action: Quit) -> list[str]:
@@ -271,6 +299,7 @@ _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxy
         Leave: Controller._leave,
         Explain: Controller._explain,
         Confirm: Controller._confirm,
+        Secretly: Controller._secretly,
         Quit: Controller._quit,
     }
 )

@@ -86,7 +86,24 @@ class Quit:
     reason: str | None
 
 
-Action: TypeAlias = Say | Ask | Enter | Leave | Explain | Confirm | Quit
+class Question(NamedTuple):
+    """A secret that is to be typed where nobody sees it; "" as `key`: the one before, once more."""
+
+    key: str
+    text: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Secretly:
+    """Give the server the command `name` with secrets that are not part of the line."""
+
+    name: str
+    keys: MappingProxyType[str, object]
+    questions: tuple[Question, ...]
+
+
+Action: TypeAlias = Say | Ask | Enter | Leave | Explain | Confirm | Secretly | Quit
 
 
 class Row(NamedTuple):
@@ -260,6 +277,47 @@ def _quit(rest: str, _here: str | None) -> Action:
     return Quit(rest or None)
 
 
+_NEW: Final = (Question("password", "New password"), Question("", "The same once more"))
+_NOT_HERE: Final = "The password is asked for by itself; what you typed was not sent."
+
+
+def _secretly(name: str, *questions: Question, **keys: object) -> Secretly:
+    return Secretly(name, MappingProxyType(keys), questions)
+
+
+def _register(rest: str, _here: str | None) -> Action:
+    if rest:
+        raise _WrongArguments(_NOT_HERE)
+    return _secretly("register", *_NEW)
+
+
+def _login(rest: str, _here: str | None) -> Action:
+    if len(rest.split()) > 1:
+        raise _WrongArguments(_NOT_HERE)
+    return _secretly("login", Question("password", "Password"), nick=_nick_word(_one(rest)))
+
+
+def _passwd(rest: str, _here: str | None) -> Action:
+    if rest:
+        raise _WrongArguments(_NOT_HERE)
+    old = Question("old", "Present password (Enter: there is none)", optional=True)
+    return _secretly("passwd", old, *_NEW)
+
+
+def _logout(rest: str, _here: str | None) -> Action:
+    if not rest:
+        return _ask("logout")
+    word = _one(rest)
+    return _ask("logout", elsewhere=True) if word == "elsewhere" else _ask("logout", session=word)
+
+
+def has_secret(line: str) -> bool:
+    """Whether somebody typed a password where it does not belong: such a line is not remembered."""
+    word, _, rest = line.strip().partition(" ")
+    allowed = {"/register": 0, "/login": 1, "/passwd": 0}.get(word.lower())
+    return allowed is not None and len(rest.split()) > allowed
+
+
 def _confirm(send: bool) -> Callable[[str, str | None], Action]:
     def make(rest: str, _here: str | None) -> Action:
         _none(rest)
@@ -313,6 +371,17 @@ ROWS: Final = (
     Row("history", "/history [N]", "show the last messages again", "/history 50", _history),
     Row("resend", "/resend", "send what the server may not have got", "/resend", _confirm(True)),
     Row("discard", "/discard", "drop it instead", "/discard", _confirm(False)),
+    Row("register", "/register", "make an account of your nick", "/register", _register),
+    Row("login", "/login NICK", "be that account", "/login carol", _login),
+    Row("passwd", "/passwd", "set another password", "/passwd", _passwd),
+    Row("sessions", "/sessions", "list where you are logged in", "/sessions", _bare("sessions")),
+    Row(
+        "logout",
+        "/logout [elsewhere|ID]",
+        "end this session, all others, or one of them",
+        "/logout elsewhere",
+        _logout,
+    ),
     Row("quit", "/quit [REASON]", "leave", "/quit good night", _quit, ("exit", "q")),
 )
 

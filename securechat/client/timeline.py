@@ -17,6 +17,8 @@ from typing import Any, Final, TypeVar
 
 from ..protocol.envelopes import (
     MAX_TEXT,
+    AccountIs,
+    Bye,
     CommandHelp,
     ConversationList,
     Count,
@@ -31,6 +33,7 @@ from ..protocol.envelopes import (
     Notice,
     Renamed,
     RoomList,
+    SessionList,
     System,
     TimeIs,
     TopicIs,
@@ -243,7 +246,7 @@ class Timeline:
 
     def _heard(self, event: Heard, now: datetime) -> Iterator[Entry]:
         handler = _ON_SYSTEM.get(type(event.system))
-        if handler is None:  # pings, byes, a welcome, events of later servers
+        if handler is None:  # pings, a welcome, events of later servers
             return
         entries = tuple(handler(self, event.system, now))
         if event.system.re not in self._quiet:
@@ -372,6 +375,22 @@ class Timeline:
     def _joke_is(self, event: JokeIs, now: datetime) -> Iterator[Entry]:
         yield Entry(Kind.ANSWER, now, event.text)
 
+    def _account_is(self, event: AccountIs, now: datetime) -> Iterator[Entry]:
+        ended = counted(event.ended, "other session", "other sessions")
+        also = f"; {ended} ended" if event.ended else ""
+        yield Entry(Kind.ANSWER, now, f"your account is {event.account}, {event.role}{also}")
+
+    def _sessions_are(self, event: SessionList, now: datetime) -> Iterator[Entry]:
+        for row in self._gather(event, event.sessions) or ():
+            here = "this one" if row.here else counted(row.connections, "connection", "connections")
+            used = row.used[:16].replace("T", " ")
+            text = f"{row.session}, {row.client or 'unnamed'}, last used {used} UTC, {here}"
+            yield Entry(Kind.ANSWER, now, text)
+
+    def _bye(self, event: Bye, now: datetime) -> Iterator[Entry]:
+        if event.reason == "logout":
+            yield Entry(Kind.STATE, now, "you are logged out; the next time takes your password")
+
     def _notice_is(self, event: Notice, now: datetime) -> Iterator[Entry]:
         yield Entry(Kind.NOTICE, now, f"the server says: {event.text}")
 
@@ -479,6 +498,9 @@ _ON_SYSTEM: Final[Mapping[type[System], _Handler]] = MappingProxyType(
         HistoryPage: Timeline._history,
         TimeIs: Timeline._time_is,
         JokeIs: Timeline._joke_is,
+        AccountIs: Timeline._account_is,
+        Bye: Timeline._bye,
+        SessionList: Timeline._sessions_are,
         Notice: Timeline._notice_is,
         HelpIs: Timeline._help_is,
         Error: Timeline._error,

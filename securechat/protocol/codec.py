@@ -70,7 +70,7 @@ _FORMS: Final = MappingProxyType(
         "text": "a string (a topic: of 500 characters at most)",
         "nick": "a string",
         "protocol": "an integer from 0 to 2^53-1",
-        "session": "the string that a `welcome` gave",
+        "session": "the string that a `welcome` gave, or in `logout` one that `sessions` listed",
         "client": "a string of 128 characters at most",
         "reply_to": "the `seq` of a message, an integer from 1 to 2^53-1",
         "action": "true or false",
@@ -80,6 +80,10 @@ _FORMS: Final = MappingProxyType(
         "limit": "an integer from 1 to 500",
         "command": "a string of 64 characters at most",
         "token": "a string of 64 characters at most",
+        "password": "a string of 1 to 256 characters",
+        "old": "the present password, a string of 1 to 256 characters",
+        "invite": "the token of an invite, a string of 1 to 256 characters",
+        "elsewhere": "true or false, and not beside `session`",
         "reason": "a string of 200 characters at most",
     }
 )

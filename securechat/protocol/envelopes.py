@@ -14,7 +14,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    model_validator,
+)
 
 PROTOCOL_VERSION: Final = 1
 ALPN: Final = "securechat/1"
@@ -24,6 +32,7 @@ MAX_TEXT: Final = 4_000
 MAX_TOPIC: Final = 500
 MAX_HISTORY: Final = 500
 MAX_LAST: Final = 500
+MAX_PASSWORD: Final = 256
 
 ID_PATTERN: Final = r"^[A-Za-z0-9._:\-]{1,64}$"
 ROOM_PATTERN: Final = r"^#[a-z0-9_\-]{1,32}$"
@@ -37,6 +46,12 @@ Seq: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 PositiveSeq: TypeAlias = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 #: Seconds, or so many a second; JSON can write 1e999, which is no amount of anything.
 Amount: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+#: Never shown by `repr`, in a traceback or a log; on the wire it is what it is.
+Secret: TypeAlias = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=MAX_PASSWORD),
+    PlainSerializer(lambda secret: secret.get_secret_value(), return_type=str),
+]
 
 
 def _refuse_null(value: object) -> object:
@@ -92,6 +107,8 @@ class Hello(Command):
     nick: str
     session: Annotated[str | None, _NotNull] = None
     client: Annotated[Annotated[str, Field(max_length=128)] | None, _NotNull] = None
+    password: Annotated[Secret | None, _NotNull] = None
+    invite: Annotated[Secret | None, _NotNull] = None
 
 
 class Join(Command):
@@ -204,6 +221,57 @@ class Pong(Command):
     token: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
 
 
+class Register(Command):
+    """Make an account of this guest, under its present nick."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["register"] = "register"
+    password: Secret
+
+
+class Login(Command):
+    """Be that account from here on."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["login"] = "login"
+    nick: str
+    password: Secret
+
+
+class Passwd(Command):
+    """Set another password; `old` where the account has one."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["passwd"] = "passwd"
+    password: Secret
+    old: Annotated[Secret | None, _NotNull] = None
+
+
+class Sessions(Command):
+    """List where this account is logged in."""
+
+    name: Literal["sessions"] = "sessions"
+
+
+class Logout(Command):
+    """End this session, the one named, or all but this one."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["logout"] = "logout"
+    session: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
+    elsewhere: bool = False
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Logout:
+        if self.session is not None and self.elsewhere:
+            raise ValueError("`session` and `elsewhere` exclude each other")
+        return self
+
+
 class Quit(Command):
     """Leave for good."""
 
@@ -226,6 +294,11 @@ AnyCommand: TypeAlias = Annotated[
     | Help
     | Ping
     | Pong
+    | Register
+    | Login
+    | Passwd
+    | Sessions
+    | Logout
     | Quit,
     Field(discriminator="name"),
 ]
@@ -284,6 +357,8 @@ class Welcome(System):
     limits: Limits
     features: tuple[str, ...] = Field(default=(), strict=False)
     motd: str = ""
+    account: str | None = None  #: the name of our account; guests have none
+    room: str | None = None  #: where the invite leads that we came with
 
 
 class Joined(System):
@@ -423,6 +498,39 @@ class JokeIs(System):
     text: str
 
 
+class AccountIs(System):
+    """Answer to `register`, `login`, `passwd` and `logout`: which account this connection is.
+
+    `session` is a new one, to be used from here on; `ended` is how many others were ended.
+    """
+
+    event: Literal["account"] = "account"
+    account: str
+    nick: str
+    role: str
+    session: str | None = None
+    ended: Seq = 0
+
+
+class SessionInfo(_FromServer):
+    """One row of `sessions`; `session` is a name for `logout`, and proves nothing."""
+
+    session: str
+    client: str
+    created: str
+    used: str
+    connections: Seq
+    here: bool = False
+
+
+class SessionList(System):
+    """Answer to `sessions`; `more` says that another frame with the same `re` follows."""
+
+    event: Literal["sessions"] = "sessions"
+    sessions: tuple[SessionInfo, ...] = Field(strict=False)
+    more: bool = False
+
+
 class Notice(System):
     """A word from the server to all."""
 
@@ -499,6 +607,8 @@ AnyEvent: TypeAlias = Annotated[
     | HistoryPage
     | TimeIs
     | JokeIs
+    | AccountIs
+    | SessionList
     | Notice
     | HelpIs
     | ServerPing

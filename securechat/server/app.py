@@ -20,6 +20,7 @@ from typing import Final
 
 from .. import __version__
 from ..certs import CertificateSet
+from ..chat.effects import Outward, Reply
 from ..chat.hub import Hub
 from ..chat.limits import TokenBucket
 from ..config import ChatLimits, ServerConfig
@@ -30,6 +31,8 @@ from ..net.ops import Adopt, Op, Stop, UseContext
 from ..store.base import Store
 from ..store.memory import MemoryStore
 from . import certificates
+from .admin import Door
+from .auth import Authenticator
 from .dispatcher import Dispatcher
 from .logs import set_up
 from .readers import Readers
@@ -42,6 +45,8 @@ log = logging.getLogger(__name__)
 
 #: All that stopping may take, seconds.
 STOP_TIME: Final = 5.0
+#: In place of a data folder: nothing is kept.
+IN_MEMORY: Final = ":memory:"
 #: How long a signal may lie unnoticed, seconds.
 _LOOK_EVERY: Final = 0.5
 #: How often the days that the certificate has left are looked at, seconds.
@@ -79,7 +84,9 @@ class Server:
             motd=config.motd,
         )
         self._readers = Readers(self._store, self._post, self._lose_store)
-        renderer = Renderer(hub, config.io_threads, self._readers.ask, self._store.first_kept)
+        renderer = Renderer(
+            hub, config.io_threads, self._readers.ask, self._store.first_kept, self._do_outside
+        )
         loop_config = LoopConfig(
             context=self._served.context,
             inbox=self._take,
@@ -92,6 +99,10 @@ class Server:
         self._dispatcher = Dispatcher(
             hub, self._store, renderer, [loop.post for loop in self._loops], self._break
         )
+        self._auth = Authenticator(self._dispatcher.tell)
+        self._door: Door | None = None
+        if config.data != IN_MEMORY:
+            self._door = Door(Path(config.data), self._dispatcher.tell, self._describe)
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -106,16 +117,21 @@ class Server:
     def start(self) -> None:
         """Start all threads; when this returns, clients are served."""
         self._readers.start()
+        self._auth.start()
         self._dispatcher.start()
         for loop in self._loops:
             loop.start()
         self._listener.start()
+        if self._door is not None:
+            self._door.open()
         certificates.tell_days_left(self.certificates, datetime.now(UTC))
 
     def stop(self, reason: str = "shutdown") -> None:
         """Stop accepting, carry out what was accepted, say bye, end; within `STOP_TIME`."""
         self.stopped = True
         deadline = time.monotonic() + STOP_TIME - 1.0
+        if self._door is not None:
+            self._door.close()
         self._listener.close()
         if self.failed is None:
             self._dispatcher.say_farewell(reason, RETRY_AFTER)
@@ -126,6 +142,7 @@ class Server:
             if not loop.join(max(0.0, deadline + 0.5 - time.monotonic())):
                 log.error("an io thread did not end in time")
         self._readers.close()
+        self._auth.close()
         if stored:
             self._store.close()
         else:
@@ -168,6 +185,18 @@ class Server:
     def _full(self) -> bool:
         return self._dispatcher.full()
 
+    def _do_outside(self, effect: Outward) -> None:
+        """What the hub wants of nobody who is connected."""
+        if isinstance(effect, Reply):
+            if self._door is not None:
+                self._door.take(effect)
+        else:
+            self._auth.ask(effect)
+
+    def _describe(self) -> dict[str, object]:
+        """What an invite has to say of this server."""
+        return {"addresses": self.addresses, "fingerprint": self.certificates.key_fingerprint}
+
     def _lose_store(self, reason: str) -> None:
         self._dispatcher.report_broken(reason)
 
@@ -178,7 +207,7 @@ class Server:
 
 
 def _open_store(config: ServerConfig) -> Store:
-    if config.data == ":memory:":
+    if config.data == IN_MEMORY:
         return MemoryStore()
     from ..store.retention import Keep, Retention
     from ..store.sqlite import open_store

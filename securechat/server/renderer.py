@@ -19,6 +19,7 @@ from ..chat import effects as fx
 from ..chat.hub import Hub
 from ..net import ops
 from ..net.channel import MAX_PIECE, cut
+from ..proofs import Derive, Verify
 from ..protocol.codec import encode, encode_posted
 from ..protocol.connection import signal_of
 from ..protocol.envelopes import (
@@ -51,7 +52,10 @@ class _OpenChunk:
 
 
 class Renderer:
-    """Turns effects into operations for `loops` io threads."""
+    """Turns effects into operations for `loops` io threads.
+
+    `ask` takes what is to be read from the store, `outside` what goes to no connection at all.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,7 @@ class Renderer:
         loops: int,
         ask: Callable[[HistoryWanted], None],
         first_kept: Callable[[str], int],
+        outside: Callable[[fx.Outward], None],
     ) -> None:
         self._hub = hub
         self._first_kept = first_kept
@@ -78,6 +83,7 @@ class Renderer:
             fx.Unsubscribe: self._unsubscribe,
             fx.ReadHistory: self._read_history,
             fx.Close: self._close,
+            **dict.fromkeys((Verify, Derive, fx.Reply), outside),
         }
 
     def render(

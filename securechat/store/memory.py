@@ -31,6 +31,7 @@ from ..records import (
     Record,
     Snapshot,
     Stored,
+    Together,
     Unknown,
 )
 
@@ -97,14 +98,18 @@ class MemoryStore:
             elif type(record) is Lookup:
                 outcomes.append(self._look_up(record))
             else:
-                if type(record) is KeepIdentity:
-                    self._nicks[record.identity] = record.nick
-                elif type(record) is ForgetIdentity:
-                    self._nicks.setdefault(record.identity, "")
+                for change in record.changes if type(record) is Together else (record,):
+                    self._keep(change)
                 outcomes.append(_KEPT)
         if self._weight > self._budget:
             self._trim()
         return outcomes
+
+    def _keep(self, change: object) -> None:
+        if type(change) is KeepIdentity:
+            self._nicks[change.identity] = change.nick
+        elif type(change) is ForgetIdentity:
+            self._nicks.setdefault(change.identity, "")
 
     def _append(self, new: NewMessage, ts: str) -> Outcome:
         key = (new.identity, new.id)

@@ -36,8 +36,10 @@ from ..records import (
     Record,
     Snapshot,
     Stored,
+    Together,
     Unknown,
 )
+from .accounts import account_keepers, read_accounts
 from .connections import (
     DATABASE_NAME,
     connect_reader,
@@ -188,6 +190,8 @@ class SqliteStore:
             ForgetIdentity: self._forget_identity,
             KeepPresence: self._keep_presence,
             KeepTopic: self._keep_topic,
+            Together: self._keep_together,
+            **account_keepers(self._execute),
         }
         self._wal_pages = 0
         self._checkpoint_at = _CHECKPOINT_PAGES
@@ -255,6 +259,7 @@ class SqliteStore:
             topics=dict(execute("SELECT room, text FROM topic").fetchall()),
             presence=tuple(execute("SELECT identity, room FROM presence").fetchall()),
             epoch=execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()[0][0],
+            **read_accounts(execute),
         )
 
     def _enter_again(self, new: NewMessage, ts: str) -> Entry:
@@ -470,6 +475,10 @@ class SqliteStore:
             else "DELETE FROM presence WHERE room = ? AND identity = ?"
         )
         self._execute(statement, (record.room, record.identity))
+
+    def _keep_together(self, record: Together) -> None:
+        for change in record.changes:
+            self._keepers[type(change)](change)
 
     def _keep_topic(self, record: KeepTopic) -> None:
         if record.text:

@@ -29,7 +29,7 @@ from ..errors import ClientError
 from .composer import Composer
 from .keys import CHAT, by_key, obey
 from .messages import Messages
-from .overlays import Help, Jump
+from .overlays import Help, Jump, Secrets
 from .palette import THEMES
 from .panel import Panel
 from .sides import people_lines, room_lines, status_line, title_line
@@ -184,7 +184,22 @@ class Chat(Screen[None], inherit_bindings=False):
         self._show_entries(entries)
         if self._controller.leaving is not None:
             self.app.exit(0)
+        elif self._controller.asking is not None:
+            questions = [one.text for one in self._controller.asking.questions]
+            self.app.push_screen(Secrets(questions), self._answer)
         return True
+
+    def _answer(self, secrets: list[str] | None) -> None:
+        """Send what was typed unseen, or nothing."""
+        if secrets is None:
+            self._controller.leave_unanswered()
+            return
+        try:
+            self._controller.answer(secrets)
+        except BadInput as problem:
+            self._show_entries([Entry(Kind.ERROR, _now(), str(problem))])
+        except ClientError:  # `Ended` is on its way and says why
+            pass
 
     def on_composer_quit_wanted(self, message: Composer.QuitWanted) -> None:
         """Leave."""

@@ -89,6 +89,7 @@ KINDS: dict[str, tuple[list[Any], list[Any]]] = {
     "string of 128": (["", "x" * 128], ["x" * 129, *NOT_STRINGS]),
     "string of 200": (["", "x" * 200], ["x" * 201, *NOT_STRINGS]),
     "string of 500": (["", "😀" * 500], ["x" * 501, *NOT_STRINGS]),
+    "secret": (["x", "é\0\n", "x" * 256], ["", "x" * 257, *NOT_STRINGS]),
     "from 0": ([0, 1, 2**53 - 1], NOT_INTEGERS),
     "from 1": ([1, 2**53 - 1], [0, *NOT_INTEGERS]),
     "0 to 500": ([0, 500], [501, *NOT_INTEGERS]),
@@ -104,6 +105,8 @@ TABLE: dict[str, dict[str, str]] = {
         "nick": "string",
         "session?": "string",
         "client?": "string of 128",
+        "password?": "secret",
+        "invite?": "secret",
     },
     "join": {"room": "address", "after?": "from 0", "last?": "0 to 500"},
     "leave": {"room": "address"},
@@ -118,8 +121,14 @@ TABLE: dict[str, dict[str, str]] = {
     "help": {"command?": "string of 64"},
     "ping": {},
     "pong": {"token?": "string of 64"},
+    "register": {"password": "secret"},
+    "login": {"nick": "string", "password": "secret"},
+    "passwd": {"password": "secret", "old?": "secret"},
+    "sessions": {},
+    "logout": {"session?": "string of 64", "elsewhere?": "truth"},
     "quit": {"reason?": "string of 200"},
 }
+COSTLY = {"join", "leave", "nick", "register", "login", "passwd", "logout"}
 MODELS: dict[str, type[BaseModel]] = {"chat": Draft, **COMMANDS}
 ROWS = [
     (what, key.rstrip("?"), kind)
@@ -523,4 +532,4 @@ def test_a_bad_envelope_costs_ten_tokens_more_than_another_frame() -> None:
     for what in MODELS:
         said = decode_client(payload_of(bare(what)))
         assert isinstance(said, Draft | Command)
-        assert said.cost == (5 if what in ("join", "leave", "nick") else 1)
+        assert said.cost == (5 if what in COSTLY else 1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import SecretStr
 
 from securechat.chat import effects as fx
 from securechat.chat.commands import HELP
@@ -15,6 +16,7 @@ from securechat.config import ChatLimits
 from securechat.link_events import Arrived
 from securechat.net import ops
 from securechat.net.channel import MAX_PIECE
+from securechat.proofs import Derive, Verify
 from securechat.protocol.connection import Signal
 from securechat.protocol.envelopes import (
     MAX_TOPIC,
@@ -78,8 +80,13 @@ class Desk:
             choose=lambda jokes: jokes[0],
         )
         self.hub.start(NOW)
+        self.outside: list[fx.Outward] = []
         self.renderer = Renderer(
-            self.hub, 2, self.wanted.append, lambda name: self.first_kept.get(name, 1)
+            self.hub,
+            2,
+            self.wanted.append,
+            lambda name: self.first_kept.get(name, 1),
+            self.outside.append,
         )
 
     def render(self, *effects: fx.Effect, outcomes: Sequence[Outcome] = ()) -> list[list[ops.Op]]:
@@ -221,8 +228,22 @@ def test_no_effect_overtakes_what_was_said_before_it(desk: Desk, effect: fx.Effe
     assert chunks == [0, len(rendered) - 1]
 
 
+OUTWARD: list[fx.Outward] = [
+    Verify(1, SecretStr("x"), None),
+    Derive(1, SecretStr("x")),
+    fx.Reply(1, ()),
+]
+
+
+@pytest.mark.parametrize("effect", OUTWARD, ids=lambda effect: type(effect).__name__)
+def test_what_is_nobodys_goes_outside(desk: Desk, effect: fx.Outward) -> None:
+    assert desk.render(effect) == [[], []]
+    assert desk.outside == [effect]
+
+
 def test_every_effect_has_been_tried() -> None:
-    assert {type(effect) for effect in EVERY_OTHER} == set(fx.Transient.__args__)
+    tried = {type(effect) for effect in (*EVERY_OTHER, *OUTWARD)}
+    assert tried == set(get_args(fx.Transient))
 
 
 def test_a_chunk_that_grows_long_is_handed_on(desk: Desk) -> None:
