@@ -10,7 +10,8 @@ import typer
 
 from ..errors import SecureChatError
 from . import trusting
-from .configuring import ConfigOption, ProfileOption, check_server, settings_of
+from .configuring import ConfigOption, ProfileOption, settings_of
+from .connect import check_server_or_invite
 from .options import check_room
 from .report import reported
 
@@ -26,7 +27,7 @@ _PACKAGES: Final = (
 
 
 def _check_server(context: typer.Context, text: str | None) -> str | None:
-    return None if text is None else check_server(context, text)
+    return None if text is None else check_server_or_invite(context, text)
 
 
 def gui(
@@ -34,8 +35,8 @@ def gui(
     server: Annotated[
         str | None,
         typer.Argument(
-            metavar="HOST[:PORT]",
-            help="Where the server is, or the name of a profile.",
+            metavar="INVITE|HOST[:PORT]",
+            help="An invite, where the server is, or the name of a profile.",
             callback=_check_server,
         ),
     ] = None,
@@ -57,6 +58,7 @@ def gui(
     \b
     Examples:
       securechat gui
+      securechat gui 'securechat://chat.example.org:55555/#…'
       securechat gui chat.example.org --nick bob
     """
     with reported():

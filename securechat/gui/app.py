@@ -15,6 +15,7 @@ from types import FrameType
 
 from ..client.client import ChatClient
 from ..client.controller import Controller
+from ..client.invite_link import SCHEME
 from ..client.trust_policy import Wishes
 from ..errors import SecureChatError
 from ..settings import Settings
@@ -72,7 +73,8 @@ def _show(
         signal.signal(number, terminate)
     window.door.fill(*form)
     window.door.present()
-    if goes_in and all(form):
+    server, nick = form
+    if goes_in and (nick or server.lower().startswith(SCHEME)):
         window.door.knock()
     root.mainloop()
     for number in (signal.SIGTERM, signal.SIGINT):  # who says it twice does not wait

@@ -22,7 +22,7 @@ from ..client.harmless import harmless_line
 from ..client.log import Moves
 from ..client.rooms import next_active, rooms_of
 from . import menus
-from .dialogs import Ask, Help, Jump
+from .dialogs import Ask, Help, Jump, Secrets
 from .layout import Layout
 from .look import Palette
 from .model import Model
@@ -131,7 +131,14 @@ class Chat:
         self.draw()
         if done:
             self.messages.to_end()
+        asking = self._controller.asking
+        if asking is not None:
+            Secrets(self.frame, [one.text for one in asking.questions], self._answer)
         return done
+
+    def _answer(self, secrets: list[str] | None) -> None:
+        self.model.answer(secrets, _now())
+        self.draw()
 
     def tell(self, problem: str) -> None:
         """Say that something went wrong here."""

@@ -107,6 +107,47 @@ class Ask(Dialog):
             self._wrong.configure(text=wrong)
 
 
+class Secrets(Dialog):
+    """Asks for what is not to be seen. `done` gets the answers, None if one would rather not."""
+
+    def __init__(
+        self,
+        master: tk.Misc,
+        questions: Sequence[str],
+        done: Callable[[list[str] | None], None],
+    ) -> None:
+        super().__init__(master, "Not shown while you type")
+        self._done = done
+        self._entries: list[ttk.Entry] = []
+        for question in questions:
+            ttk.Label(self.body, text=question).pack(anchor="w", pady=(6, 2))
+            entry = ttk.Entry(self.body, width=36, font="chat", show="•")
+            entry.pack(fill="x")
+            entry.bind("<Return>", self._next)
+            self._entries.append(entry)
+        self.add_buttons("OK", self._accept)
+        self.present(self._entries[0])
+
+    def _next(self, event: tk.Event[ttk.Entry]) -> None:
+        at = self._entries.index(event.widget)
+        if at + 1 < len(self._entries):
+            self._entries[at + 1].focus_set()
+        else:
+            self._accept()
+
+    def _accept(self) -> None:
+        answers = [entry.get() for entry in self._entries]
+        done, self._done = self._done, lambda _: None
+        self.close()
+        done(answers)
+
+    def close(self) -> None:
+        """Take it away; who has not answered would rather not."""
+        done, self._done = self._done, lambda _: None
+        super().close()
+        done(None)
+
+
 class Jump(Dialog):
     """Finds one of `names` by a few letters; what is no name at all is offered as a new one."""
 

@@ -8,28 +8,23 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import Empty
 from tkinter import ttk
+from typing import Final
+
+from pydantic import SecretStr
 
 from ..client.harmless import harmless_line
+from ..client.invite_link import SCHEME, InviteLink
 from ..client.known_file import KnownFile
-from ..client.trust import Trust
+from ..client.known_servers import Server
 from ..client.trust_policy import Wishes
-from ..errors import KeyChanged, SecureChatError
-from ..target import Target, parse_target
-from .meeting import Asked, Failed, Meeting, Settled
+from ..errors import KeyChanged, Refused, SecureChatError
+from .meeting import Admitted, Asked, Failed, Knock, Meeting, parse_where
 
-_WRAP = 480
-
-
-@dataclass(frozen=True, slots=True)
-class Entrance:
-    """What one goes in with."""
-
-    target: Target
-    nick: str
-    trust: Trust
+_WRAP: Final = 480
+_LONGEST_NICK: Final = 32
+_WANTS_PASSWORD: Final = frozenset({"auth_failed", "auth_required"})
 
 
 class Door(ttk.Frame):
@@ -42,7 +37,7 @@ class Door(ttk.Frame):
         file: KnownFile,
         wishes: Wishes,
         servers: Sequence[str],
-        enter: Callable[[Entrance], None],
+        enter: Callable[[Admitted], None],
         titled: Callable[[str], None],
     ) -> None:
         super().__init__(master)
@@ -51,7 +46,6 @@ class Door(ttk.Frame):
         self._enter = enter
         self._titled = titled
         self._meeting: Meeting | None = None
-        self._target = Target("localhost", 1)
         form = ttk.Frame(self, padding=24)
         form.place(relx=0.5, rely=0.46, anchor="center")
         ttk.Label(form, text="securechat", style="Large.TLabel").grid(
@@ -59,14 +53,18 @@ class Door(ttk.Frame):
         )
         ttk.Label(
             form,
-            text="Whoever runs the chat has told you where it is.",
+            text="Whoever runs the chat has sent you an invite, or told you where it is.",
             style="Faint.TLabel",
         ).grid(row=1, column=0, columnspan=2, sticky="w", pady=(2, 18))
         self._server = ttk.Combobox(form, values=list(servers), width=38, font="chat")
         self._nick = ttk.Entry(form, width=38, font="chat")
-        for row, (label, field) in enumerate(
-            (("Server", self._server), ("Your nick", self._nick)), 2
-        ):
+        self._password = ttk.Entry(form, width=38, font="chat", show="•")
+        rows = (
+            ("Invite or server", self._server),
+            ("Your nick", self._nick),
+            ("Password, if you have one", self._password),
+        )
+        for row, (label, field) in enumerate(rows, 2):
             ttk.Label(form, text=label).grid(row=row, column=0, sticky="w", pady=5)
             field.grid(row=row, column=1, sticky="ew", padx=(16, 0), pady=5)
             field.bind("<Return>", lambda _: self.knock())
@@ -77,7 +75,7 @@ class Door(ttk.Frame):
         self._question: ttk.Frame | None = None
         if len(servers) == 1:
             self._server.set(servers[0])
-        self._fields = (self._server, self._nick)
+        self._fields = (self._server, self._nick, self._password)
 
     # ------------------------------------------------------------------ told by the window
 
@@ -91,11 +89,20 @@ class Door(ttk.Frame):
     def present(self, problem: SecureChatError | None = None) -> None:
         """Let a person fill it in; `problem` is why one did not get in."""
         self._open(True)
-        self._titled("securechat")
+        self._titled("securechat" if problem is None else "not let in · securechat")
         if problem is not None:
             self._say(_in_plain_words(problem), is_bad=True)
-        empty = [field for field in self._fields if not field.get()]
-        (empty[0] if empty else self._nick if problem else self._button).focus_force()
+        self._next_field(problem).focus_force()
+
+    def _next_field(self, problem: SecureChatError | None) -> ttk.Entry | ttk.Button:
+        """Where something is missing, or has to be mended."""
+        if isinstance(problem, Refused) and problem.code in _WANTS_PASSWORD:
+            return self._password
+        is_invited = self._server.get().lower().startswith(SCHEME)
+        for field in (self._server,) if is_invited else (self._server, self._nick):
+            if not field.get():
+                return field
+        return self._button if problem is None else self._nick
 
     def look(self) -> None:
         """See what became of the meeting."""
@@ -108,10 +115,12 @@ class Door(ttk.Frame):
         match event:
             case Asked(server, fingerprint):
                 self._ask(str(server), fingerprint)
-            case Settled(trust):
+            case Admitted(target, nick):
                 self._meeting = None
-                self._say(f"Connecting to {self._target.host} …")
-                self._enter(Entrance(self._target, self._nick.get().strip(), trust))
+                self._say(f"Connecting to {harmless_line(target.host)} …")
+                self.fill(Server.at(*target).typed, nick)  # an invite is used up
+                self._password.delete(0, "end")
+                self._enter(event)
             case Failed(error):
                 self._meeting = None
                 self.present(error)
@@ -128,35 +137,51 @@ class Door(ttk.Frame):
         """Go to the server that the form names."""
         if self._meeting is not None:
             return
-        wrong = self._wrong()
-        if wrong is not None:
-            self._say(wrong, is_bad=True)
+        knock = self._knock()
+        if isinstance(knock, str):
+            self._say(knock, is_bad=True)
             return
+        self._titled("securechat")
+        self._say(f"Looking for {harmless_line(knock.host)} …")
         self._open(False)
-        self._say(f"Looking for {harmless_line(self._target.host)} …")
-        self._meeting = Meeting(*self._target, self._wishes, self._file)
+        self._meeting = Meeting(knock, self._wishes, self._file)
         self._meeting.start()
 
-    def _wrong(self) -> str | None:
+    def stop(self) -> None:
+        """Wait no longer for the server."""
+        self.close()
+        self._say("")
+        self.present()
+
+    def _knock(self) -> Knock | str:
+        """What the form says, or what is wrong with it."""
+        typed, nick = self._server.get().strip(), self._nick.get().strip()
+        password = SecretStr(self._password.get()) if self._password.get() else None
         try:
-            self._target = parse_target(self._server.get().strip())
+            where = parse_where(typed)
         except ValueError:
             self._server.focus_set()
+            if typed.lower().startswith("securechat:"):
+                return "This is not the whole invite. Copy all of the line, up to its last letter."
             return (
-                "Which server? Type the name you were told, for example chat.example.org, or "
-                "localhost:55555 for one on this computer."
+                "Which server? Paste the invite that you were sent, or type the name you were "
+                "told, for example chat.example.org, or localhost for one on this computer."
             )
-        if not 1 <= len(self._nick.get().strip()) <= 32:
+        is_invited = isinstance(where, InviteLink)
+        if len(nick) > _LONGEST_NICK or not (nick or is_invited):
             self._nick.focus_set()
             return "What shall others call you? A nick has 1 to 32 characters, for example bob."
-        return None
+        return Knock(where, nick, password)
 
     # ------------------------------------------------------------------ what is said and asked
 
     def _open(self, is_open: bool) -> None:
         for field in self._fields:
             field.configure(state="normal" if is_open else "disabled")
-        self._button.configure(state="normal" if is_open else "disabled")
+        if is_open:
+            self._button.configure(text="Connect", command=self.knock)
+        else:
+            self._button.configure(text="Stop", command=self.stop)
         self._forget_question()
 
     def _forget_question(self) -> None:

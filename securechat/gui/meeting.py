@@ -1,23 +1,41 @@
-"""Finding out whom to trust, in a thread of its own, with a person who is asked in the window.
+"""Finding out whom to trust and as whom to go in, in a thread of its own.
 
-`Meeting.start` returns at once; what becomes of it comes as `Asked`, `Settled` or `Failed` through
-a queue that the window looks at. Whoever is asked answers with `answer`; `cancel` ends it.
+A person is asked in the window: `Meeting.start` returns at once, and what becomes of it comes as
+`Asked`, `Admitted` or `Failed` through a queue that the window looks at. Whoever is asked answers
+with `answer`; `cancel` ends it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+
+from pydantic import SecretStr
 
 from ..client import first_use
+from ..client.accept import accept
+from ..client.invite_link import SCHEME, InviteLink
 from ..client.known_file import KnownFile
 from ..client.known_servers import Server
 from ..client.trust import Trust
 from ..client.trust_policy import Wishes
-from ..errors import ClientError, SecureChatError
+from ..errors import SecureChatError
+from ..target import Target, parse_target
+
+
+class Knock(NamedTuple):
+    """What the form says: where to go, or an invite; as whom ("": as the invite has it)."""
+
+    where: Target | InviteLink
+    nick: str
+    password: SecretStr | None = None
+
+    @property
+    def host(self) -> str:
+        """The server's name, for people."""
+        return self.where.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +47,42 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """Whom to trust."""
+class Admitted:
+    """Where to go, as whom, and whom to trust there; `room`: where an invite leads."""
 
+    target: Target
+    nick: str
     trust: Trust
+    password: SecretStr | None = None
+    room: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It cannot be trusted, or is not there."""
+    """It cannot be trusted, is not there, or does not let us in."""
 
     error: SecureChatError
 
 
-MeetingEvent: TypeAlias = Asked | Settled | Failed
+MeetingEvent: TypeAlias = Asked | Admitted | Failed
+
+
+def parse_where(text: str) -> Target | InviteLink:
+    """A server or an invite; raises `ValueError` with a sentence for the user."""
+    text = text.strip()
+    return InviteLink.parse(text) if text.lower().startswith(SCHEME[:-2]) else parse_target(text)
 
 
 class Meeting:
-    """One look at a server before anything is sent to it."""
+    """One look at a server before anything is said to it."""
 
-    def __init__(self, host: str, port: int, wishes: Wishes, file: KnownFile) -> None:
+    def __init__(self, knock: Knock, wishes: Wishes, file: KnownFile) -> None:
         self.events: SimpleQueue[MeetingEvent] = SimpleQueue()
         self.warnings: list[str] = []
+        self._knock = knock
+        self._wishes = wishes
+        self._file = file
         self._answers: SimpleQueue[bool] = SimpleQueue()
-        self._settle: Callable[[], Trust] = lambda: first_use.settle(
-            host, port, wishes, file, ask=self._ask, warn=self.warnings.append
-        )
 
     def start(self) -> None:
         """Begin."""
@@ -68,14 +96,29 @@ class Meeting:
         """Nobody waits for it any longer."""
         self._answers.put(False)
 
+    def _work(self) -> None:
+        try:
+            self.events.put(self._meet())
+        except SecureChatError as error:
+            self.events.put(Failed(error))
+
+    def _meet(self) -> Admitted:
+        where, nick, password = self._knock
+        target = Target(where.host, where.port)
+        if not isinstance(where, InviteLink):
+            return Admitted(target, nick, self._settle(target, self._wishes), password)
+        pinned = replace(
+            self._wishes, ca_file=None, fingerprint=where.fingerprint, accept_new=False
+        )
+        trust = self._settle(target, pinned)
+        found = accept(where, nick or None, trust, self._file.path.parent, self.warnings.append)
+        return Admitted(target, found.nick, trust, room=found.room)
+
+    def _settle(self, target: Target, wishes: Wishes) -> Trust:
+        return first_use.settle(
+            *target, wishes, self._file, ask=self._ask, warn=self.warnings.append
+        )
+
     def _ask(self, server: Server, fingerprint: str) -> bool:
         self.events.put(Asked(server, fingerprint))
         return self._answers.get()
-
-    def _work(self) -> None:
-        try:
-            trust = self._settle()
-        except (SecureChatError, ClientError) as error:
-            self.events.put(Failed(error))
-        else:
-            self.events.put(Settled(trust))

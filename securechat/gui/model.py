@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Final
 
+from ..client import slash
 from ..client.controller import Controller
 from ..client.desks import Desk, Desks
 from ..client.entries import Entry, Kind
@@ -64,6 +65,18 @@ class Model:
             lambda: self.controller.enter(text, now, self.controller.focus), now, typed=text
         )
 
+    def answer(self, secrets: list[str] | None, now: datetime) -> None:
+        """Say what was asked for unseen; None: rather not."""
+        if secrets is None:
+            self.controller.leave_unanswered()
+            return
+
+        def try_it() -> list[Entry]:
+            self.controller.answer(secrets)
+            return []
+
+        self._try(try_it, now)
+
     def look_at(self, name: str | None) -> None:
         """Show a conversation."""
         self.timeline.look_at(name)
@@ -105,7 +118,7 @@ class Model:
             return False
         except ClientError:  # `Ended` is on its way and says why
             return False
-        if typed:
+        if typed and not slash.has_secret(typed):
             self.desk.typed.enter(typed)
         return True
 
@@ -119,7 +132,8 @@ class Model:
 
     def unfinished(self) -> dict[str, str]:
         """What is half typed, by conversation; also where one has not come back to yet."""
-        return {**self._unfinished, **self.desks.drafts()}
+        texts = {**self._unfinished, **self.desks.drafts()}
+        return {name: text for name, text in texts.items() if not slash.has_secret(text)}
 
     def _put_back(self) -> None:
         for name in self._unfinished.keys() & self.timeline.conversations.keys():

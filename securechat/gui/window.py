@@ -24,9 +24,10 @@ from ..errors import ClientError, SecureChatError, SettingsError
 from ..settings import Settings, Ui, save
 from .chat import Chat
 from .dialogs import SettingsDialog
-from .door import Door, Entrance
+from .door import Door
 from .keys import WINDOW
 from .look import USUAL_SIZE, ThemeName, clamp
+from .meeting import Admitted
 from .model import rings_for
 from .notices import Notices
 from .pump import Pump
@@ -164,19 +165,21 @@ class Window:
 
     # ------------------------------------------------------------------ in and out
 
-    def _go_in(self, entrance: Entrance) -> None:
-        host, port = entrance.target
+    def _go_in(self, admitted: Admitted) -> None:
+        host, port = admitted.target
+        rooms = (admitted.room,) if admitted.room else self._rooms
         config = ClientConfig(
             host=host,
             port=port,
-            nick=entrance.nick,
-            rooms=self._rooms,
-            trust=entrance.trust,
+            nick=admitted.nick,
+            rooms=rooms,
+            trust=admitted.trust,
+            password=admitted.password,
             state_dir=default_state_dir(),
         )
         client = ChatClient(config)
-        controller = Controller(client, entrance.nick, self._rooms, lists=False)
-        unfinished = Unfinished(default_state_dir(), host, port, entrance.nick)
+        controller = Controller(client, admitted.nick, rooms, lists=False)
+        unfinished = Unfinished(default_state_dir(), host, port, admitted.nick)
         self.stay = Stay(client, controller, unfinished)
         self.chat = Chat(
             self.root,

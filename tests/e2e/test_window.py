@@ -166,6 +166,56 @@ def test_a_newcomer_comes_in_talks_changes_the_nick_and_leaves(
     assert ui == {"theme": "dark", "font_size": 11}
 
 
+def test_an_invite_is_all_that_one_needs(
+    home: Home,  # noqa: F811
+    window: Callable[..., Window],
+    carol: Chat,
+) -> None:
+    code, invite, errors = home.run("invite", "eve", "--room", "garden")
+    assert code == 0, errors
+    eve = window()
+    eve.type(invite.strip())
+    eve.press("Return")
+    eve.wait(lambda: eve.title == "#garden · eve · securechat", "never came in")
+    eve.type("/msg carol look, no terminal")
+    eve.press("Return")
+    eve.wait(lambda: "eve" in {one.nick for one in carol.who()}, "carol does not see eve")
+    eve.press("ctrl+q")
+    assert eve.end() == (0, "")
+    again = window(invite.strip())
+    again.wait(lambda: again.title == "#garden · eve · securechat", "never came in again")
+
+
+def test_a_password_is_asked_for_and_nobody_sees_it(
+    home: Home,  # noqa: F811
+    window: Callable[..., Window],
+    carol: Chat,
+) -> None:
+    dave = window(f"localhost:{home.port}", "--nick", "dave")
+    dave.is_in("dave")
+    dave.type("/register")
+    dave.press("Return")
+    time.sleep(0.5)  # the question has no sign outside the window
+    for _ in range(2):
+        dave.type("correct horse battery")
+        dave.press("Return")
+    dave.wait(
+        lambda: any(one.nick == "dave" and one.role != "guest" for one in carol.who()),
+        "no account was made",
+    )
+    dave.press("ctrl+q")
+    assert dave.end() == (0, "")
+    for session in (home.path / "state/securechat").glob("session-*"):
+        session.unlink()
+    dave = window(f"localhost:{home.port}", "--nick", "dave")
+    dave.shows("not let in")
+    dave.type("correct horse battery")
+    dave.press("Return")
+    dave.is_in("dave")
+    kept = [path for path in home.path.rglob("*") if path.is_file() and "data" not in path.parts]
+    assert not any(b"correct horse" in path.read_bytes() for path in kept)
+
+
 def test_what_is_typed_outlives_the_server_and_the_window(
     home: Home,  # noqa: F811
     window: Callable[..., Window],

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("tkinter", reason="this Python has no tkinter: install python3-tk")
 import tkinter as tk
 
-from securechat.gui.dialogs import Ask, Dialog, Help, Jump
+from securechat.gui.dialogs import Ask, Dialog, Help, Jump, Secrets
 from securechat.gui.keys import WINDOW
 from securechat.gui.look import ThemeName
 from securechat.gui.page import MAX_SHOWN
@@ -248,6 +248,25 @@ def test_a_dialog_asks_for_a_nick_and_says_what_is_wrong(bob: Person) -> None:
     ask._accept()
     assert ("nick", {"nick": "robert"}) in bob.client.commands
     assert not ask.winfo_exists()
+
+
+def test_a_password_is_typed_unseen_and_kept_nowhere(bob: Person) -> None:
+    bob.chat.enter("/register")
+    secrets = dialog(bob)
+    assert isinstance(secrets, Secrets)
+    assert {entry.cget("show") for entry in secrets._entries} == {"•"}
+    for entry in secrets._entries:
+        entry.insert(0, "correct horse")
+    secrets._accept()
+    assert ("register", {"password": "correct horse"}) in bob.client.commands
+    bob.chat.enter("/passwd")
+    dialog(bob).close()
+    assert [name for name, _ in bob.client.commands][-1] == "register"
+    bob.chat.enter("/login bob my secret")
+    bob.chat.composer.text.insert("1.0", "/login bob my secret")
+    bob.chat.composer.leave()
+    assert bob.chat.model.unfinished() == {}
+    assert bob.chat.model.desk.typed.older("") == "/passwd"
 
 
 def test_a_few_letters_jump_to_a_conversation(bob: Person) -> None:

@@ -21,7 +21,8 @@ from securechat.client.known_servers import Server
 from securechat.client.trust import ByKey
 from securechat.client.trust_policy import Wishes
 from securechat.errors import KeyChanged, NotTrusted, Refused
-from securechat.gui.door import Door, Entrance
+from securechat.gui.door import Door
+from securechat.gui.meeting import Admitted
 from securechat.gui.theme import Theme
 from securechat.testing import ChatServer
 
@@ -33,7 +34,7 @@ class Visitor:
 
     def __init__(self, root: tk.Tk, file: KnownFile, servers: list[str]) -> None:
         self.root = root
-        self.entered: list[Entrance] = []
+        self.entered: list[Admitted] = []
         self.title = ""
         Theme(root).dress("light", 10)
         self.door = Door(
@@ -190,6 +191,27 @@ def test_why_one_did_not_get_in_is_said(visitor: Visitor, problem: Refused | Not
     assert str(problem) in visitor.said
     visitor.root.update()
     assert visitor.root.focus_get() is visitor.door._nick
+
+
+def test_a_password_is_asked_for_where_one_is_needed(visitor: Visitor) -> None:
+    visitor.door.present(Refused("That is not the password.", "auth_failed"))
+    visitor.root.update()
+    assert visitor.root.focus_get() is visitor.door._password
+    assert visitor.door._password.cget("show") == "•"
+
+
+def test_half_an_invite_is_told_from_a_server(visitor: Visitor) -> None:
+    visitor.door.fill("securechat://chat.example.org:55555/#abc.def", "")
+    visitor.door.knock()
+    assert "not the whole invite" in visitor.said
+
+
+def test_one_can_stop_waiting(visitor: Visitor) -> None:
+    visitor.door.knock()
+    visitor.press("Stop")
+    assert str(visitor.door._nick.cget("state")) == "normal"
+    visitor.door.look()
+    assert visitor.entered == []
 
 
 def test_the_one_server_that_is_known_is_suggested(

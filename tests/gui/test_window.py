@@ -19,7 +19,7 @@ import tkinter as tk
 from securechat.client.trust import SYSTEM
 from securechat.client.trust_policy import Wishes
 from securechat.gui import theme, window
-from securechat.gui.door import Entrance
+from securechat.gui.meeting import Admitted
 from securechat.gui.pump import Rubbish
 from securechat.gui.window import Window
 from securechat.settings import Settings
@@ -44,7 +44,7 @@ class Desk:
         self.window.door.present()
 
     def go_in(self) -> None:
-        self.window._go_in(Entrance(Target("localhost", 55555), "bob", SYSTEM))
+        self.window._go_in(Admitted(Target("localhost", 55555), "bob", SYSTEM))
         self.wait(lambda: "you are in" in self.shown)
 
     @property
@@ -130,7 +130,7 @@ def test_what_ends_the_client_leads_back_to_the_door(desk: Desk) -> None:
     desk.client.give_up()
     desk.wait(lambda: desk.window.chat is None)
     assert "The link was lost" in str(desk.window.door._said.cget("text"))
-    assert desk.window.root.title() == "securechat"
+    assert desk.window.root.title() == "not let in · securechat"
     desk.go_in()
     assert "you are in" in desk.shown
 
