@@ -393,6 +393,7 @@ class Hub:
     def meet(self, identity: Identity) -> None:
         """Note that `identity` has said something, and so knows its session."""
         identity.met = True
+        self.invites.unmet.pop(identity.number, None)
         self.stamp(identity)
         self.emit(Keep(identity.record()))
 

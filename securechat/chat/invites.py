@@ -42,6 +42,8 @@ class Invites:
 
     def __init__(self, kept: Iterable[KeepInvite] = ()) -> None:
         self._by_hash = {invite.token_hash: invite for invite in kept}
+        #: Who came by one and has said nothing yet, and so may never have read its `welcome`.
+        self.unmet: dict[int, KeepInvite] = {}
 
     def __iter__(self) -> Iterator[KeepInvite]:
         return iter(self._by_hash.values())
@@ -110,6 +112,9 @@ def sweep(hub: Hub) -> None:
     for invite in [it for it in hub.invites if it.expires <= hub.now.wall]:
         hub.invites.drop(invite)
         hub.emit(Keep(ForgetInvite(invite.token_hash)))
+    for number, invite in list(hub.invites.unmet.items()):
+        if invite.expires <= hub.now.wall:
+            del hub.invites.unmet[number]
 
 
 # ------------------------------------------------------------------ coming by one
@@ -117,6 +122,8 @@ def sweep(hub: Hub) -> None:
 
 def redeem(hub: Hub, session: Session, hello: Hello, token: SecretStr) -> None:
     """Let somebody in by an invite, and make an account of them."""
+    if _let_in_again(hub, session, hello, token):
+        return
     invite = hub.invites.by_token(token.get_secret_value(), hub.now.wall)
     if invite is None:
         message = "This invite is unknown, used up or out of date. Ask for a new one."
@@ -137,6 +144,30 @@ def redeem(hub: Hub, session: Session, hello: Hello, token: SecretStr) -> None:
         _enrol(hub, session, hello, still, nick, hashed)
 
     derive(hub, session, hello.id, hello.password, finish)
+
+
+def _let_in_again(hub: Hub, session: Session, hello: Hello, token: SecretStr) -> bool:
+    """Whether it is somebody whose first `welcome` was lost with the link: then they are let in.
+
+    Without it they would have an account that nothing proves, and an invite that is used up.
+    """
+    known = hash_token(token.get_secret_value())
+    for number, invite in hub.invites.unmet.items():
+        name = hello.nick or invite.nick
+        identity = hub.identities.by_account(name) if name is not None else None
+        if invite.token_hash == known and identity is not None and identity.number == number:
+            _admit_again(hub, session, hello, identity, invite.room)
+            return True
+    return False
+
+
+def _admit_again(
+    hub: Hub, session: Session, hello: Hello, identity: Identity, room: str | None
+) -> None:
+    def arrive(token: str | None) -> None:
+        admit(hub, session, hello, identity, token, room)
+
+    devices.open_session(hub, session, identity, hello.client or "", arrive)
 
 
 def _nick_of(hello: Hello, invite: KeepInvite) -> Nick:
@@ -161,9 +192,11 @@ def _enrol(
 
     def settle(stored: bool, _: str | None) -> None:
         there = session.number in hub.sessions
-        if stored and there:
-            admit(hub, session, hello, identity, token, invite.room)
         if stored:
+            identity.met = False
+            hub.invites.unmet[identity.number] = invite
+            if there:
+                admit(hub, session, hello, identity, token, invite.room)
             return
         hub.invites.give_back(invite)
         if is_new:

@@ -110,11 +110,13 @@ class Door:
     def _serve(self, connection: socket.socket) -> None:
         peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
         process, user, _ = _PEER.unpack(peer)
-        if user not in (0, os.geteuid()):
-            log.warning("admin: process %d of user %d was sent away", process, user)
-            answer: Mapping[str, object] = {"error": "Be the user that the server runs as."}
+        line = _read_line(connection)  # first, or closing would take the answer away with it
+        answer: Mapping[str, object]
+        if _trusted(user):
+            answer = self._answer(line, process)
         else:
-            answer = self._answer(_read_line(connection), process)
+            log.warning("admin: process %d of user %d was sent away", process, user)
+            answer = {"error": "Only the user that the server runs as may ask. Be that user."}
         connection.sendall(json.dumps(answer).encode() + b"\n")
 
     def _answer(self, line: bytes, process: int) -> Mapping[str, object]:
@@ -142,6 +144,10 @@ class Door:
         except queue.Empty:
             return None
         return reply
+
+
+def _trusted(user: int) -> bool:
+    return user in (0, os.geteuid())
 
 
 def explain(error: ValidationError) -> str:

@@ -186,13 +186,32 @@ def test_a_guest_stays_one_when_the_disk_is_full(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_who_is_gone_when_it_is_stored(stage: Stage, full: bool) -> None:
-    invite = invited(stage, nick="bob")
+@pytest.mark.parametrize("nick", ["", "bob"])
+def test_whose_welcome_was_lost_comes_again(stage: Stage, full: bool, nick: str) -> None:
+    invite = invited(stage, nick="bob", room="#ops")
     stage.book.full = full
     bob = stage.connection()
     stage.batch(bob.hello("", invite=invite), (bob.number, Lost("")))
     assert len(stage.hub.identities.accounts) == (not full)
-    assert len(stage.hub.invites) == full
+    stage.book.full = False
+    welcome = let_in(stage, invite, nick)
+    assert (welcome.nick, welcome.account, welcome.room) == ("bob", "bob", "#ops")
+    assert len(stage.hub.identities.accounts) == 1
+    again = stage.enter("bob", session=welcome.session)  # who speaks has read it
+    assert refused(stage, invite, nick) == "auth_failed"
+    assert again.open
+
+
+def test_only_who_came_by_the_invite_comes_again_by_it(stage: Stage) -> None:
+    invite, other = invited(stage, uses=2, ttl=60.0), invited(stage)
+    bob = stage.connection()
+    stage.batch(bob.hello("bob", invite=invite), (bob.number, Lost("")))
+    assert refused(stage, other, "bob") == "nick_taken"
+    assert refused(stage, invite) == "bad_nick"
+    assert let_in(stage, invite, "rob").account == "rob"
+    assert let_in(stage, invite, "bob").account == "bob"
+    stage.wait(180.0)
+    assert refused(stage, invite, "bob") == "auth_failed"
 
 
 def test_nobody_takes_the_nick_while_it_is_being_stored(stage: Stage) -> None:

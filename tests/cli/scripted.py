@@ -76,6 +76,9 @@ class ScriptedClient:
         self.hear(wire.Joined(room="#lobby", nick="bob", re="s1", seq=1, after=0, count=3))
         self.post("carol", "earlier", missed=True)
 
+    def wait_greeted(self, _timeout: float) -> ClientError | None:
+        return None
+
     def say(self, to: str, text: str, *, action: bool = False) -> str:
         with self._lock:
             self._check()

@@ -306,3 +306,46 @@ def test_what_was_refused_can_be_sent_again_or_forgotten() -> None:
     with pytest.raises(ClientError):
         bob.chat.send_again(draft_id)
     assert bob.chat.timeline.refused
+
+
+# ------------------------------------------------------------------ passwords
+
+
+def test_what_is_asked_for_goes_into_the_command(bob: Person) -> None:
+    assert bob.type("/register") == []
+    assert bob.chat.asking is not None
+    bob.chat.answer(["tulips in may", "tulips in may"])
+    assert bob.client.commands[-1] == ("register", {"password": "tulips in may"})
+    assert bob.chat.asking is None
+    bob.type("/passwd")
+    bob.chat.answer(["", "new words", "new words"])
+    assert bob.client.commands[-1] == ("passwd", {"password": "new words"})
+    bob.type("/login carol")
+    bob.chat.answer(["tulips"])
+    assert bob.client.commands[-1] == ("login", {"nick": "carol", "password": "tulips"})
+
+
+@pytest.mark.parametrize(
+    ("line", "secrets", "why"),
+    [
+        ("/register", ["tulips", "tulip"], "two different"),
+        ("/register", ["", ""], "Nothing was typed"),
+        ("/passwd", ["old", "new", "now"], "two different"),
+        ("/login carol", [""], "Nothing was typed"),
+    ],
+)
+def test_what_was_mistyped_is_not_sent(
+    bob: Person, line: str, secrets: list[str], why: str
+) -> None:
+    before = list(bob.client.commands)
+    bob.type(line)
+    with pytest.raises(BadInput, match=why):
+        bob.chat.answer(secrets)
+    assert bob.client.commands == before
+    assert bob.chat.asking is None
+
+
+def test_who_would_rather_not_say_is_not_asked_again(bob: Person) -> None:
+    bob.type("/register")
+    bob.chat.leave_unanswered()
+    assert bob.chat.asking is None

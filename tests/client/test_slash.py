@@ -15,7 +15,9 @@ from securechat.client.slash import (
     Leave,
     Quit,
     Say,
+    Secretly,
     find,
+    has_secret,
     parse,
     room_name,
 )
@@ -48,6 +50,10 @@ def ask(name: str, **keys: object) -> Ask:
         ("/who Garden", ask("who", room="#garden")),
         ("/names #garden", ask("who", room="#garden")),
         ("/nick robert", ask("nick", nick="robert")),
+        ("/sessions", ask("sessions")),
+        ("/logout", ask("logout")),
+        ("/logout elsewhere", ask("logout", elsewhere=True)),
+        ("/logout 6b3f09c2a1d4", ask("logout", session="6b3f09c2a1d4")),
         ("/topic", ask("topic", room="#lobby")),
         ("/topic roses & weeds", ask("topic", room="#lobby", text="roses & weeds")),
         ("/topic -", ask("topic", room="#lobby", text="")),
@@ -189,3 +195,44 @@ def test_help_tells_every_command() -> None:
 
 def test_bad_input_is_one_of_ours() -> None:
     assert issubclass(BadInput, SecureChatError)
+
+
+# ------------------------------------------------------------------ passwords
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "keys", "asked"),
+    [
+        ("/register", "register", {}, ["password", ""]),
+        ("/login carol", "login", {"nick": "carol"}, ["password"]),
+        ("/login @carol", "login", {"nick": "carol"}, ["password"]),
+        ("/passwd", "passwd", {}, ["old", "password", ""]),
+    ],
+)
+def test_a_password_is_no_part_of_the_line(
+    line: str, name: str, keys: dict[str, str], asked: list[str]
+) -> None:
+    action = parse(line, "#lobby")
+    assert isinstance(action, Secretly)
+    assert (action.name, dict(action.keys)) == (name, keys)
+    assert [one.key for one in action.questions] == asked
+    assert [one.optional for one in action.questions].count(True) == (name == "passwd")
+    assert not has_secret(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/register tulips", "/login carol tulips in may", "/passwd tulips", " /LOGIN carol tulips"],
+)
+def test_a_password_in_the_line_is_refused_and_not_remembered(line: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        parse(line.strip(), "#lobby")
+    assert "was not sent" in str(refusal.value)
+    assert "tulips" not in str(refusal.value)
+    assert has_secret(line)
+
+
+def test_other_lines_have_no_secret() -> None:
+    assert not any(map(has_secret, ("hello", "/nick bob", "/msg carol login tulips", "")))
+    with pytest.raises(BadInput, match="/login NICK"):
+        parse("/login", None)
