@@ -199,21 +199,22 @@ class Chat:
 
     def menu_of_message(self, line: int, x: int, y: int) -> None:
         """Offer what can be done with what stands in a line of the messages."""
-        rows: list[tuple[str, Callable[[], None]] | None] = []
+        rows: list[menus.Row | None] = []
         text = self.messages.text
         if text.tag_ranges("sel"):
-            rows.append(("Copy", lambda: text.event_generate("<<Copy>>")))
+            rows.append(menus.Row("Copy", lambda: text.event_generate("<<Copy>>")))
         draft = self.model.page.draft_at(line)
         if draft is not None and draft.id in self._timeline.refused:
-            rows.append(("Send again", lambda: self.clicked(f"{AGAIN}{draft.id}")))
-            rows.append(("Drop", lambda: self.clicked(f"{DROP}{draft.id}")))
+            rows.append(menus.Row("Send again", lambda: self.clicked(f"{AGAIN}{draft.id}")))
+            rows.append(menus.Row("Drop", lambda: self.clicked(f"{DROP}{draft.id}")))
         item = self.model.page.item_at(line)
         if item is not None and not isinstance(item, Moves) and item.nick:
-            rows.append(("Copy this message", lambda: self._copy(item.text)))
-            rows.append(("Quote", lambda: self._quote(item)))
+            features = self.model.features
+            rows.append(menus.Row("Copy this message", lambda: self._copy(item.text)))
+            rows.append(menus.Row("Quote", lambda: self._quote(item)))
+            rows += self._rows(menus.of_message(item.seq, features))
             if not item.own:
-                rows.append(None)
-                rows += self._rows(menus.of_person(item.nick, self.model.features))
+                rows += [None, *self._rows(menus.of_person(item.nick, features))]
         if rows:
             self._pop_up.show(rows, x, y)
 
@@ -221,8 +222,8 @@ class Chat:
         if choices:
             self._pop_up.show(self._rows(choices), x, y)
 
-    def _rows(self, choices: list[menus.Choice]) -> list[tuple[str, Callable[[], None]] | None]:
-        return [(harmless_line(one.label), partial(self._choose, one)) for one in choices]
+    def _rows(self, choices: list[menus.Choice]) -> list[menus.Row]:
+        return [menus.Row(one.label, partial(self._choose, one), one.group) for one in choices]
 
     def _choose(self, choice: menus.Choice) -> None:
         if not choice.asks:

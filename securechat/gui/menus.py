@@ -1,24 +1,33 @@
 """What can be done with a room, a person or a message, as rows of a menu.
 
-Pure but for `pop_up`. A row is a label and the line that it types, or None where the window does it
-itself. A row is there only if the server announces the feature and we know the command.
+Pure but for `PopUp`. A row is a label and the line that it types. It is there only if the server
+announces the feature and we know the command; whether one may is the server's to say.
 """
 
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from ..client import slash
+from ..client.harmless import harmless_line
+
+_ORDER: Final = "Keep order"
+_WHY: Final = "Why? It may be left empty."
+_HOW_LONG: Final = "For how long, and why? For example: 1h flooding. Empty: until it is undone."
 
 
 class Choice(NamedTuple):
-    """One row: `line` is entered as if typed; with `asks`, what is still missing is asked for."""
+    """One row: `line` is entered as if typed; with `asks`, what is still missing is asked for.
+
+    `group`: the menu below this one that it stands in.
+    """
 
     label: str
     line: str
     asks: str = ""
+    group: str = ""
 
 
 class _Offer(NamedTuple):
@@ -26,13 +35,30 @@ class _Offer(NamedTuple):
     line: str
     feature: str | None = None
     asks: str = ""
+    group: str = ""
 
 
 _PERSON: Final = (
     _Offer("Write to {name} alone", "/query {name}"),
     _Offer("Who is {name}?", "/whois {name}", "whois"),
+    _Offer("Ignore {name}", "/ignore {name}"),
+    _Offer("Hear {name} again", "/unignore {name}"),
+    _Offer("Put {name} out …", "/kick {name}", "moderation", _WHY, _ORDER),
+    _Offer("Mute {name} for 10 minutes", "/mute {name} 10m", "moderation", "", _ORDER),
+    _Offer("Mute {name} …", "/mute {name}", "moderation", _HOW_LONG, _ORDER),
+    _Offer("Let {name} speak again", "/unmute {name}", "moderation", "", _ORDER),
+    _Offer("Ban {name} …", "/ban {name}", "moderation", _HOW_LONG, _ORDER),
+    _Offer("Undo the ban", "/unban {name}", "moderation", "", _ORDER),
+    _Offer("Let {name} into this room", "/admit {name}", "private-rooms", "", _ORDER),
+    _Offer("Make {name} a moderator", "/appoint {name}", "moderation", "", _ORDER),
+    _Offer("{name} is no moderator", "/dismiss {name}", "moderation", "", _ORDER),
 )
-_ROOM: Final = (_Offer("Leave {name}", "/leave {name}"),)
+_ROOM: Final = (
+    _Offer("How {name} is ruled", "/rules {name}", "private-rooms"),
+    _Offer("Who is muted or banned in {name}", "/bans {name}", "moderation"),
+    _Offer("Leave {name}", "/leave {name}"),
+)
+_MESSAGE: Final = (_Offer("Remove this message …", "/remove {name}", "removal", _WHY),)
 
 
 def of_person(nick: str, features: frozenset[str]) -> list[Choice]:
@@ -42,17 +68,22 @@ def of_person(nick: str, features: frozenset[str]) -> list[Choice]:
 
 def of_conversation(name: str, features: frozenset[str]) -> list[Choice]:
     """What can be done with a room, or a person that one talks with."""
-    if name.startswith("@"):
-        aside = Choice("Put aside", f"/leave {name}")
-        return [*list(_choices(_PERSON, name[1:], features))[1:], aside]
-    return list(_choices(_ROOM, name, features))
+    if not name.startswith("@"):
+        return list(_choices(_ROOM, name, features))
+    person = of_person(name[1:], features)[1:]  # one writes to them already
+    return [*(one for one in person if not one.group), Choice("Put aside", f"/leave {name}")]
 
 
-def _choices(offers: Sequence[_Offer], name: str, features: frozenset[str]) -> Iterator[Choice]:
-    for label, line, feature, asks in offers:
-        command = line.split()[0][1:]
-        if (feature is None or feature in features) and _is_known(command):
-            yield Choice(label.format(name=name), line.format(name=name), asks)
+def of_message(seq: int, features: frozenset[str]) -> list[Choice]:
+    """What can be done with a message."""
+    return list(_choices(_MESSAGE, str(seq), features)) if seq else []
+
+
+def _choices(offers: Iterable[_Offer], name: str, features: frozenset[str]) -> Iterator[Choice]:
+    for label, line, feature, asks, group in offers:
+        if (feature is None or feature in features) and _is_known(line.split()[0][1:]):
+            shown = harmless_line(label.format(name=name))
+            yield Choice(shown, line.format(name=name), asks, group)
 
 
 def _is_known(command: str) -> bool:
@@ -63,6 +94,17 @@ def _is_known(command: str) -> bool:
     return True
 
 
+class Row(NamedTuple):
+    """One row of a menu, for Tk; `group` as in `Choice`. None is a line between two."""
+
+    label: str
+    do: Callable[[], None]
+    group: str = ""
+
+
+Rows: TypeAlias = Sequence[Row | None]
+
+
 class PopUp:
     """The one context menu; a new one takes the place of the last."""
 
@@ -70,14 +112,21 @@ class PopUp:
         self._master = master
         self._menu: tk.Menu | None = None
 
-    def show(self, rows: Sequence[tuple[str, Callable[[], None]] | None], x: int, y: int) -> None:
-        """Rows of label and what to do; None is a line between. At a place on the screen."""
+    def show(self, rows: Rows, x: int, y: int) -> None:
+        """Show it at a place on the screen."""
         if self._menu is not None:
             self._menu.destroy()
         self._menu = menu = tk.Menu(self._master, tearoff=False)
+        groups: dict[str, tk.Menu] = {}
         for row in rows:
             if row is None:
                 menu.add_separator()
-            else:
-                menu.add_command(label=row[0], command=row[1])
+                continue
+            inside = menu
+            if row.group:
+                if row.group not in groups:
+                    groups[row.group] = tk.Menu(menu, tearoff=False)
+                    menu.add_cascade(label=row.group, menu=groups[row.group])
+                inside = groups[row.group]
+            inside.add_command(label=row.label, command=row.do)
         menu.tk_popup(x, y)

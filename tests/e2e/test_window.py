@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -244,6 +246,29 @@ def test_what_is_typed_outlives_the_server_and_the_window(
         home.serve()
         assert hear(carol, "and again") == "bob"
         bob.is_in("bob")
+
+
+def test_a_burst_keeps_nobody_from_talking(
+    home: Home,  # noqa: F811
+    window: Callable[..., Window],
+) -> None:
+    home.run("gen-certs")
+    home.serve("--rate", "0")
+    bob = window(f"localhost:{home.port}", "--nick", "bob")
+    bob.is_in("bob")
+    said = "".join(f"message {number}\n" for number in range(2_000))
+    talker = threading.Thread(target=home.connect, args=("carol", said))
+    talker.start()
+    bob.type("still here")
+    bob.press("Return")
+    talker.join()
+    bob.press("ctrl+q")
+    assert bob.end() == (0, "")
+    where = ("--host", f"localhost:{home.port}", "--nick", "eve")
+    _, lines, errors = home.run("export", "lobby", *where)
+    texts = [json.loads(line)["text"] for line in lines.splitlines()]
+    assert len(texts) == 2_001, errors
+    assert "still here" in texts
 
 
 def test_closing_never_waits_for_a_server_that_hangs(
