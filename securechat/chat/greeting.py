@@ -19,7 +19,7 @@ from ..protocol.envelopes import PROTOCOL_VERSION, Hello
 from . import devices, invites
 from .admission import admit
 from .identities import Identity, hash_token
-from .nicks import parse_nick
+from .nicks import Nick, parse_nick
 from .proving import prove
 
 if TYPE_CHECKING:
@@ -37,20 +37,21 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
         raise Rejected("bad_protocol", message)
     if len(hub.sessions) > hub.limits.connections:
         raise Rejected("server_full", "The server is full. Come back later.", _FULL_RETRY)
-    if hello.nick or hello.invite is None:
-        parse_nick(hello.nick)
+    # Beside an invite none need be said: then it is the one that the invite names.
+    nick = parse_nick(hello.nick) if hello.nick or hello.invite is None else None
     hub.let_lapse(hub.identities.by_nick(hello.nick))
     known = _holder(hub, hello)
     if known is not None and hello.session is not None:
-        if hello.nick:
-            hub.rename(known, parse_nick(hello.nick))
+        if nick is not None:
+            hub.rename(known, nick)
         admit(hub, session, hello, known, hello.session)
     elif hello.invite is not None:
-        invites.redeem(hub, session, hello, hello.invite)
+        invites.redeem(hub, session, hello, nick, hello.invite)
     elif hello.password is not None:
         _log_in(hub, session, hello, hello.password)
     else:
-        _admit_guest(hub, session, hello)
+        assert nick is not None  # there is no invite
+        _admit_guest(hub, session, hello, nick)
 
 
 def _holder(hub: Hub, hello: Hello) -> Identity | None:
@@ -78,8 +79,7 @@ def _log_in(hub: Hub, session: Session, hello: Hello, password: SecretStr) -> No
     prove(hub, session, hello.id, (hello.nick, password), proved)
 
 
-def _admit_guest(hub: Hub, session: Session, hello: Hello) -> None:
-    nick = parse_nick(hello.nick)
+def _admit_guest(hub: Hub, session: Session, hello: Hello, nick: Nick) -> None:
     if hub.identities.by_account(hello.nick) is not None:
         message = "That nick is an account. Say its password, or choose another nick."
         raise Rejected("auth_required", message)

@@ -120,8 +120,8 @@ def sweep(hub: Hub) -> None:
 # ------------------------------------------------------------------ coming by one
 
 
-def redeem(hub: Hub, session: Session, hello: Hello, token: SecretStr) -> None:
-    """Let somebody in by an invite, and make an account of them."""
+def redeem(hub: Hub, session: Session, hello: Hello, nick: Nick | None, token: SecretStr) -> None:
+    """Let somebody in by an invite, and make an account of them, called `nick` if they say so."""
     if _let_in_again(hub, session, hello, token):
         return
     invite = hub.invites.by_token(token.get_secret_value(), hub.now.wall)
@@ -129,7 +129,7 @@ def redeem(hub: Hub, session: Session, hello: Hello, token: SecretStr) -> None:
         message = "This invite is unknown, used up or out of date. Ask for a new one."
         hub.proofs.delay(hub, session, Rejected("auth_failed", message), hello.id)
         return
-    nick = _nick_of(hello, invite)
+    nick = nick or _nick_of(invite)
     guest = hub.identities.by_token(hello.session) if hello.session is not None else None
     hub.identities.check_free(nick, guest)
     if hello.password is None:
@@ -170,9 +170,7 @@ def _admit_again(
     devices.open_session(hub, session, identity, hello.client or "", arrive)
 
 
-def _nick_of(hello: Hello, invite: KeepInvite) -> Nick:
-    if hello.nick:
-        return parse_nick(hello.nick)
+def _nick_of(invite: KeepInvite) -> Nick:
     if invite.nick is None:
         raise Rejected("bad_nick", "This invite is for whoever has it. Choose a nick.")
     return parse_nick(invite.nick)

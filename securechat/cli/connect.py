@@ -58,8 +58,8 @@ def _check_rooms(rooms: list[str] | None) -> list[str]:
 
 
 def check_server_or_invite(context: typer.Context, server: str) -> str:
-    """HOST[:PORT], a profile, or an invite."""
-    if not server.lower().startswith("securechat:"):
+    """HOST[:PORT], that of a profile, or an invite."""
+    if not _is_invite(server):
         return check_server(context, server)
     from ..client.invite_link import InviteLink
 
@@ -68,6 +68,10 @@ def check_server_or_invite(context: typer.Context, server: str) -> str:
     except ValueError as problem:
         raise typer.BadParameter(str(problem)) from None
     return server
+
+
+def _is_invite(server: str) -> bool:
+    return server.lower().startswith("securechat:")
 
 
 def connect(
@@ -154,17 +158,20 @@ def connect(
     with reported():
         end_on_sigterm()
         front = _front_end(as_json=as_json, by_line=by_line or plain)
+        is_invite = _is_invite(server)
+        if nick is None and not is_invite:
+            raise typer.BadParameter("say what others call you: --nick NICK")
+        if front is Front.FULL_SCREEN:  # the imports take a while
+            print(
+                "accepting the invite …" if is_invite else f"connecting to {server} …", flush=True
+            )
         wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
-        if server.lower().startswith("securechat:"):
+        if is_invite:
             server, nick, invited = joining.accept(server, nick, wishes)
             room = room or ([invited] if invited else None)
-        elif nick is None:
-            raise typer.BadParameter("say what others call you: --nick NICK")
-        if front is Front.FULL_SCREEN:
-            print(f"connecting to {server} …", flush=True)  # the imports take a while
         config = client_config(
             server,
-            nick,
+            nick or "",
             wishes,
             password_file=password_file,
             rooms=tuple(room or [_LOBBY]),

@@ -18,11 +18,13 @@ import socket
 import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from ..link_events import Arrived, Levelled, Lost
+from ..metrics import Histogram
 from ..protocol.codec import Refusal, encode
 from ..protocol.connection import Connection, State
 from ..protocol.envelopes import Command, Draft, ServerPing
@@ -32,6 +34,7 @@ from .deadlines import ERROR_CODES, Deadlines, Verdict, judge
 from .fanout import HIGH_WATER, LOW_WATER, Fanout
 from .ops import (
     Adopt,
+    Answered,
     Chunk,
     Deliver,
     Finish,
@@ -106,6 +109,10 @@ class Loop:
         self._by_fd: list[Channel | None] = [None] * (self._waker.fileno() + 1)
         self._deadlines = Deadlines()
         self._told: list[Told] = []
+        #: When what the hub has not answered yet was read, and how many events that were.
+        self._unanswered: deque[tuple[float, int]] = deque(maxlen=1_024)
+        #: From the turn in which an event was read to when all that follows was written.
+        self.latency = Histogram()
         self._stop_at: float | None = None
         self._now = time.monotonic()
         self._fanout = Fanout(
@@ -116,6 +123,7 @@ class Loop:
         )
         self._carry_out: dict[type[Any], Callable[[Any], None]] = {
             Adopt: self._adopt,
+            Answered: self._note_answered,
             Chunk: self._fanout.send_chunk,
             Notice: self._fanout.send_notice,
             NoticeTo: self._notice_to,
@@ -186,6 +194,7 @@ class Loop:
                 self._guard(channel, self._look_at_clock)
         if self._told:
             told, self._told = self._told, []
+            self._unanswered.append((now, len(told)))
             self._config.inbox(told)
             self._await_answer()
 
@@ -498,6 +507,12 @@ class Loop:
         self._by_fd[fd] = channel
         self._set_interest(channel, READ)
         self._schedule(channel)
+
+    def _note_answered(self, op: Answered) -> None:
+        now = time.monotonic()
+        for _ in range(min(op.batches, len(self._unanswered))):
+            read_at, count = self._unanswered.popleft()
+            self.latency.add(now - read_at, count)
 
     def _use_context(self, op: UseContext) -> None:
         self._context = op.context

@@ -22,6 +22,12 @@ class Adopt(NamedTuple):
     peer: str
 
 
+class Answered(NamedTuple):
+    """All that was posted before this answers the next `batches` of what the thread told."""
+
+    batches: int
+
+
 class Chunk(NamedTuple):
     """Messages `first` to `last` of a conversation, for everyone who stands at its head."""
 
@@ -111,6 +117,7 @@ class Stop(NamedTuple):
 
 Op: TypeAlias = (
     Adopt
+    | Answered
     | Chunk
     | Notice
     | NoticeTo

@@ -14,6 +14,7 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -22,7 +23,7 @@ from ..chat.effects import PERSISTENT, Effect, Greet, Keep
 from ..chat.hub import NOBODY, Event, Hub, Now
 from ..errors import StoreBroken, StoreFull
 from ..net.loop import Told
-from ..net.ops import Op
+from ..net.ops import Answered, Op
 from ..records import Failed, Outcome, Record
 from ..store.base import Store
 from .renderer import Renderer
@@ -93,8 +94,8 @@ class Dispatcher:
         #: What could not be stored and nobody waits for; it goes with the next batch.
         self._owed: list[Record] = []
         self._no_room = False
-        #: The io threads that wait for an answer to what they told.
-        self._asked: set[int] = set()
+        #: The io threads that wait for an answer to what they told, and to how many batches.
+        self._asked: Counter[int] = Counter()
         self._retain_at = 0.0
         self._heard_at = 0.0
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
@@ -169,7 +170,7 @@ class Dispatcher:
             item = self._inbox.get(timeout=wait)
             while True:
                 if isinstance(item, list):
-                    self._asked.add(item[0][0] % len(self._post))
+                    self._asked[item[0][0] % len(self._post)] += 1
                     if not batch:
                         batch = item
                     else:
@@ -192,10 +193,12 @@ class Dispatcher:
         if not effects and not self._asked:
             return
         rendered = self._renderer.render(effects, outcomes, now.ts)
-        for index, post in enumerate(self._post):
-            if rendered[index] or index in self._asked:
-                post(rendered[index])
+        for index, batches in self._asked.items():
+            rendered[index].append(Answered(batches))
         self._asked.clear()
+        for ops, post in zip(rendered, self._post, strict=True):
+            if ops:
+                post(ops)
 
     def commit(self, effects: list[Effect], now: Now) -> list[Outcome]:
         """Store what is to be stored; raises `StoreBroken`."""

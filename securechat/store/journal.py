@@ -123,45 +123,64 @@ class Runs:
 
     Clients number what they say: a prefix for each run, a counter behind it (docs/protocol.md). An
     id whose counter is above all that were ever stored with its prefix cannot have been stored.
-    `stored(identity, low, high, limit)` gives ids on disk within bounds, at most `limit`.
+    `placed(identity, low, high, limit)` gives ids within bounds that have reached their places, at
+    most `limit`; whoever looks, looks through what waits in the journal first.
     """
 
-    def __init__(self, stored: Callable[[int, str, str, int], Sequence[str]]) -> None:
-        self._stored = stored
+    def __init__(self, placed: Callable[[int, str, str, int], Sequence[str]]) -> None:
+        self._placed = placed
         self._highest: dict[tuple[int, str], int] = {}
+        #: Of what waited in the journal when the store was opened, which `placed` does not give.
+        self._left: dict[tuple[int, str], int] = {}
+
+    def note_left(self, identity: int, id: str) -> None:
+        """An earlier run has left this id in the journal."""
+        run, counter = _split(identity, id)
+        self._left[run] = max(self._left.get(run, -1), counter)
 
     def passes(self, identity: int, id: str) -> bool:
-        """Whether `id` is certainly not on disk. It counts as stored from now on.
+        """Whether `id` has certainly not been stored. It counts as stored from now on.
 
         False says nothing: look.
         """
-        prefix, _, digits = id.rpartition("-")
-        if len(digits) > 18 or not digits.isdecimal():
+        run, counter = _split(identity, id)
+        if counter < 0:
             return False
-        run = (identity, prefix)
         highest = self._highest.get(run)
         if highest is None:
-            highest = self._measure(identity, prefix)
-        counter = int(digits)
+            highest = self._highest[run] = self._measure(run)
         if counter <= highest:
             return False
         self._highest[run] = counter
         return True
 
-    def _measure(self, identity: int, prefix: str) -> int:
-        """The highest counter on disk, -1 where there is none; of very many: beyond all."""
+    def forget(self) -> None:
+        """Keep within bounds; only when nothing waits in the journal, for `placed` gives the rest.
+
+        What was noted as left then has reached its place, too.
+        """
+        self._left.clear()
         if len(self._highest) >= _MOST_RUNS:
             self._highest.clear()
+
+    def _measure(self, run: tuple[int, str]) -> int:
+        """The highest counter that was stored, -1 where there is none; of very many: beyond all."""
+        identity, prefix = run
         # "." is what follows "-" in ASCII: between them lie the ids that begin with "prefix-".
         low, high = (f"{prefix}-", f"{prefix}.") if prefix else ("", "~")
-        ids = self._stored(identity, low, high, _LOOK_THROUGH)
-        highest = -1
+        ids = self._placed(identity, low, high, _LOOK_THROUGH)
         if len(ids) == _LOOK_THROUGH:
-            highest = _BEYOND_ALL
-        else:
-            for id in ids:
-                its_prefix, _, digits = id.rpartition("-")
-                if its_prefix == prefix and digits.isdecimal():
-                    highest = max(highest, int(digits))
-        self._highest[identity, prefix] = highest
+            return _BEYOND_ALL
+        highest = self._left.get(run, -1)
+        for id in ids:
+            its_run, counter = _split(identity, id)
+            if its_run == run:
+                highest = max(highest, counter)
         return highest
+
+
+def _split(identity: int, id: str) -> tuple[tuple[int, str], int]:
+    """The run of an id and its counter; -1 where it has none."""
+    prefix, _, digits = id.rpartition("-")
+    counter = int(digits) if len(digits) <= 18 and digits.isdecimal() else -1
+    return (identity, prefix), counter

@@ -201,7 +201,7 @@ class SqliteStore:
         #: Of the messages that are in their places.
         self._weight = 0
         self._journal = Journal()
-        self._runs = Runs(self._stored_ids)
+        self._runs = Runs(self._placed_ids)
         #: So many waiting messages are brought into their places; later, while there is no room.
         self._tidy_at = MANY
         self._no_room = False
@@ -273,6 +273,7 @@ class SqliteStore:
         self._conversations[name] = before._replace(head=entry[1])
         self._journal.take(entry)
         self._journal.publish(name, (entry,))
+        self._runs.note_left(new.identity, new.id)
         return entry
 
     def first_kept(self, conversation: str) -> int:
@@ -323,6 +324,7 @@ class SqliteStore:
         self._no_room = False
         self._tidy_at = MANY
         self._journal.clear()
+        self._runs.forget()
         self._checkpoint_if_due()
 
     def _bring_in(self) -> int:
@@ -454,7 +456,7 @@ class SqliteStore:
             return _CONFLICT
         return Known(Painter(name, self._execute).paint(row))
 
-    def _stored_ids(self, identity: int, low: str, high: str, limit: int) -> Sequence[str]:
+    def _placed_ids(self, identity: int, low: str, high: str, limit: int) -> Sequence[str]:
         return [id for (id,) in self._execute(_IDS, (identity, low, high, limit))]
 
     def _keep_identity(self, record: KeepIdentity) -> None:

@@ -15,7 +15,7 @@ import pytest
 from securechat.link_events import Arrived, Lost
 from securechat.net.channel import READ_SIZE
 from securechat.net.loop import Loop, LoopConfig, Told
-from securechat.net.ops import Adopt, Deliver, Stop
+from securechat.net.ops import Adopt, Answered, Deliver, Stop
 from securechat.net.tls import server_context
 from securechat.protocol.connection import Signal
 from securechat.protocol.envelopes import Draft, Hello, Time
@@ -197,3 +197,16 @@ def test_what_was_said_before_the_end_is_told_before_the_end(desk: Desk) -> None
         got += desk.hear()
         desk.loop.post(())
     assert [type(event) for _, event in got] == [Draft, Lost]
+
+
+def test_how_long_an_answer_took_is_counted_for_each_event(desk: Desk) -> None:
+    peer = desk.connect()
+    begun = time.monotonic()
+    peer.sendall(frame_of(1) + frame_of(2))
+    assert desk.ids() == ["1", "2"]
+    before = desk.loop.latency.total
+    desk.loop.post((Answered(4), Deliver(1, encode_frame(b"{}"))))
+    assert peer.recv(6) == encode_frame(b"{}")
+    assert before == 0, "nothing was said to be answered before"
+    assert desk.loop.latency.total == 4, "arrived, hello, and two drafts"
+    assert desk.loop.latency.quantile(0.01) <= time.monotonic() - begun + LONG

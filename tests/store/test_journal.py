@@ -8,11 +8,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from securechat.errors import StoreBroken, StoreFull, StoreRefused
@@ -130,6 +131,7 @@ def test_runs_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> N
     runs = Runs(lambda _, low, high, __: [id for id in stored if low <= id < high])
     for n in range(100):
         assert runs.passes(ANN, f"{n}-6")
+        runs.forget()
         assert len(runs._highest) <= 10
     assert not runs.passes(ANN, "0-5")
 
@@ -205,6 +207,7 @@ def test_a_reader_misses_nothing_while_it_is_tidied(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from securechat.records import NewMessage
 from securechat.store.sqlite import open_store
 store = open_store(Path(sys.argv[1]))
@@ -236,6 +239,54 @@ def test_what_waited_when_the_server_was_killed_is_there(tmp_path: Path) -> None
         assert store.commit([message("run-3", "new")], LATER) == [Stored(4, LATER)]
     assert list(texts(tmp_path)) == [1, 2, 3, 4]
     assert check(tmp_path).problems == ()
+
+
+def test_an_id_that_was_left_in_the_journal_is_known_when_it_has_reached_its_place(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), TS], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with opened(tmp_path) as (store, _):
+        store.commit([message("run-0", "text 0")], LATER)  # which has its run looked through
+        store.tidy()
+        [again] = store.commit([message("run-2", "text 2")], LATER)
+        assert type(again) is Known
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(["tidy", "end", "kill"]),
+            st.tuples(st.sampled_from(["a-", "a-b-", "", "z"]), st.integers(0, 9)),
+        ),
+        max_size=40,
+    )
+)
+def test_no_draft_is_ever_stored_twice(acts: list[str | tuple[str, int]]) -> None:
+    """Whatever comes again, and whether it waits, has its place, or was left by a run before."""
+    said: dict[str, int] = {}
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        store, _ = stack.enter_context(opened(Path(folder)))
+        for act in acts:
+            if act == "tidy":
+                store.tidy()
+            elif isinstance(act, str):
+                if act == "kill":
+                    store._broken = "as if it had been killed: nothing is tidied at the end"
+                stack.close()
+                store, snapshot = stack.enter_context(opened(Path(folder)))
+                assert snapshot.heads.get("#a", 0) == len(said)
+            else:
+                id = f"{act[0]}{act[1]}"
+                [outcome] = store.commit([message(id)], TS)
+                if id in said:
+                    assert isinstance(outcome, Known)
+                    assert posted(outcome.payload).seq == said[id]
+                else:
+                    said[id] = len(said) + 1
+                    assert outcome == Stored(said[id], TS)
+        assert len(read(store)) == len(said)
 
 
 def test_a_repeat_of_what_waits_is_answered_as_it_was_stored(tmp_path: Path) -> None:
