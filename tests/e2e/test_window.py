@@ -12,6 +12,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,20 @@ class Window:
         return self.process.returncode, errors
 
 
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates for the servers of all tests here."""
+    workshop = Home(tmp_path_factory.mktemp("certs"))
+    workshop.run("gen-certs")
+    return workshop.path / "certs"
+
+
+@pytest.fixture(autouse=True)
+def has_certificates(home: Home, certs: Path) -> None:  # noqa: F811
+    """Each home has its own copy."""
+    shutil.copytree(certs, home.path / "certs")
+
+
 @pytest.fixture
 def window(home: Home, display: str) -> Iterator[Callable[..., Window]]:  # noqa: F811
     """Opens windows, and closes what is left of them."""
@@ -113,7 +128,6 @@ def window(home: Home, display: str) -> Iterator[Callable[..., Window]]:  # noqa
 @pytest.fixture
 def carol(home: Home) -> Iterator[Chat]:  # noqa: F811
     """Somebody else, in #lobby."""
-    home.run("gen-certs")
     home.serve()
     folder = home.path / "carol"
     with connect(
@@ -222,7 +236,6 @@ def test_what_is_typed_outlives_the_server_and_the_window(
     home: Home,  # noqa: F811
     window: Callable[..., Window],
 ) -> None:
-    home.run("gen-certs")
     home.serve()
     bob = window(f"localhost:{home.port}", "--nick", "bob")
     bob.is_in("bob")
@@ -252,7 +265,6 @@ def test_a_burst_keeps_nobody_from_talking(
     home: Home,  # noqa: F811
     window: Callable[..., Window],
 ) -> None:
-    home.run("gen-certs")
     home.serve("--rate", "0")
     bob = window(f"localhost:{home.port}", "--nick", "bob")
     bob.is_in("bob")
@@ -275,7 +287,6 @@ def test_closing_never_waits_for_a_server_that_hangs(
     home: Home,  # noqa: F811
     window: Callable[..., Window],
 ) -> None:
-    home.run("gen-certs")
     home.serve()
     bob = window(f"localhost:{home.port}", "--nick", "bob")
     bob.is_in("bob")
