@@ -9,18 +9,19 @@ from __future__ import annotations
 import signal
 import tkinter as tk
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from queue import Empty
 from types import FrameType
+from typing import Final
 
-from ..client.client import ChatClient
-from ..client.controller import Controller
+from ..client.farewell import take_leave
 from ..client.invite_link import SCHEME
 from ..client.trust_policy import Wishes
 from ..errors import SecureChatError
 from ..settings import Settings
 from .pump import Rubbish
-from .window import FAREWELL, Stay, Window
+from .window import Stay, Window
+
+#: Seconds that a disk may take for what is half typed.
+_WRITTEN_WITHIN: Final = 0.5
 
 
 def run(
@@ -41,8 +42,10 @@ def run(
     stay = _show(settings, wishes, (server or "", nick), rooms, goes_in, signals)
     Rubbish.resume()
     if stay is not None:
-        stay.unfinished.close(FAREWELL)
-        _say_goodbye(stay.client, stay.controller)
+        leaving = stay.controller.leaving
+        reason = None if leaving is None else leaving.reason
+        take_leave(stay.client, reason, stay.controller.timeline.farewell)
+        stay.unfinished.close(_WRITTEN_WITHIN)
     return 128 + signals[0] if signals else 0
 
 
@@ -80,16 +83,3 @@ def _show(
     for number in (signal.SIGTERM, signal.SIGINT):  # who says it twice does not wait
         signal.signal(number, signal.SIG_DFL)
     return window.stay
-
-
-def _say_goodbye(client: ChatClient, controller: Controller) -> None:
-    """What is on its way gets a moment; the rest is in the outbox, for the next start."""
-    if controller.timeline.online and controller.timeline.drafts:
-        client.settle(FAREWELL)
-    leaving = controller.leaving
-    client.close(None if leaving is None else leaving.reason, FAREWELL)
-    while not controller.done:
-        try:
-            controller.take(client.events.get_nowait(), datetime.now(UTC))
-        except Empty:
-            break

@@ -34,9 +34,8 @@ from .pump import Pump
 from .theme import Theme, system_theme
 from .unfinished import Unfinished
 
-#: Seconds between two bells or notices, and that leaving waits for what is on its way.
+#: Seconds between two bells or notices.
 _PAUSE: Final = 2.0
-FAREWELL: Final = 0.4
 _KEYS: Final = "SecurechatKeys"
 _THEMES: Final = ("system", "light", "dark", "high-contrast")
 
