@@ -8,11 +8,8 @@ before its handler runs, in one place (`prepare`).
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable
-from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..errors import Rejected
 from ..protocol.envelopes import (
@@ -50,11 +47,13 @@ from ..protocol.envelopes import (
     Who,
 )
 from ..records import KeepTopic, Kept, Outcome
-from . import auth
+from . import auth, judge, moderation, removal
 from .answers import refuse, storage_error
+from .charter import Charter
 from .direct import key_of
 from .effects import (
     Broadcast,
+    Keep,
     ReadHistory,
     Send,
     SendConversations,
@@ -66,89 +65,33 @@ from .effects import (
     Unsubscribe,
 )
 from .nicks import parse_nick
+from .rows import (
+    MAX_REASON,
+    Need,
+    Row,
+    check_text,
+    require_partner,
+    require_room,
+    require_subscription,
+)
 
 if TYPE_CHECKING:
     from .hub import Hub
     from .identities import Identity
-    from .room import Room
     from .session import Session
-
-#: Characters in the reason of `quit`.
-MAX_REASON: Final = 200
-#: Unicode category Cc but newline and tab: C0, DEL, C1.
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-class Need(Enum):
-    """What must hold before a handler runs."""
-
-    NOTHING = "nothing"
-    VISIBLE = "the room must exist"
-    SUBSCRIBED = "this connection must be subscribed"
-
-
-class Row(NamedTuple):
-    """One command."""
-
-    usage: str
-    summary: str
-    handler: Callable[[Hub, Session, Any], None]
-    need: Need = Need.NOTHING
-    key: str = "room"  #: where the command names the conversation
-
-
-def check_text(text: str, limit: int) -> None:
-    """Raise `bad_text` or `text_too_long` for what may not be said."""
-    if len(text) > limit:
-        raise Rejected(
-            "text_too_long", f"At most {limit} characters fit into one message. Split it."
-        )
-    if not text.isprintable() and _CONTROL.search(text):
-        raise Rejected(
-            "bad_text",
-            "Control characters other than newline and tab are not allowed. Remove them.",
-        )
-    if not text or text.isspace():
-        raise Rejected("bad_text", "There is nothing but white space in it. Write something.")
 
 
 def prepare(hub: Hub, session: Session, command: Command) -> Row:
-    """The row of `command`, its preconditions met; raises `Rejected` otherwise."""
+    """The row of `command`, allowed and its preconditions met; raises `Rejected` otherwise."""
     row = COMMANDS[type(command)]
-    if row.need is not Need.NOTHING:
-        address: str | None = getattr(command, row.key)
-        if address is not None and address[0] == "#":
-            require_room(hub, address)
-            if row.need is Need.SUBSCRIBED:
-                require_subscription(session, address)
+    address: str | None = getattr(command, row.key, None)
+    room = None
+    if address is not None and address[0] == "#":
+        room = hub.rooms.get(address) if row.need is Need.NOTHING else require_room(hub, address)
+    judge.require_command(hub, session.identity, command, room)
+    if room is not None and row.need is Need.SUBSCRIBED:
+        require_subscription(hub, session, room.name)
     return row
-
-
-def require_room(hub: Hub, name: str) -> Room:
-    """The room, or `no_such_room`."""
-    room = hub.rooms.get(name)
-    if room is None:
-        raise Rejected(
-            "no_such_room", "There is no such room. `rooms` lists them; `join` makes one."
-        )
-    return room
-
-
-def require_subscription(session: Session, name: str) -> None:
-    """`not_a_member` unless this connection is subscribed."""
-    if name not in session.rooms:
-        raise Rejected("not_a_member", "You are not in that room. `join` it first.")
-
-
-def require_partner(hub: Hub, address: str) -> Identity:
-    """Who is meant by `@nick`, or `no_such_user`; a former nick names the new one."""
-    other = hub.identities.by_nick(address[1:])
-    if other is not None:
-        return other
-    gone = hub.identities.by_former_nick(address[1:])
-    if gone is not None:
-        raise Rejected("no_such_user", f"They go by {gone.nick.text} now. Send it to that nick.")
-    raise Rejected("no_such_user", "Nobody goes by that nick. `who` lists who is online.")
 
 
 # ------------------------------------------------------------------ handlers
@@ -168,7 +111,11 @@ def _join(hub: Hub, session: Session, command: Join) -> None:
             "forbidden",
             f"One connection may be in {hub.limits.subscriptions} rooms. Leave one first.",
         )
+    is_new = name not in hub.rooms
     room = hub.presence.open_room(name)
+    if is_new:
+        room.charter = Charter(name, session.identity.number)
+        hub.emit(Keep(room.charter.record()))
     hub.presence.enter(session, room)
     hub.emit(
         Subscribe(
@@ -182,6 +129,8 @@ def _join(hub: Hub, session: Session, command: Join) -> None:
             len(room.members),
         )
     )
+    if command.after:
+        removal.tell_recent(hub, session.number, name, command.after)
 
 
 def _join_direct(hub: Hub, session: Session, command: Join) -> None:
@@ -201,6 +150,8 @@ def _join_direct(hub: Hub, session: Session, command: Join) -> None:
             1 if other is session.identity else 2,
         )
     )
+    if command.after:
+        removal.tell_recent(hub, session.number, conversation, command.after)
 
 
 def _leave(hub: Hub, session: Session, command: Leave) -> None:
@@ -224,8 +175,10 @@ def _conversations(hub: Hub, session: Session, command: Conversations) -> None:
 
 def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
     identity = session.identity
-    old = identity.nick.text
-    hub.rename(identity, parse_nick(command.nick), skip=session.number)
+    old, nick = identity.nick.text, parse_nick(command.nick)
+    if hub.sanctions.on_nick(nick, hub.now.wall) is not None:
+        raise Rejected("forbidden", "That nick is banned from this server. Choose another one.")
+    hub.rename(identity, nick, skip=session.number)
     hub.emit(Send(session.number, Renamed(old=old, nick=identity.nick.text, re=command.id)))
 
 
@@ -238,10 +191,10 @@ def _who(hub: Hub, session: Session, command: Who) -> None:
         address = f"@{other.nick.text}"
         rows = [_member(other)] if _is_around(other) else []
     else:
-        members = require_room(hub, address).members.items()
+        room = require_room(hub, address)
         rows = [
-            Member(nick=who.nick.text, role=who.role.value, held=not numbers)
-            for who, numbers in members
+            Member(nick=who.nick.text, role=judge.role_in(hub, who, room), held=not numbers)
+            for who, numbers in room.members.items()
         ]
     event = Members(room=address, members=(), re=command.id)
     hub.emit(SendList(session.number, event, "members", rows))
@@ -264,7 +217,7 @@ def _topic(hub: Hub, session: Session, command: Topic) -> None:
     if command.text is None:
         hub.emit(SendTopic(session.number, command.id, command.room))
         return
-    require_subscription(session, command.room)
+    require_subscription(hub, session, command.room)
     if command.text:
         check_text(command.text, MAX_TOPIC)
         if "\n" in command.text:
@@ -364,6 +317,7 @@ COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(
             "logout [elsewhere | SESSION]", "end this session, or others of yours", auth.logout
         ),
         Quit: Row("quit [REASON]", "leave for good", _quit),
+        **moderation.ROWS,
     }
 )
 

@@ -46,14 +46,27 @@ from ..records import (
     Outcome,
     Snapshot,
 )
-from . import admin, admission, commands, devices, drafts, greeting, invites
+from . import (
+    admin,
+    admission,
+    commands,
+    devices,
+    drafts,
+    greeting,
+    invites,
+    judge,
+    moderation,
+    removal,
+)
 from .answers import refuse
+from .charter import Charter
 from .clock import Now, Timers
 from .direct import make_partners, sides_of
 from .effects import (
     Close,
     Commit,
     Effect,
+    Erase,
     Greet,
     Keep,
     Notify,
@@ -69,7 +82,10 @@ from .jokes import JOKES
 from .nicks import Nick
 from .presence import Presence
 from .proving import Proofs
+from .removal import Removals
+from .rights import State
 from .room import Room
+from .sanctions import Sanctions
 from .session import Session
 
 __all__ = ["Event", "Hub", "Now"]
@@ -82,7 +98,10 @@ SWEEP_EVERY: Final = 60.0
 FIRST_LEASE: Final = 60.0
 #: The connection of events that come from none.
 NOBODY: Final = 0
-FEATURES: Final = ("accounts", "conversations", "history", "presence", "resume")
+FEATURES: Final = (
+    *("accounts", "conversations", "history", "presence", "resume"),
+    *("moderation", "private-rooms", "removal"),
+)
 _DAY: Final = 86_400.0
 
 Event: TypeAlias = Draft | Command | Refusal | Arrived | Lost | Levelled | Result | admin.Asked
@@ -116,9 +135,14 @@ class Hub:
         self._choose = choose
         self._effects: list[Effect] = []
         self._timers = Timers()
+        self.sanctions = Sanctions(snapshot.sanctions)
+        #: Rooms in which not everybody may speak ("": the whole server); mostly there is none.
+        self.hushed: set[str] = set()
+        #: What was erased of late, for those who were away or behind.
+        self.removals = Removals()
         self.proofs = Proofs(limits.proofs)
         self.invites = invites.Invites(snapshot.invites)
-        self.presence = Presence(limits, self.heads, self._timers, self.emit)
+        self.presence = Presence(limits, self.heads, self._timers, self.emit, self._lingers)
         self.rooms: dict[str, Room] = self.presence.rooms
         self.welcome = Welcome(
             protocol=PROTOCOL_VERSION,
@@ -153,6 +177,10 @@ class Hub:
                 self._restore_partners(name)
         for name, topic in snapshot.topics.items():
             self.presence.restore_room(name, topic)
+        for ruled in snapshot.rooms:
+            self.presence.restore_room(ruled.room).charter = Charter.of(ruled)
+        for name in ("", *self.rooms):
+            self.note_hush(name)
         self._restored_presence = snapshot.presence
 
     def _restore_partners(self, conversation: str) -> None:
@@ -185,7 +213,7 @@ class Hub:
             session = sessions.get(number)
             if session is None:
                 if type(event) is Arrived:
-                    sessions[number] = Session(number, now.mono)
+                    sessions[number] = Session(number, now.mono, event.peer)
                 elif number == NOBODY:
                     self._hear_outside(event)
                 continue  # what comes late is for a connection that has ended
@@ -244,6 +272,8 @@ class Hub:
                 self.after(0.0, lambda: then(isinstance(outcome, Kept)))
             case SetTopic():
                 commands.settle_topic(self, effect, outcome)
+            case Erase():
+                removal.settle(self, effect, outcome)
             case _:
                 pass
         return self._take()
@@ -289,6 +319,28 @@ class Hub:
         """Who set the topic, as far as is known."""
         room = self.rooms.get(name)
         return (room.setter or None) if room is not None else None
+
+    def rooms_seen_by(self, number: int) -> list[Room]:
+        """The rooms of which that connection may know; one that has ended may of the open ones."""
+        session = self.sessions.get(number)
+        identity = session.identity if session is not None else None
+        return [room for room in self.rooms.values() if judge.sees(self, identity, room)]
+
+    def note_hush(self, name: str) -> None:
+        """Look anew whether everybody may speak in a room ("": on the server)."""
+        room = self.rooms.get(name)
+        charter = room.charter if room is not None else None
+        silent = charter is not None and State.READ_ONLY in charter.state
+        if silent or self.sanctions.silences(name):
+            self.hushed.add(name)
+        else:
+            self.hushed.discard(name)
+
+    def _lingers(self, room: Room) -> bool:
+        """Whether somebody would miss the rules of an empty room."""
+        if room.charter is None or not judge.owner_of(self, room):
+            return False
+        return not room.charter.is_plain or bool(self.sanctions.of_room(room.name, self.now.wall))
 
     def pick_joke(self) -> str:
         """A joke."""
@@ -359,6 +411,7 @@ class Hub:
         if address is not None:
             seq = self.heads.get(conversation, 0)
             self.emit(Send(session.number, Level(room=address, seq=seq, count=count, topic=topic)))
+            removal.tell_recent(self, session.number, conversation, seq)
 
     # -------------------------------------------------------------- connections and identities
 
@@ -428,6 +481,7 @@ class Hub:
         """Let sessions lapse and former nicks go free, and note that who is here is not away."""
         self._timers.after(SWEEP_EVERY, self._sweep)
         now, life = self.now.wall, self.limits.guest_days * _DAY
+        moderation.let_lapse(self)
         invites.sweep(self)
         for identity in self.identities.accounts.values():
             devices.sweep(self, identity)

@@ -8,10 +8,12 @@ from .identities import Identity
 class Session:
     """A connection by its number; what it rarely has is made on first use, for there are many."""
 
-    __slots__ = ("_direct", "_identity", "heard", "number", "refusals", "refused", "rooms")
+    __slots__ = ("_direct", "_identity", "heard", "number", "peer", "refusals", "refused", "rooms")
 
-    def __init__(self, number: int, heard: float) -> None:
+    def __init__(self, number: int, heard: float, peer: str) -> None:
         self.number = number
+        #: Where it comes from, as the io thread calls it; the same object as there.
+        self.peer = peer
         #: When it last gave a sign of life, monotonic seconds.
         self.heard = heard
         #: How often its `hello`, or a proof of who it is, was refused.

@@ -59,7 +59,7 @@ def check(data: DataFolder = None) -> None:
         from ..client.harmless import harmless_line
         from ..store import maintenance
 
-        found = maintenance.check(_folder(data))
+        found = maintenance.check(data_folder(data))
         for problem in found.problems:
             print(harmless_line(problem))
         if found.problems:
@@ -92,7 +92,7 @@ def backup(
     with reported():
         from ..store import maintenance
 
-        size = maintenance.backup(_folder(data), file)
+        size = maintenance.backup(data_folder(data), file)
         print(f"{file}: {_size(size)}, written and verified")
 
 
@@ -115,7 +115,7 @@ def restore(
     with reported():
         from ..store import maintenance
 
-        folder = _folder(data)
+        folder = data_folder(data)
         done = maintenance.restore(folder, file, time.time())
         print(f"restored {file} into {folder}, with a new epoch")
         if done.replaced is not None:
@@ -136,7 +136,7 @@ def stats(data: DataFolder = None) -> None:
     with reported():
         from ..store import maintenance
 
-        print("\n".join(show_stats(maintenance.stats(_folder(data), time.time()))))
+        print("\n".join(show_stats(maintenance.stats(data_folder(data), time.time()))))
 
 
 # ------------------------------------------------------------------ what is shown
@@ -198,7 +198,8 @@ def _beside(server: int | None) -> str:
     return f" (a server is running: process {server})" if server else " (a server is running)"
 
 
-def _folder(data: Path | None) -> Path:
+def data_folder(data: Path | None) -> Path:
+    """The server's data folder: the one that is named, or the user's."""
     if data is not None:
         return data
     from platformdirs import user_data_path

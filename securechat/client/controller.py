@@ -8,16 +8,27 @@ time; no screen, no socket of its own. What was typed wrongly is raised as `BadI
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from queue import SimpleQueue
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from ..errors import ClientError
-from ..protocol.envelopes import Error, HelpIs, HistoryPage, Joined, Left, System
+from ..protocol.envelopes import (
+    Error,
+    HelpIs,
+    HistoryPage,
+    Joined,
+    Left,
+    Renamed,
+    System,
+)
 from . import slash
-from .entries import Entry, Kind, counted, is_whole
+from .entries import REMOVED, Entry, Kind, counted, is_whole
 from .events import ClientEvent, Ended, Heard, Offline, Online
+from .ignored import Ignored
+from .moderating import Act, Ignore, Remove
 from .slash import Ask, BadInput, Confirm, Enter, Explain, Leave, Quit, Say, Secretly
 from .timeline import Timeline
 
@@ -52,6 +63,15 @@ class Client(Protocol):
         """Leave; `Ended` is the last event."""
 
 
+@runtime_checkable
+class KeepsIgnored(Protocol):
+    """A client that keeps whom its person does not want to hear."""
+
+    @property
+    def ignored(self) -> Ignored:
+        """The same list each time; for the thread of the front end."""
+
+
 class Controller:
     """The state between a person and a client.
 
@@ -74,7 +94,8 @@ class Controller:
         lists: bool = True,
     ) -> None:
         self.client = client
-        self.timeline = Timeline(nick)
+        self._ignored = client.ignored if isinstance(client, KeepsIgnored) else Ignored()
+        self.timeline = Timeline(nick, ignored=self._ignored)
         self.asking: Secretly | None = None
         self.leaving: Quit | None = None
         self.done = False
@@ -168,7 +189,7 @@ class Controller:
         self.client.say(action.to, action.text, action=action.action)
         return []
 
-    def _ask(self, action: Ask) -> list[str]:
+    def _ask(self, action: Ask | Act) -> list[str]:
         self._command(action.name, **action.keys)
         return []
 
@@ -205,6 +226,35 @@ class Controller:
         self.leaving = action
         return []
 
+    def _remove(self, action: Remove) -> list[str]:
+        seq = action.seq or self._last_of(action.to, action.nick)
+        keys = {} if action.reason is None else {"reason": action.reason}
+        self._command("remove", to=action.to, seq=seq, **keys)
+        return []
+
+    def _last_of(self, name: str, nick: str | None) -> int:
+        """The number of the last message that `nick` (None: we) said; raises BadInput."""
+        for line in reversed(self.timeline.conversation(name).lines):
+            is_theirs = line.own if nick is None else line.nick.casefold() == nick.casefold()
+            if line.seq and is_theirs and line.text != REMOVED:
+                return line.seq
+        whose = "of yours" if nick is None else "of theirs"
+        raise BadInput(f"There is no message {whose} here. Look with /history, or give its number.")
+
+    def _ignore(self, action: Ignore) -> list[str]:
+        if action.nick is None:
+            nicks = ", ".join(self._ignored)
+            return [f"you ignore {nicks}" if nicks else "you ignore nobody"]
+        try:
+            change = self._ignored.add if action.on else self._ignored.drop
+            changed = change(action.nick)
+        except OSError as problem:
+            raise BadInput(
+                f"That holds until you leave: it could not be kept ({problem})."
+            ) from None
+        word = "ignore" if action.on else "hear"
+        return [f"you {word} {action.nick}{' now' if changed else ' already'}"]
+
     def _command(self, name: str, **keys: Any) -> str:
         command_id = self.client.command(name, **keys)
         self.unanswered.add(command_id)
@@ -217,6 +267,9 @@ class Controller:
         entries = list(self.timeline.feed(event, now))
         if isinstance(event, Online) and event.new_epoch:
             self._whole.clear()
+        if isinstance(event, Online) and self._ignored.warning:
+            entries.append(Entry(Kind.STATE, now, self._ignored.warning))
+            self._ignored.warning = None
         if isinstance(event, Heard):
             entries = self._heard(event.system, entries, now)
         elif isinstance(event, Online) and event.held:
@@ -237,6 +290,9 @@ class Controller:
         return Entry(Kind.STATE, now, f"sending {waiting} again")
 
     def _heard(self, system: System, entries: list[Entry], now: datetime) -> list[Entry]:
+        if isinstance(system, Renamed) and system.old in self._ignored:
+            with suppress(OSError, ValueError):  # it holds for this run then
+                self._ignored.add(system.nick)
         answers = system.re
         if answers is None:
             return entries
@@ -289,7 +345,7 @@ class Controller:
 
 
 #: Commands of the wire that need no line in our help: ours have one, the rest go by themselves.
-_KNOWN: Final = frozenset({"ping", "pong", "hello", *(row.name for row in slash.ROWS)})
+_KNOWN: Final = frozenset({"ping", "pong", "hello", "room", *(row.name for row in slash.ROWS)})
 
 _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxyType(
     {
@@ -301,5 +357,8 @@ _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxy
         Confirm: Controller._confirm,
         Secretly: Controller._secretly,
         Quit: Controller._quit,
+        Act: Controller._ask,
+        Remove: Controller._remove,
+        Ignore: Controller._ignore,
     }
 )

@@ -60,6 +60,8 @@ class Desks:
         pages: dict[str | None, list[Entry]] = {}
         for entry in entries:
             name = self.shown if entry.conversation is None else entry.conversation
+            if entry.removes and self[name].log.erase(entry.removes):
+                continue  # it is told where the message stands
             if entry.recalled:
                 pages.setdefault(name, []).append(entry)
             elif entry.kind not in _AS_DRAFTS:

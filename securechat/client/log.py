@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from .entries import Entry, Kind, Move
+from .entries import Entry, Kind, Move, erased
 
 MAX_ITEMS: Final = 100_000
 #: People in one folded item; then another one begins.
@@ -115,6 +115,14 @@ class Log:
                 self.oldest_seq = entry.seq
                 count += 1
         return count
+
+    def erase(self, seq: int) -> bool:
+        """Show message `seq` as one whose text was erased; False if it is not held."""
+        for index, item in enumerate(self._items):
+            if isinstance(item, Entry) and item.seq == seq:
+                self._items[index] = erased(item)
+                return True
+        return False
 
     def leave(self) -> None:
         """Nobody looks any longer: what is here has been read."""

@@ -18,7 +18,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ..errors import SecureChatError
 from ..protocol.envelopes import MAX_HISTORY, MAX_TOPIC
+from . import moderating
 from .harmless import harmless_line
+from .moderating import Act, Ignore, Remove, WrongArguments
 
 MAX_NICK: Final = 32
 MAX_REASON: Final = 200
@@ -103,7 +105,9 @@ class Secretly:
     questions: tuple[Question, ...]
 
 
-Action: TypeAlias = Say | Ask | Enter | Leave | Explain | Confirm | Secretly | Quit
+Action: TypeAlias = (
+    Say | Ask | Enter | Leave | Explain | Confirm | Secretly | Quit | Act | Remove | Ignore
+)
 
 
 class Row(NamedTuple):
@@ -142,7 +146,7 @@ def parse(line: str, here: str | None) -> Action | None:
     row = find(word)
     try:
         return row.make(rest.strip(), here)
-    except _WrongArguments as problem:
+    except (_WrongArguments, WrongArguments) as problem:
         why = f"{problem} " if str(problem) else ""
         raise BadInput(f"{why}Usage: {row.usage}, for example: {row.example}") from None
 
@@ -382,6 +386,7 @@ ROWS: Final = (
         "/logout elsewhere",
         _logout,
     ),
+    *(Row(*spec) for spec in moderating.SPECS),
     Row("quit", "/quit [REASON]", "leave", "/quit good night", _quit, ("exit", "q")),
 )
 
@@ -391,7 +396,7 @@ _BY_NAME: Final[MappingProxyType[str, Row]] = MappingProxyType(
 
 #: Commands whose first argument is one of these; for completion.
 TAKES_ROOM: Final = frozenset({"join", "leave", "who"})
-TAKES_NICK: Final = frozenset({"msg", "query"})
+TAKES_NICK: Final = frozenset({"msg", "query"}) | moderating.TAKES_NICK
 
 
 def overview() -> list[str]:
