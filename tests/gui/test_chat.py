@@ -12,11 +12,13 @@ import pytest
 pytest.importorskip("tkinter", reason="this Python has no tkinter: install python3-tk")
 import tkinter as tk
 
+from securechat.gui import menus
 from securechat.gui.dialogs import Ask, Dialog, Help, Jump, Secrets
 from securechat.gui.keys import WINDOW
 from securechat.gui.look import ThemeName
 from securechat.gui.page import MAX_SHOWN
 from securechat.gui.window import Window
+from securechat.protocol import envelopes as wire
 
 from .person import BEFORE, OLDEST, Person
 
@@ -171,6 +173,30 @@ def test_rooms_count_what_is_new_and_keep_their_drafts(bob: Person) -> None:
 def _rows(bob: Person) -> str:
     tree = bob.chat.frame.rooms.tree
     return " ".join(tree.item(row, "text") for row in tree.get_children())
+
+
+def test_a_removed_message_leaves_nothing_of_its_text(bob: Person) -> None:
+    bob.client.post("carol", "the password is tulip")
+    bob.sees("tulip")
+    seq = bob.chat.model.desk.log.oldest_seq + 1
+    bob.client.hear(wire.Removed(to="#lobby", seq=seq, nick="carol"))
+    bob.sees("(removed)")
+    assert "tulip" not in bob.shown
+
+
+def test_the_menu_of_a_person_types_what_it_says(bob: Person) -> None:
+    features = frozenset({"moderation"})
+    mute = next(one for one in menus.of_person("carol", features) if "10 minutes" in one.label)
+    bob.chat._choose(mute)
+    assert bob.client.commands[-1][0] == "mute"
+    kick = next(one for one in menus.of_person("carol", features) if one.line.startswith("/kick"))
+    bob.chat._choose(kick)
+    ask = dialog(bob)
+    assert isinstance(ask, Ask)
+    ask._entry.insert(0, "enough")
+    ask._accept()
+    name, keys = bob.client.commands[-1]
+    assert (name, keys["nick"], keys["reason"]) == ("kick", "carol", "enough")
 
 
 def test_who_has_scrolled_up_stays_there_and_history_comes(bob: Person) -> None:
