@@ -21,6 +21,7 @@ Payload: TypeAlias = bytes | str | Vector
 
 _FOLDER: Final = Path(__file__).parent.parent / "tests" / "vectors"
 _TS: Final = "2026-01-31T12:00:00.123456Z"
+_NEXT: Final = f"{_TS}.1000000000c"
 
 
 def _frame(payload: Payload) -> str:
@@ -186,6 +187,13 @@ def commands() -> list[Vector]:
         "history from the head": _command("history", to="#lobby"),
         "history before a seq": _command("history", to="#lobby", before=100, limit=20),
         "history behind a seq": _command("history", to="@bob", after=100, limit=500),
+        "search everywhere": _command("search", query="tea"),
+        "search, all keys": _command(
+            "search", query='from:ann "green tea"', to="#lobby", limit=20, before=_NEXT
+        ),
+        "away": _command("away", text="out for lunch"),
+        "back": _command("away"),
+        "whois": _command("whois", nick="bob"),
         "help": _command("help"),
         "help for one command": _command("help", command="join"),
         "pong": _command("pong"),
@@ -228,6 +236,10 @@ def commands() -> list[Vector]:
         "logout here and elsewhere": _command("logout", session="6b3f", elsewhere=True),
         "register with an empty password": _command("register", password=""),
         "a password of 257 characters": _command("register", password="x" * 257),
+        "search for nothing": _command("search"),
+        "search before a seq": _command("search", query="tea", before=12),
+        "search with 501 characters": _command("search", query="x" * 501),
+        "away with 201 characters": _command("away", text="x" * 201),
         "topic of one person": _command("topic", room="@bob"),
         "topic of 501 characters": _command("topic", room="#a", text="x" * 501),
         "pong with a token of 65 characters": _command("pong", token="x" * 65),
@@ -276,6 +288,8 @@ def events() -> list[Vector]:
     device = {"session": "6b3f09c2a1d4", "client": "example/1.0", "created": _TS, "used": _TS}
     devices = [{**device, "connections": 1, "here": True}]
     of_account = {**welcome, "account": "bob", "room": "#ops"}
+    bob_now = {"nick": "bob", "role": "guest", "account": False, "online": True, "held": False}
+    bob_now |= {"idle": 12, "away": "out for lunch", "rooms": ["#lobby", "#tea"]}
     stand: Vector = {"seq": 12, "after": 10, "count": 2, "topic": ""}
     good = {
         "joined, another": _event("joined", room="#lobby", nick="bob"),
@@ -293,6 +307,14 @@ def events() -> list[Vector]:
         "topic": _answer("topic", room="#lobby", text="Tea", nick="ann"),
         "history": _answer("history", to="#lobby", messages=page, more=True),
         "history, none": _answer("history", to="#lobby", messages=[], more=False),
+        "search, more to come": _answer("search", messages=page, more=True, next=_NEXT),
+        "search, none": _answer("search", messages=[], more=False),
+        "away, another": _event("away", nick="bob", text="out for lunch"),
+        "back, another": _event("away", nick="bob"),
+        "away, oneself": _answer("away", nick="bob", text="out for lunch"),
+        "members, one away": _answer("members", members=[{**bob, "away": "lunch"}], more=False),
+        "whois, online": _answer("whois", **bob_now),
+        "whois, not online": _answer("whois", nick="bob", online=False, seen=_TS, rooms=[]),
         "time": _answer("time", now=_TS),
         "joke": _answer("joke", text="TCP walks into a bar."),
         "account, a new session": _answer("account", **account, session="c2VjcmV0"),
@@ -358,6 +380,7 @@ def errors() -> list[Vector]:
     ]
     polite += ["no_such_room", "no_such_user", "already_joined", "forbidden", "id_conflict"]
     polite += ["no_such_message"]
+    polite += ["bad_query"]
     waits = {"rate_limited": 30.0, "storage": 2.5}
 
     def error(code: str, **keys: Any) -> Vector:

@@ -30,6 +30,44 @@ class ChatLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class GateLimits:
+    """What strangers are held to before they have said `hello`, and addresses for good.
+
+    An address is an IPv4 address or the /64 network of an IPv6 one: what one household has. The
+    figures let 500 people behind one address come back at once and be in within 4 s. Who is over a
+    limit waits; who waits too long, or with too many, is cut. See docs/security.md.
+    """
+
+    trust_loopback: bool = True  #: connections from this machine itself are not limited
+    per_address: int = 1_000  #: connections at once; 0: no limit
+    new_per_second: float = 10.0  #: new connections of an address, in the long run; 0: no limit
+    new_at_once: int = 1_000  #: and beyond that run
+    handshakes: float = 100.0  #: handshakes a second that are begun in all; 0: no limit
+    handshakes_at_once: int = 128
+    greeting: int = 512  #: connections in all that have not been welcomed yet
+    greeting_per_address: int = 64
+    waiting: int = 8_192  #: connections in all that wait for their handshake
+    waiting_per_address: int = 512
+    longest_wait: float = 8.0  #: seconds; then who waits is cut
+    tolerance: float = 30.0  #: seconds of penalty that change nothing
+    longest_penalty: float = 600.0  #: seconds; a penalty fades by one second a second
+    offence: float = 5.0  #: seconds of penalty for breaking the protocol after `welcome`
+    messages: float = 1_000.0  #: frames a second of all connections of one address; 0: no limit
+    table: int = 65_536  #: addresses remembered, at most
+
+
+@dataclass(frozen=True, slots=True)
+class LoginLimits:
+    """What guessing costs; a success costs nothing, so a class may log in at once."""
+
+    failure: float = 5.0  #: seconds of penalty for a wrong password, to the address and the account
+    per_address: float = 60.0  #: seconds of penalty beyond which an address has to wait
+    per_account: float = 60.0  #: the same for an account, for addresses that have failed there
+    longest_penalty: float = 600.0
+    table: int = 65_536  #: addresses, and accounts, remembered, at most
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """What `securechat serve` was told."""
 
@@ -43,5 +81,8 @@ class ServerConfig:
     keep_rooms: tuple[tuple[str, float | None, float | None], ...] = ()
     io_threads: int = 1
     limits: ChatLimits = ChatLimits()
+    gate: GateLimits = GateLimits()
+    #: Who has a certificate of these authorities is who it names; without one nobody gets in.
+    client_ca: Path | None = None
     name: str = "securechat"
     motd: str = ""

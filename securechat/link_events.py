@@ -6,9 +6,15 @@ from typing import NamedTuple
 
 
 class Arrived(NamedTuple):
-    """A connection finished its handshake; `peer` is its address, for the log."""
+    """A connection finished its handshake; `peer` is its address, `HOST:PORT` or `[IPV6]:PORT`.
+
+    `surplus`: its address has too many connections already. `name`: what its certificate calls it,
+    "" when that is not one name; None: it was not asked for one.
+    """
 
     peer: str
+    surplus: bool = False
+    name: str | None = None
 
 
 class Lost(NamedTuple):

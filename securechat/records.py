@@ -270,3 +270,10 @@ class Page(NamedTuple):
     last: int
     more: bool
     trimmed: int | None = None
+
+
+class Found(NamedTuple):
+    """What a search found, newest first, as payloads; `next`: where to go on, if there is more."""
+
+    payloads: list[bytes]
+    next: tuple[str, int] | None = None

@@ -9,6 +9,7 @@ In come a folder, host names and the time (`now`, an aware datetime). Out comes 
 `CertificateSet`. Raised is `CertificateError` and nothing else: every OSError and whatever
 `cryptography` raises is translated here into one line with the reason and the cure.
 
+    client.py   certificates for clients, whose name is the nick
     folder.py   make, renew, ensure: what is done to a folder
     pair.py     cert.pem and key.pem, read and checked as a server must
     x509.py     host names and certificates as values; no disk
@@ -18,6 +19,7 @@ In come a folder, host names and the time (`now`, an aware datetime). Out comes 
 This package loads `cryptography`, which takes its time: import it where it is needed, not before.
 """
 
+from .client import ClientCertificate, describe_client, make_client
 from .folder import LOCAL_HOSTS, RENEW_WITHIN, describe, ensure, make, renew, renew_if_due
 from .pair import CertificateSet, check_server_pair
 from .words import DEFAULT_DIRECTORY
@@ -31,10 +33,13 @@ __all__ = [
     "LOCAL_HOSTS",
     "RENEW_WITHIN",
     "CertificateSet",
+    "ClientCertificate",
     "check_server_pair",
     "describe",
+    "describe_client",
     "ensure",
     "make",
+    "make_client",
     "renew",
     "renew_if_due",
 ]

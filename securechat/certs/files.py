@@ -37,7 +37,7 @@ PUBLIC: Final = 0o644
 _LARGEST_FILE: Final = 1 << 20  # bytes; a chain of certificates is a few thousand
 _LOCK_TRIES: Final = 500
 _LOCK_PAUSE: Final = 0.01  # seconds; a set is written in a few milliseconds
-_LEFT_OVER: Final = re.compile(r"\.[a-z-]+\.pem\.[0-9a-f]{16}\.tmp")
+_LEFT_OVER: Final = re.compile(r"\.[\w.-]+\.pem\.[0-9a-f]{16}\.tmp")
 
 
 class File(NamedTuple):

@@ -31,6 +31,7 @@ from ..errors import CertificateError
 
 CA_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=90)  # the most that Mozilla's "modern" profile allows
+CLIENT_LIFE = timedelta(days=365)  # a person has to fetch the next one by hand
 BACKDATE = timedelta(minutes=5)  # for clients whose clocks are a little behind
 
 Certificate: TypeAlias = x509.Certificate
@@ -155,9 +156,31 @@ def make_leaf(
     return _sign(subject, public_key, extensions, now, end, issuer=ca.subject, issuer_key=ca_key)
 
 
-def leaf_end(ca: Certificate, now: datetime) -> datetime:
-    """Tell when a leaf made `now` ends: never after the CA, as no client would take it then."""
-    return min(now - BACKDATE + LEAF_LIFE, ca.not_valid_after_utc)
+def make_client_leaf(
+    public_key: keys.CertificatePublicKeyTypes,
+    nick: str,
+    ca: Certificate,
+    ca_key: OurKey,
+    now: datetime,
+) -> Certificate:
+    """Make a certificate with which a client, and no server, is `nick`; raises as `make_leaf`."""
+    authority = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    extensions: _Extensions = {
+        x509.BasicConstraints(ca=False, path_length=None): True,
+        _key_usage(signs_certificates=False): True,
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]): False,
+        x509.SubjectKeyIdentifier.from_public_key(public_key): False,
+        x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority): False,
+    }
+    end = leaf_end(ca, now, CLIENT_LIFE)
+    return _sign(
+        _name(nick), public_key, extensions, now, end, issuer=ca.subject, issuer_key=ca_key
+    )
+
+
+def leaf_end(ca: Certificate, now: datetime, life: timedelta = LEAF_LIFE) -> datetime:
+    """Tell when a leaf made `now` ends: never after the CA, as nobody would take it then."""
+    return min(now - BACKDATE + life, ca.not_valid_after_utc)
 
 
 def _sign(

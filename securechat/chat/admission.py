@@ -70,5 +70,6 @@ def settle(hub: Hub, effect: Greet, outcome: Outcome) -> None:
 def replace_silent(hub: Hub, identity: Identity) -> None:
     """Where an identity has one connection too many, the longest silent one has to go."""
     if len(identity.connections) > hub.limits.connections_per_identity:
-        silent = min((hub.sessions[it] for it in identity.connections), key=lambda it: it.heard)
+        sessions = (hub.sessions[number] for number in identity.connections)
+        silent = min(sessions, key=lambda it: max(it.heard, it.alive))
         hub.dismiss(silent, Bye(reason="replaced"), held=True)

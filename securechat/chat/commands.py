@@ -19,6 +19,7 @@ from ..protocol.envelopes import (
     Command,
     CommandHelp,
     Conversations,
+    GoAway,
     Help,
     HelpIs,
     History,
@@ -38,6 +39,7 @@ from ..protocol.envelopes import (
     Register,
     Renamed,
     Rooms,
+    Search,
     ServerPong,
     Sessions,
     Time,
@@ -45,14 +47,16 @@ from ..protocol.envelopes import (
     Topic,
     TopicIs,
     Who,
+    Whois,
 )
 from ..records import KeepTopic, Kept, Outcome
-from . import auth, judge, moderation, removal
+from . import auth, away, judge, moderation, removal, searching, whois
 from .answers import refuse, storage_error
 from .charter import Charter
 from .direct import key_of
 from .effects import (
     Broadcast,
+    Find,
     Keep,
     ReadHistory,
     Send,
@@ -65,6 +69,7 @@ from .effects import (
     Unsubscribe,
 )
 from .nicks import parse_nick
+from .rights import Verb
 from .rows import (
     MAX_REASON,
     Need,
@@ -78,6 +83,7 @@ from .rows import (
 if TYPE_CHECKING:
     from .hub import Hub
     from .identities import Identity
+    from .room import Room
     from .session import Session
 
 
@@ -176,6 +182,8 @@ def _conversations(hub: Hub, session: Session, command: Conversations) -> None:
 def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
     identity = session.identity
     old, nick = identity.nick.text, parse_nick(command.nick)
+    if session.number in hub.certified and nick.key != identity.nick.key:
+        raise Rejected("forbidden", "Your nick is that of your certificate. Get another one first.")
     if hub.sanctions.on_nick(nick, hub.now.wall) is not None:
         raise Rejected("forbidden", "That nick is banned from this server. Choose another one.")
     hub.rename(identity, nick, skip=session.number)
@@ -185,17 +193,14 @@ def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
 def _who(hub: Hub, session: Session, command: Who) -> None:
     address = command.room
     if address is None:
-        rows = [_member(who) for who in hub.identities if _is_around(who)]
+        rows = [_member(hub, who) for who in hub.identities if _is_around(who)]
     elif address[0] == "@":
         other = require_partner(hub, address)
         address = f"@{other.nick.text}"
-        rows = [_member(other)] if _is_around(other) else []
+        rows = [_member(hub, other)] if _is_around(other) else []
     else:
         room = require_room(hub, address)
-        rows = [
-            Member(nick=who.nick.text, role=judge.role_in(hub, who, room), held=not numbers)
-            for who, numbers in room.members.items()
-        ]
+        rows = [_member(hub, who, room) for who in room.members]
     event = Members(room=address, members=(), re=command.id)
     hub.emit(SendList(session.number, event, "members", rows))
 
@@ -204,9 +209,16 @@ def _is_around(identity: Identity) -> bool:
     return bool(identity.connections or identity.rooms)
 
 
-def _member(identity: Identity) -> Member:
-    """Somebody as seen from nowhere in particular."""
-    return Member(nick=identity.nick.text, role=identity.role.value, held=not identity.connections)
+def _member(hub: Hub, identity: Identity, room: Room | None = None) -> Member:
+    """Somebody as a list shows them, of that room or of no place in particular."""
+    absence = hub.absences.get(identity.number)
+    there = identity.connections if room is None else room.members[identity]
+    return Member(
+        nick=identity.nick.text,
+        role=identity.role.value if room is None else judge.role_in(hub, identity, room),
+        held=not there,
+        away=absence.text if absence is not None else None,
+    )
 
 
 def _rooms(hub: Hub, session: Session, command: Rooms) -> None:
@@ -244,6 +256,28 @@ def _history(hub: Hub, session: Session, command: History) -> None:
         other = require_partner(hub, address)
         conversation, address = key_of(session.identity, other), f"@{other.nick.text}"
     hub.emit(ReadHistory(session.number, conversation, address, command))
+
+
+def _search(hub: Hub, session: Session, command: Search) -> None:
+    reader = session.identity
+
+    def find(address: str) -> str:
+        if address[0] == "@":
+            return key_of(reader, require_partner(hub, address))
+        room = require_room(hub, address)
+        judge.require(hub, reader, Verb.READ, room)
+        return room.name
+
+    query = searching.resolve(
+        searching.parse_query(command.query, hub.now.wall),
+        reader,
+        hidden=judge.unreadable(hub, reader),
+        key_of=find,
+        by_nick=hub.identities.by_nick,
+        within=() if command.to is None else (command.to,),
+        before=None if command.before is None else searching.parse_place(command.before),
+    )
+    hub.emit(Find(session.number, command.id, query, command.limit))
 
 
 def _time(hub: Hub, session: Session, command: Time) -> None:
@@ -304,6 +338,13 @@ COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(
             Need.SUBSCRIBED,
             "to",
         ),
+        Search: Row(
+            "search WORDS [from:NICK] [in:ADDRESS] [before:DATE] [after:DATE]",
+            "find what was said, newest first",
+            _search,
+        ),
+        GoAway: Row("away [TEXT]", "be away, or without a text be back", away.go_away),
+        Whois: Row("whois NICK", "tell who somebody is", whois.whois),
         Time: Row("time", "tell the server's time", _time),
         Joke: Row("joke", "tell a joke", _joke),
         Help: Row("help [COMMAND]", "list the commands, or explain one", _help),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from ..phrases import Query
 from ..proofs import Derive, Verify
 from ..protocol.envelopes import History, Removed, System, Welcome
 from ..records import (
@@ -195,6 +196,15 @@ class ReadHistory(NamedTuple):
     command: History
 
 
+class Find(NamedTuple):
+    """Answer `search` from the store, when a reader is free."""
+
+    connection: int
+    re: str
+    query: Query
+    limit: int
+
+
 class Close(NamedTuple):
     """Say `event`, if any, as the last thing, and close."""
 
@@ -224,6 +234,7 @@ Transient: TypeAlias = (
     | Subscribe
     | Unsubscribe
     | ReadHistory
+    | Find
     | Close
     | Outward
 )

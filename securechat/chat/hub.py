@@ -34,6 +34,8 @@ from ..protocol.envelopes import (
     Joined,
     Level,
     Limits,
+    Ping,
+    Pong,
     Renamed,
     System,
     Welcome,
@@ -59,6 +61,7 @@ from . import (
     removal,
 )
 from .answers import refuse
+from .away import Absence
 from .charter import Charter
 from .clock import Now, Timers
 from .direct import make_partners, sides_of
@@ -99,10 +102,13 @@ FIRST_LEASE: Final = 60.0
 #: The connection of events that come from none.
 NOBODY: Final = 0
 FEATURES: Final = (
-    *("accounts", "conversations", "history", "presence", "resume"),
-    *("moderation", "private-rooms", "removal"),
+    *("accounts", "away", "conversations", "history", "moderation", "presence"),
+    *("private-rooms", "removal", "resume", "search", "whois"),
 )
 _DAY: Final = 86_400.0
+
+#: What comes by itself from whoever is there, and says nothing of what they do.
+_SIGNS_OF_LIFE: Final = frozenset({Ping, Pong, Levelled})
 
 Event: TypeAlias = Draft | Command | Refusal | Arrived | Lost | Levelled | Result | admin.Asked
 
@@ -130,6 +136,11 @@ class Hub:
         self.last_ts: dict[str, str] = dict(snapshot.last_ts)
         self.identities = Identities(snapshot.next_identity)
         self.sessions: dict[int, Session] = {}
+        #: Those who are away, by the number of their identity.
+        self.absences: dict[int, Absence] = {}
+        #: Connections whose address has too many, and the names of those with a certificate.
+        self.surplus: set[int] = set()
+        self.certified: dict[int, str] = {}
         self.now = Now(0.0, 0.0, "")
         self.new_token = new_token
         self._choose = choose
@@ -214,12 +225,13 @@ class Hub:
             if session is None:
                 if type(event) is Arrived:
                     sessions[number] = Session(number, now.mono, event.peer)
+                    self._note_arrival(number, event)
                 elif number == NOBODY:
                     self._hear_outside(event)
                 continue  # what comes late is for a connection that has ended
-            session.heard = now.mono
             try:
                 if type(event) is Draft:
+                    session.heard = now.mono
                     drafts.take(self, session, event)
                 else:
                     self._decide_one(session, event)
@@ -349,6 +361,10 @@ class Hub:
     # -------------------------------------------------------------- one event
 
     def _decide_one(self, session: Session, event: Any) -> None:
+        if type(event) in _SIGNS_OF_LIFE:
+            session.alive = self.now.mono
+        else:
+            session.heard = self.now.mono
         match event:
             case Hello():
                 try:
@@ -371,6 +387,12 @@ class Hub:
                 self._levelled(session, event.conversation)
             case Lost():
                 self.end(session, held=True)
+
+    def _note_arrival(self, number: int, arrived: Arrived) -> None:
+        if arrived.surplus:
+            self.surplus.add(number)
+        if arrived.name is not None:
+            self.certified[number] = arrived.name
 
     def _hear_outside(self, event: Any) -> None:
         """What comes from no connection."""
@@ -424,12 +446,17 @@ class Hub:
 
     def end(self, session: Session, reason: str | None = None, *, held: bool) -> None:
         """Take a connection out of everything; `held`: its presence lives on for the grace."""
-        if self.sessions.pop(session.number, None) is None or not session.greeted:
+        known = self.sessions.pop(session.number, None)
+        self.surplus.discard(session.number)
+        self.certified.pop(session.number, None)
+        if known is None or not session.greeted:
             return
         identity = session.identity
         identity.drop_connection(session.number)
         self.presence.end(session, reason, held=held)
         if not identity.connections:
+            if not held:
+                self.absences.pop(identity.number, None)
             self.stamp(identity)
             self.emit(Keep(identity.record()))
 
@@ -460,9 +487,9 @@ class Hub:
             return
         self.identities.rename(identity, nick, self.now.wall, self.limits.former_nick)
         self.emit(Keep(identity.record()))
-        self._tell_peers(identity, Renamed(old=old, nick=nick.text), skip)
+        self.tell_peers(identity, Renamed(old=old, nick=nick.text), skip)
 
-    def _tell_peers(self, identity: Identity, event: System, skip: int) -> None:
+    def tell_peers(self, identity: Identity, event: System, skip: int) -> None:
         """Tell each connection once that shares a room or a direct conversation, or is its own."""
         peers = dict.fromkeys(identity.connections)
         for name in identity.rooms:
@@ -502,6 +529,7 @@ class Hub:
         if identity.provable and self.now.wall - identity.used <= life:
             return False
         self.identities.forget(identity)
+        self.absences.pop(identity.number, None)
         self.emit(Keep(ForgetIdentity(identity.number)))
         return True
 

@@ -98,9 +98,23 @@ def may(hub: Hub, identity: Identity, verb: Verb, room: Room | None) -> bool:
 
 def sees(hub: Hub, identity: Identity | None, room: Room) -> bool:
     """Whether an identity, or nobody, may know that a room is there; quick for nearly all rooms."""
-    if room.charter is None or State.PRIVATE not in room.charter.state:
+    if _is_open(room):
         return True
     return identity is not None and may(hub, identity, Verb.SEE, room)
+
+
+def unreadable(hub: Hub, identity: Identity) -> frozenset[str]:
+    """The rooms whose messages an identity may not read; only those with rules are looked at."""
+    return frozenset(
+        room.name
+        for room in hub.rooms.values()
+        if (not _is_open(room) or hub.sanctions.has(room.name))
+        and not may(hub, identity, Verb.READ, room)
+    )
+
+
+def _is_open(room: Room) -> bool:
+    return room.charter is None or State.PRIVATE not in room.charter.state
 
 
 def require(hub: Hub, identity: Identity, verb: Verb, room: Room | None) -> None:
@@ -212,6 +226,9 @@ VERBS: Final[MappingProxyType[type[wire.Command], _Means]] = MappingProxyType(
         wire.Ping: _always(Verb.CHECK),
         wire.Pong: _always(Verb.CHECK),
         wire.Quit: _always(Verb.QUIT),
+        wire.Search: _always(Verb.SEARCH),
+        wire.GoAway: _always(Verb.AWAY),
+        wire.Whois: _always(Verb.LIST),
         wire.Register: _always(Verb.ACCOUNT),
         wire.Login: _always(Verb.ACCOUNT),
         wire.Passwd: _always(Verb.ACCOUNT),

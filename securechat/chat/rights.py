@@ -33,6 +33,8 @@ class Verb(Enum):
     CHECK = "ask for the time, a joke, help, a sign of life"
     QUIT = "leave the server"
     RENAME = "take another nick"
+    AWAY = "say that one is away"
+    SEARCH = "look for words in all that one may read"
     LIST = "list the rooms that one may see, who is online, one's conversations"
     ACCOUNT = "make an account of oneself, log in and out, set one's password"
     WRITE = "write to one person"
@@ -100,6 +102,8 @@ RULES: Final[MappingProxyType[Verb, Rule]] = MappingProxyType(
         Verb.CHECK: _ANYBODY,
         Verb.QUIT: _ANYBODY,
         Verb.RENAME: _ANYBODY,
+        Verb.AWAY: _ANYBODY._replace(muted=Rank.ADMIN),
+        Verb.SEARCH: _ANYBODY,
         Verb.LIST: _ANYBODY,
         Verb.ACCOUNT: _ANYBODY,
         Verb.WRITE: _ANYBODY._replace(muted=Rank.ADMIN),

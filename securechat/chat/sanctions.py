@@ -122,6 +122,10 @@ class Sanctions:
                     return found
         return None
 
+    def has(self, room: str) -> bool:
+        """Whether anything is in force there, or was until a short while ago."""
+        return room in self._by_room
+
     def silences(self, room: str) -> bool:
         """Whether somebody is muted there, or was until a short while ago."""
         return any(one.act == MUTE for one in self._by_room.get(room, {}).values())

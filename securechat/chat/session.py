@@ -8,14 +8,17 @@ from .identities import Identity
 class Session:
     """A connection by its number; what it rarely has is made on first use, for there are many."""
 
-    __slots__ = ("_direct", "_identity", "heard", "number", "peer", "refusals", "refused", "rooms")
+    __slots__ = (
+        *("_direct", "_identity", "alive", "heard", "number", "peer"),
+        *("refusals", "refused", "rooms"),
+    )
 
     def __init__(self, number: int, heard: float, peer: str) -> None:
         self.number = number
         #: Where it comes from, as the io thread calls it; the same object as there.
         self.peer = peer
-        #: When it last gave a sign of life, monotonic seconds.
-        self.heard = heard
+        #: When it last did anything, monotonic seconds; and when it last but answered a ping.
+        self.heard = self.alive = heard
         #: How often its `hello`, or a proof of who it is, was refused.
         self.refusals = 0
         #: The first draft refused for want of storage; until it comes again none is taken.

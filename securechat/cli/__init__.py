@@ -12,10 +12,13 @@ import gc
 import os
 import sys
 
+from .openssl import prefer_modern_groups
+
 
 def main() -> None:
     """Run the command that `sys.argv` names, and exit with its code."""
     _open_what_is_closed()
+    prefer_modern_groups(sys.argv[1:])
     from .app import app
 
     try:

@@ -22,6 +22,7 @@ from .reload import reload
 from .report import EXIT_CODES
 from .run import run
 from .schema import schema
+from .search import search
 from .send import send
 from .serve import serve
 from .tail import tail
@@ -70,6 +71,7 @@ def root(
 
 for _command in (
     *(gen_certs, serve, reload, connect, send, run, tail, export),
+    search,
     *(audit, doctor, bench, schema, torture),
     gui,
 ):

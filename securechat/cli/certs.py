@@ -11,6 +11,19 @@ import typer
 from .report import reported
 
 
+def _check_client(nick: str | None) -> str | None:
+    """A nick that a server will take; a usage error for what is none."""
+    from ..chat.nicks import parse_nick
+    from ..errors import Rejected
+
+    if nick is None:
+        return None
+    try:
+        return parse_nick(nick).text
+    except Rejected as no:
+        raise typer.BadParameter(no.message) from None
+
+
 def gen_certs(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the four files.")] = Path(
         "certs"
@@ -28,6 +41,14 @@ def gen_certs(
     renew: Annotated[
         bool, typer.Option("--renew", help="New certificate from the same CA and the same key.")
     ] = False,
+    client: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NICK",
+            help="Make a certificate for this nick instead; see `serve --client-ca`.",
+            callback=_check_client,
+        ),
+    ] = None,
 ) -> None:
     """Make a CA, and with it a certificate for this machine.
 
@@ -36,15 +57,22 @@ def gen_certs(
       securechat gen-certs
       securechat gen-certs --host chat.example.org --host 192.0.2.7
       securechat gen-certs --renew
+      securechat gen-certs --client alice
     """
     if renew and (force or host):
         raise typer.BadParameter(
             "--renew keeps the names and the key; for other names leave it out and add --force."
         )
+    if client is not None and (renew or host):
+        raise typer.BadParameter("--client makes one file for one nick; it takes --out and --force")
     with reported():
         from .. import certs
 
         now = datetime.now(UTC)
+        if client is not None:
+            person = certs.make_client(out, client, force=force, now=now)
+            print(certs.describe_client(person), flush=True)
+            return
         made = (
             certs.renew(out, now=now)
             if renew

@@ -105,6 +105,7 @@ def connect(
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
     password_file: PasswordFile = None,
+    client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     no_reconnect: Annotated[
@@ -165,7 +166,9 @@ def connect(
             print(
                 "accepting the invite …" if is_invite else f"connecting to {server} …", flush=True
             )
-        wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
+        wishes = trusting.wishes(
+            certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert
+        )
         if is_invite:
             server, nick, invited = joining.accept(server, nick, wishes)
             room = room or ([invited] if invited else None)

@@ -65,6 +65,7 @@ def export(
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
     password_file: PasswordFile = None,
+    client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     format: Annotated[Format, typer.Option(help="What to write.")] = Format.JSONL,
@@ -109,7 +110,7 @@ def export(
         config = client_config(
             host,
             nick,
-            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
             password_file=password_file,
             rooms=(),
             backlog=0,

@@ -148,7 +148,8 @@ class _Line:
     def _prompt_text(self) -> str:
         timeline = self._controller.timeline
         where = harmless_line(timeline.focus or "no room")
-        text = f"[{where}] " if timeline.online else f"[{where}, offline] "
+        away = ", away" if timeline.absences.mine is not None else ""
+        text = f"[{where}{away}] " if timeline.online else f"[{where}, offline] "
         text = plain(text, self._look.encoding)
         return f"\x1b[1m{text}\x1b[0m" if self._look.colour else text
 
@@ -196,10 +197,11 @@ class _Line:
         drawn: list[str] = []
         rings = False
         for entry in entries:
-            day = day_of(entry, look)
-            if self._day not in (None, day):
-                drawn.append(day_row(day, look))
-            self._day = day
+            if entry.found is None:  # those have their day on them
+                day = day_of(entry, look)
+                if self._day not in (None, day):
+                    drawn.append(day_row(day, look))
+                self._day = day
             drawn += rows(entry, look, self._controller.focus)
             rings = rings or entry.mention
         self._prompt.show(drawn, bell=rings and self._may_ring())

@@ -101,6 +101,7 @@ def client_config(
         port=port,
         nick=nick,
         trust=trusting.settle(host, port, wishes),
+        certificate=wishes.certificate,
         state_dir=default_state_dir(),
         **more,
     )

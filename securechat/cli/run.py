@@ -37,6 +37,7 @@ def run(
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
     password_file: PasswordFile = None,
+    client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     lines: Annotated[
@@ -66,7 +67,9 @@ def run(
             to,
             nick,
             host,
-            lambda: trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            lambda: trusting.wishes(
+                certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert
+            ),
             password_file,
         )
         if courier is not None:

@@ -55,6 +55,7 @@ def send(
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
     password_file: PasswordFile = None,
+    client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     code: Annotated[bool, typer.Option("--code", help="Show it as a block of code.")] = False,
@@ -89,7 +90,7 @@ def send(
         config = client_config(
             host,
             nick,
-            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new),
+            trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
             password_file=password_file,
             rooms=(to,) if to[0] == "#" else (),
             backlog=0,

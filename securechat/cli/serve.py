@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from . import strangers
 from .configuring import ConfigOption
 from .report import reported
 
@@ -71,6 +72,13 @@ def serve(
         float,
         typer.Option(min=0, metavar="SECONDS", help="How long a lost link is not yet a departure."),
     ] = 30.0,
+    client_ca: strangers.ClientCa = None,
+    trust_loopback: strangers.TrustLoopback = strangers.YesNo.YES,
+    per_address: strangers.PerAddress = strangers.DEFAULTS.per_address,
+    new_per_address: strangers.NewPerAddress = strangers.DEFAULTS.new_per_second,
+    handshakes: strangers.Handshakes = strangers.DEFAULTS.handshakes,
+    greeting: strangers.Greeting = strangers.DEFAULTS.greeting,
+    messages_per_address: strangers.MessagesPerAddress = strangers.DEFAULTS.messages,
     json_log: Annotated[
         bool,
         typer.Option(
@@ -88,9 +96,10 @@ def serve(
       securechat serve --rate 0 --json-log
       securechat serve --guests no
       securechat serve --keep-days 90 --keep-room '#ops=365'
+      securechat serve --client-ca certs/ca.pem
     """
     with reported():
-        from ..config import ChatLimits, ServerConfig
+        from ..config import ChatLimits, GateLimits, ServerConfig
         from ..server.app import run
 
         config = ServerConfig(
@@ -102,6 +111,15 @@ def serve(
             keep_mb=keep_mb,
             keep_rooms=tuple(_parse_room(one) for one in keep_room or ()),
             io_threads=io_threads,
+            client_ca=client_ca,
+            gate=GateLimits(
+                trust_loopback=trust_loopback is strangers.YesNo.YES,
+                per_address=per_address,
+                new_per_second=new_per_address,
+                handshakes=handshakes,
+                greeting=greeting,
+                messages=messages_per_address,
+            ),
             limits=ChatLimits(
                 rate=rate,
                 burst=burst,

@@ -64,15 +64,35 @@ AcceptNew: TypeAlias = Annotated[
 ]
 
 
+ClientCert: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--client-cert",
+        metavar="FILE",
+        help="Your own certificate and key, for a server that asks who you are.",
+    ),
+]
+
+
 def wishes(
-    certs: Path | None, ca: Path | None, fingerprint: str | None, *, accept_new: bool
+    certs: Path | None,
+    ca: Path | None,
+    fingerprint: str | None,
+    *,
+    accept_new: bool,
+    certificate: Path | None = None,
 ) -> Wishes:
     """What those options say, together."""
     if certs is not None and ca is not None:
         raise typer.BadParameter("--certs and --ca name two authorities; give one of them")
     from ..client.trust_policy import Wishes
 
-    return Wishes(ca_file=ca or _ca_file(certs), fingerprint=fingerprint, accept_new=accept_new)
+    return Wishes(
+        ca_file=ca or _ca_file(certs),
+        fingerprint=fingerprint,
+        accept_new=accept_new,
+        certificate=certificate,
+    )
 
 
 def settle(host: str, port: int, wishes: Wishes) -> Trust:

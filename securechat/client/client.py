@@ -53,19 +53,18 @@ _NOT_FOR_USERS: Final = frozenset({"hello", "pong", "quit"})
 class ClientConfig:
     """Where to connect, as whom, and what to keep; raises `ValueError` for what cannot be.
 
-    `trust`: which server it must be, at each reconnect too; `first_use.settle` finds it. `backlog`:
-    with so many earlier messages a room begins (0: none, it begins now). `reconnect`: come back by
-    ourselves when a link that once stood is lost. `state_dir`: where the guest's session, cursors
-    and unsent drafts are kept; None: nothing is kept. `outbox`: False keeps only the session, for
-    a front end that tells by other means what was not sent. `connect_timeout`: seconds for each of
-    finding the address, connecting, the TLS handshake and being greeted. `mark`: what the ids of
-    our messages begin with (docs/protocol.md, "Bots"). `acknowledges`: a message counts as seen,
-    for the next start, when `ChatClient.acknowledge` was called for it, not when it was taken.
-    `password`: that of the account `nick`, for when no session is kept. `invite`: a token that lets
-    in once, and makes an account; then `nick` may be "", and is the one that the invite names.
-    `reads`: False for who only sends, or asks for what it reads: rooms begin now, and what earlier
-    runs have read is left as it was. `patient`: a server that cannot be reached the first time is
-    tried again, too.
+    `trust`: which server it must be, at each reconnect too; `first_use.settle` finds it.
+    `certificate`: a PEM file with a certificate of ours and its key, whose name is our nick, for a
+    server that asks for one. `backlog`: with so many earlier messages a room begins (0: none, it
+    begins now). `reconnect`: come back by ourselves when a link that once stood is lost.
+    `state_dir`: where the guest's session, cursors and unsent drafts are kept; None: nothing is
+    kept. `outbox`: False keeps only the session, for a front end that tells by other means what was
+    not sent. `connect_timeout`: seconds for each of finding the address, connecting, the TLS
+    handshake and being greeted. `mark`: what the ids of our messages begin with (docs/protocol.md,
+    "Bots"). `acknowledges`: a message counts as seen, for the next start, when
+    `ChatClient.acknowledge` was called for it, not when it was taken. `reads`: False for who only
+    sends, or asks for what it reads: rooms begin now, and what earlier runs have read is left as it
+    was. `patient`: a server that cannot be reached the first time is tried again, too.
     """
 
     host: str
@@ -73,6 +72,7 @@ class ClientConfig:
     nick: str
     rooms: tuple[str, ...] = ("#lobby",)
     trust: Trust = SYSTEM
+    certificate: Path | None = None
     reconnect: bool = True
     backlog: int = 50
     client_name: str = f"securechat/{__version__}"
@@ -266,6 +266,7 @@ class ChatClient:
             plan,
             self._mailbox,
             trust=config.trust,
+            certificate=config.certificate,
             folder=config.state_dir,
             outbox=config.outbox,
             timeout=config.connect_timeout,

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from ..errors import CannotConnect, ClientError
+from ..errors import ClientError
 from ..protocol.codec import encode
 from ..protocol.connection import Connection, Role, signal_of
 from ..protocol.envelopes import Command, Draft, Error
@@ -25,7 +25,7 @@ from . import requests
 from .dial import Dial
 from .events import ClientEvent, Heard
 from .keeper import Keeper
-from .link import Link, describe_loss
+from .link import Link, explain_loss
 from .mailbox import Mailbox
 from .plan import Plan
 from .session import Session
@@ -50,6 +50,7 @@ class Engine:
         mailbox: Mailbox,
         *,
         trust: Trust,
+        certificate: Path | None = None,
         folder: Path | None,
         outbox: bool,
         timeout: float,
@@ -58,6 +59,7 @@ class Engine:
     ) -> None:
         self._mailbox = mailbox
         self._trust = trust
+        self._certificate = certificate
         self._timeout = timeout
         self._clock = clock
         self._told: list[ClientEvent] = []  # of this round
@@ -161,7 +163,7 @@ class Engine:
         try:
             chunks = link.read()
         except OSError as error:
-            self._carry_out(self._session.lost(now, CannotConnect(describe_loss(error))))
+            self._carry_out(self._session.lost(now, explain_loss(error)))
             return
         for chunk in chunks:  # piece by piece: the connection copies what it has not yet taken
             self._session.alive(now)
@@ -175,7 +177,7 @@ class Engine:
             if link.flush():
                 self._session.alive(now)
         except OSError as error:
-            self._carry_out(self._session.lost(now, CannotConnect(describe_loss(error))))
+            self._carry_out(self._session.lost(now, explain_loss(error)))
 
     def _hang_up(self, _effect: object = None) -> None:
         if self._link is not None:
@@ -230,7 +232,9 @@ class Engine:
     def _start_dial(self, _effect: do.Dial) -> None:
         now, plan = self._clock(), self._session.plan
         try:
-            guard = guard_of(self._trust)  # anew each time: a ca.pem may be renewed
+            guard = guard_of(
+                self._trust, self._certificate
+            )  # anew each time: a ca.pem may be renewed
         except ClientError as error:
             self._carry_out(self._session.lost(now, error))
             return

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
-from ..protocol.envelopes import HistoryPage, Member, Posted, System
+from ..protocol.envelopes import HistoryPage, Member, Posted, SearchPage, System
 from .events import Draft
 
 #: What stands in the place of a text that was erased.
@@ -38,6 +38,16 @@ class Move(Enum):
     WENT = "went"
 
 
+class Found(Enum):
+    """What a message is to a search: one that was looked for, or one that stands near such a one.
+
+    Entries of these belong to no conversation's lines: they are shown where somebody searched.
+    """
+
+    HIT = "hit"
+    NEAR = "near"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a conversation, or of none (`conversation` is None).
@@ -63,6 +73,7 @@ class Entry:
     note: str = ""
     move: Move | None = None
     removes: int = 0
+    found: Found | None = None
 
 
 def said(
@@ -74,6 +85,7 @@ def said(
     missed: bool = False,
     recalled: bool = False,
     mention: bool = False,
+    found: Found | None = None,
 ) -> Entry:
     """The entry of a message, stamped by the server; `heard` stands in for a stamp that is none."""
     return Entry(
@@ -88,6 +100,7 @@ def said(
         missed=missed,
         recalled=recalled,
         mention=mention,
+        found=found,
     )
 
 
@@ -107,14 +120,15 @@ def of_draft(kind: Kind, draft: Draft, at: datetime, nick: str, note: str) -> En
 
 
 def is_whole(answer: System) -> bool:
-    """Whether no further frame of this answer follows; of history there is one page at a time."""
-    return isinstance(answer, HistoryPage) or not getattr(answer, "more", False)
+    """Whether no further frame of this answer follows; a page of messages comes alone."""
+    return isinstance(answer, HistoryPage | SearchPage) or not getattr(answer, "more", False)
 
 
 def named(member: Member) -> str:
     """A member as lists show one: `carol (operator, link lost)`."""
     traits = [] if member.role in _ORDINARY_ROLES else [member.role.replace("_", " ")]
     traits += ["link lost"] if member.held else []
+    traits += [f"away: {member.away}"] if member.away is not None else []
     return f"{member.nick} ({', '.join(traits)})" if traits else member.nick
 
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import select
 import ssl
+from types import MappingProxyType
 from typing import Final
+
+from ..errors import CannotConnect, ClientError, Refused
 
 PIECE: Final = 16_384
 """Most bytes of one write; a TLS record holds no more."""
@@ -103,6 +106,35 @@ class Link:
             except (OSError, ValueError):
                 pass  # SSLWantReadError: said, not answered. Any other: there is nobody to tell
         self._sock.close()
+
+
+#: What a server says of our certificate, once the handshake is over for us (RFC 8446, 6.2).
+_CERTIFICATE_ALERTS: Final = MappingProxyType(
+    {
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED": "lets in only who has a certificate: ask who runs it "
+        "for one, and give it with --client-cert",
+        "TLSV1_ALERT_UNKNOWN_CA": "does not take your certificate: it is signed by another "
+        "authority than its own. Ask who runs it for one",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED": "does not take your certificate: it has expired. Ask "
+        "who runs it for a new one",
+        **dict.fromkeys(
+            (
+                *("SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_UNKNOWN"),
+                *("SSLV3_ALERT_UNSUPPORTED_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_REVOKED"),
+            ),
+            "does not take your certificate: it is not one for clients. Ask who runs it for one",
+        ),
+    }
+)
+
+
+def explain_loss(error: OSError) -> ClientError:
+    """A link that broke, as what may end a client: `Refused` when our certificate was."""
+    reason = (getattr(error, "reason", None) or "").replace("SSL/TLS_ALERT", "SSLV3_ALERT")
+    why = _CERTIFICATE_ALERTS.get(reason)
+    if why is not None:
+        return Refused(f"The server {why}.")
+    return CannotConnect(describe_loss(error))
 
 
 def describe_loss(error: OSError) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 from ..protocol.envelopes import (
     MAX_TEXT,
     AccountIs,
+    AwayIs,
     Bye,
     CommandHelp,
     ConversationList,
@@ -37,12 +38,15 @@ from ..protocol.envelopes import (
     RoomIs,
     RoomList,
     SanctionList,
+    SearchPage,
     SessionList,
     System,
     TimeIs,
     TopicIs,
     Trimmed,
+    WhoisIs,
 )
+from .absences import Absences
 from .entries import (
     Entry,
     Kind,
@@ -67,6 +71,7 @@ from .events import (
     Offline,
     Online,
 )
+from .found import about, context_entries, found_entries
 from .lag import Lag
 from .told import act_of, rules_of, sanction_of
 
@@ -128,6 +133,8 @@ class Timeline:
         self.retry_at: datetime | None = None
         self.server_commands: tuple[CommandHelp, ...] = ()
         self.ignored = ignored
+        self.absences = Absences()
+        self._contexts: dict[str, int] = {}
         self._max_lines = max_lines
         self._quiet: set[str] = set()
         self._rows: dict[str, list[Any]] = {}
@@ -159,6 +166,10 @@ class Timeline:
     def hush(self, command_id: str) -> None:
         """Take the answer to that command into the model without making entries of it."""
         self._quiet.add(command_id)
+
+    def expect_context(self, command_id: str, seq: int) -> None:
+        """The answer to that `history` is what stands around message `seq`, found by a search."""
+        self._contexts[command_id] = seq
 
     def overdue(self, now: datetime) -> tuple[Entry, ...]:
         """Drafts that have been on their way for `OVERDUE`; each is told once. `now` in UTC."""
@@ -215,6 +226,7 @@ class Timeline:
         why = event.reason.partition(". ")[0]  # what to do about it is done by the client
         self._quiet.clear()
         self._rows.clear()
+        self._contexts.clear()
         self._sending_since.clear()
         self._lag.lost()
         self.retry_at = None if event.retry_in is None else now + timedelta(seconds=event.retry_in)
@@ -346,6 +358,7 @@ class Timeline:
     def _renamed(self, event: Renamed, now: datetime) -> Iterator[Entry]:
         if event.old == event.nick:
             return
+        self.absences.rename(event.old, event.nick)
         for conversation in self.conversations.values():
             for names in (conversation.people, conversation.speakers):
                 if event.old in names:
@@ -377,6 +390,7 @@ class Timeline:
         members = self._gather(event, event.members)
         if members is None:
             return
+        self.absences.see(members)
         if event.room is not None:
             conversation = self.conversation(event.room)
             conversation.people = dict.fromkeys(who.nick for who in members[:MAX_PEOPLE])
@@ -412,6 +426,10 @@ class Timeline:
             yield Entry(Kind.NOTICE, now, f"{event.nick} {change}", event.room)
 
     def _history(self, event: HistoryPage, now: datetime) -> Iterator[Entry]:
+        seq = self._contexts.pop(event.re or "", None)
+        if seq is not None:
+            yield from context_entries(event, seq, now, self.nick)
+            return
         lines = self.conversation(event.to).lines
         held = {line.seq for line in lines}
         page = [
@@ -425,6 +443,15 @@ class Timeline:
         if not event.messages:
             yield Entry(Kind.ANSWER, now, "there are no messages", event.to)
         yield from page
+
+    def _search_is(self, event: SearchPage, now: datetime) -> Iterator[Entry]:
+        return found_entries(event, now, self.nick)
+
+    def _away_is(self, event: AwayIs, now: datetime) -> Iterator[Entry]:
+        return self.absences.take(event, now, self.nick, self.conversations)
+
+    def _whois_is(self, event: WhoisIs, now: datetime) -> Iterator[Entry]:
+        return about(event, now, self.nick)
 
     def _time_is(self, event: TimeIs, now: datetime) -> Iterator[Entry]:
         yield Entry(Kind.ANSWER, now, f"the server's time is {event.now}")
@@ -553,6 +580,9 @@ _ON_SYSTEM: Final[Mapping[type[System], _Handler]] = MappingProxyType(
         ConversationList: Timeline._conversations_are,
         TopicIs: Timeline._topic_is,
         HistoryPage: Timeline._history,
+        SearchPage: Timeline._search_is,
+        AwayIs: Timeline._away_is,
+        WhoisIs: Timeline._whois_is,
         TimeIs: Timeline._time_is,
         JokeIs: Timeline._joke_is,
         AccountIs: Timeline._account_is,

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..errors import KeyChanged, NotTrusted, UnknownSigner
+from ..errors import KeyChanged, NotTrusted, Refused, UnknownSigner
 from ..protocol.envelopes import ALPN
 from .known_servers import Server, parse_fingerprint
 
@@ -90,13 +90,20 @@ class Guard:
     admit: Callable[[bytes, Server], None]
 
 
-def guard_of(trust: Trust) -> Guard:
-    """The guard that lets in whom `trust` means; raises `NotTrusted` for a file of no use."""
+def guard_of(trust: Trust, certificate: Path | None = None) -> Guard:
+    """The guard that lets in whom `trust` means; raises `NotTrusted` for a file of no use.
+
+    `certificate`: a PEM file with a certificate of ours and its key, for a server that wants to
+    know who we are; raises `Refused` for one that cannot be used.
+    """
     match trust:
         case ByAuthority(ca_file):
-            return Guard(_verifying_context(ca_file), _refuse_authority)
+            guard = Guard(_verifying_context(ca_file), _refuse_authority)
         case ByKey(fingerprint):
-            return Guard(_bare_context(), lambda der, server: _compare(fingerprint, der, server))
+            guard = Guard(_bare_context(), lambda der, server: _compare(fingerprint, der, server))
+    if certificate is not None:
+        _show_certificate(guard.context, certificate)
+    return guard
 
 
 def guard_of_nobody(look: Callable[[str], None]) -> Guard:
@@ -148,6 +155,18 @@ def _verifying_context(ca_file: Path | None) -> ssl.SSLContext:
             "server, or name the folder that has it."
         ) from error
     return context
+
+
+def _show_certificate(context: ssl.SSLContext, certificate: Path) -> None:
+    try:
+        # Without a pass phrase OpenSSL would ask for one at the terminal, and wait.
+        context.load_cert_chain(certificate, password="")
+    except OSError as error:
+        why = "not a certificate and its key in PEM" if isinstance(error, ssl.SSLError) else ""
+        raise Refused(
+            f"{certificate} cannot show who you are ({why or (error.strerror or '').lower()}); get "
+            "the file that `securechat gen-certs --client` made for you."
+        ) from error
 
 
 # ------------------------------------------------------------------ at the end of the handshake

@@ -26,13 +26,15 @@ _PRIVATE_ENDINGS: Final = frozenset(
 class Wishes:
     """What the user said: which key it must be, whose signature is enough, or to take any key.
 
-    `accept_new` counts at the first meeting alone, and never for a key that has changed. Raises
-    `ValueError` for what is no fingerprint.
+    `certificate` is who the user is, for servers that ask for it. `accept_new` counts at the first
+    meeting alone, and never for a key that has changed. Raises `ValueError` for what is no
+    fingerprint.
     """
 
     ca_file: Path | None = None
     fingerprint: str | None = None
     accept_new: bool = False
+    certificate: Path | None = None
 
     def __post_init__(self) -> None:
         if self.fingerprint is not None:

@@ -24,6 +24,8 @@ from .waker import Waker
 log = logging.getLogger(__name__)
 
 _BACKLOG: Final = 4096
+#: Connections taken in one go; then those that wait have their turn.
+_ACCEPTS_PER_TURN: Final = 64
 _PAUSE: Final = 0.1
 #: Between two log lines about the same shortage, seconds.
 _COMPLAIN_EVERY: Final = 10.0
@@ -43,12 +45,23 @@ _NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 class Listener:
-    """Listens on every address of `host`; `open`, then `start`, then `close`."""
+    """Listens on every address of `host`; `open`, then `start`, then `close`.
 
-    def __init__(self, host: str, port: int, adopt: Callable[[Adopt], None]) -> None:
+    `tend` is called in every turn and says after how many seconds it wants to be again; None: when
+    somebody comes.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        adopt: Callable[[Adopt], None],
+        tend: Callable[[], float | None] = lambda: None,
+    ) -> None:
         self._host = host
         self._port = port
         self._adopt = adopt
+        self._tend = tend
         self._sockets: list[socket.socket] = []
         self._waker = Waker()
         self._stopping = threading.Event()
@@ -149,12 +162,14 @@ class Listener:
             for sock in self._sockets:
                 selector.register(sock, selectors.EVENT_READ)
             while not self._stopping.is_set():
-                for key, _ in selector.select():
+                for key, _ in selector.select(self._tend()):
                     if isinstance(key.fileobj, socket.socket):
                         self._accept(key.fileobj)
 
     def _accept(self, listener: socket.socket) -> None:
-        while not self._stopping.is_set():
+        for _ in range(_ACCEPTS_PER_TURN):
+            if self._stopping.is_set():
+                return
             try:
                 sock, address = listener.accept()
             except BlockingIOError:

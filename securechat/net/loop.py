@@ -26,17 +26,20 @@ from typing import Any, Final, TypeAlias
 from ..link_events import Arrived, Levelled, Lost
 from ..metrics import Histogram
 from ..protocol.codec import Refusal, encode
-from ..protocol.connection import Connection, State
+from ..protocol.connection import Connection, Signal, State
 from ..protocol.envelopes import Command, Draft, ServerPing
 from ..protocol.framing import DEFAULT_MAX_FRAME, HEADER_SIZE, encode_frame
 from .channel import READ_SIZE, Bucket, Channel, Phase
+from .crowd import Crowds
 from .deadlines import ERROR_CODES, Deadlines, Verdict, judge
 from .fanout import HIGH_WATER, LOW_WATER, Fanout
+from .gate import Fact
 from .ops import (
     Adopt,
     Answered,
     Chunk,
     Deliver,
+    Evict,
     Finish,
     Notice,
     NoticeTo,
@@ -50,7 +53,7 @@ from .ops import (
     UseContext,
 )
 from .poller import READ, TROUBLE, WRITE, new_poller
-from .tls import describe_failure
+from .tls import certified_name, describe_failure
 from .waker import Waker
 
 log = logging.getLogger(__name__)
@@ -61,6 +64,8 @@ Told: TypeAlias = tuple[int, Draft | Command | Refusal | Arrived | Lost | Levell
 _FRAMES_PER_LOOK: Final = 64
 #: Records read from one connection before the others have their turn.
 _READS_PER_TURN: Final = 8
+#: Handshakes that are moved on, at 0.3 ms each, before who is in has their turn.
+_HANDSHAKES_PER_TURN: Final = 4
 _LONGEST_SLEEP: Final = 1.0
 #: Connections that were ready at once beyond which more may be by now, and looks at who is.
 _MANY_READY: Final = 8
@@ -72,6 +77,7 @@ _MAX_UNPARSED: Final = DEFAULT_MAX_FRAME + HEADER_SIZE
 #: The kernel keeps no more than this for a peer that does not read, bytes.
 _SEND_BUFFER: Final = 128 * 1024
 _OPEN: Final = State.OPEN
+_EVICTED: Final = "Too many others are just coming in. Come back in a moment."
 _PING: Final = encode_frame(encode(ServerPing(token="alive")))
 
 
@@ -81,7 +87,9 @@ class LoopConfig:
 
     `inbox` takes a batch and returns at once; when it is decided, something is posted, were it an
     empty list, which the loop awaits for up to `patience` seconds. `inbox_full` says that the hub
-    has enough to do; `new_bucket(now)` makes what paces a connection, None: nothing does.
+    has enough to do; `new_bucket(now)` makes what paces a connection, None: nothing does, and
+    `new_shared_bucket(now)` what paces a crowded address (`crowd`). `report(number, fact, now)` is
+    told how far strangers come.
     """
 
     context: ssl.SSLContext
@@ -91,6 +99,8 @@ class LoopConfig:
     new_bucket: Callable[[float], Bucket] | None
     idle_timeout: float
     patience: float = PATIENCE
+    new_shared_bucket: Callable[[float], Bucket] | None = None
+    report: Callable[[int, Fact, float], None] = lambda _number, _fact, _now: None
 
 
 class Loop:
@@ -110,6 +120,12 @@ class Loop:
         self._by_fd: list[Channel | None] = [None] * (self._waker.fileno() + 1)
         self._deadlines = Deadlines()
         self._told: list[Told] = []
+        #: Whose handshakes can be moved on; in turn, and a few at a time.
+        self._handshakes: deque[Channel] = deque()
+        #: Who will be told at `hello` that its address has too many connections.
+        self._surplus: set[int] = set()
+        shared = config.new_shared_bucket
+        self._crowds = None if shared is None else Crowds(shared)
         #: When what the hub has not answered yet was read, and how many events that were.
         self._unanswered: deque[tuple[float, int]] = deque(maxlen=1_024)
         #: From the turn in which an event was read to when all that follows was written.
@@ -124,6 +140,7 @@ class Loop:
         )
         self._carry_out: dict[type[Any], Callable[[Any], None]] = {
             Adopt: self._adopt,
+            Evict: self._evict,
             Answered: self._note_answered,
             Chunk: self._fanout.send_chunk,
             Notice: self._fanout.send_notice,
@@ -189,6 +206,8 @@ class Loop:
                 break
             ready = self._poller.poll(0.0)
             self._serve_ready(ready)
+        for _ in range(min(len(self._handshakes), _HANDSHAKES_PER_TURN)):
+            self._guard(self._handshakes.popleft(), self._handshake)
         for when, number in self._deadlines.take_due(now):
             channel = self._channels.get(number)
             if channel is not None and channel.due == when:
@@ -242,7 +261,7 @@ class Loop:
         if self._stop_at is not None:
             timeout = min(timeout, max(0.0, self._stop_at - time.monotonic()))
         self._sleeping = True
-        if not self._posted.empty():
+        if self._handshakes or not self._posted.empty():
             timeout = 0.0
         ready = self._poller.poll(timeout)
         self._sleeping = False
@@ -286,13 +305,16 @@ class Loop:
             if mask & (READ | TROUBLE) and channel.phase is Phase.TALKING:
                 self._read(channel)
         elif phase is Phase.HANDSHAKE:
-            self._handshake(channel)
+            self._set_interest(channel, 0)
+            self._handshakes.append(channel)
         elif phase is Phase.FINISHING:
             self._flush(channel)
         elif phase is Phase.LINGERING and channel.discard():
             self._close(channel)
 
     def _handshake(self, channel: Channel) -> None:
+        if channel.phase is not Phase.HANDSHAKE:
+            return  # it has ended while it waited for its turn
         try:
             channel.sock.do_handshake()
         except ssl.SSLWantReadError:
@@ -304,9 +326,11 @@ class Loop:
         # Its deadline of 10 s stands, for `hello` now: it is looked at anew when it comes.
         channel.phase = Phase.TALKING
         channel.since = channel.heard = self._now
-        if self._config.new_bucket is not None:
+        if channel.bucket is None and self._config.new_bucket is not None:
             channel.bucket = self._config.new_bucket(self._now)
-        self._told.append((channel.number, Arrived(channel.peer)))
+        surplus = channel.number in self._surplus
+        name = certified_name(channel.sock)
+        self._told.append((channel.number, Arrived(channel.peer, surplus, name)))
         self._watch(channel)
         self._schedule(channel)
 
@@ -381,6 +405,7 @@ class Loop:
         """Read no more for now, if `event` was the last, or too much waits to be written."""
         if type(event) is Refusal and channel.connection.closed:
             log.info("connection %d from %s: refused: %s", channel.number, channel.peer, event.code)
+            self._config.report(channel.number, Fact.OFFENDED, self._now)
             self._await_finish(channel)
         if channel.phase is Phase.TALKING and not self._may_read(channel):
             self._watch(channel)
@@ -488,6 +513,7 @@ class Loop:
     def _adopt(self, op: Adopt) -> None:
         if self._stop_at is not None:
             op.sock.close()
+            self._config.report(op.number, Fact.ENDED, self._now)
             return
         try:
             op.sock.setblocking(False)
@@ -502,13 +528,24 @@ class Loop:
         except OSError as error:
             log.info("connection %d from %s: %s", op.number, op.peer, describe_failure(error))
             op.sock.close()
+            self._config.report(op.number, Fact.ENDED, self._now)
             return
         channel = self._channels[op.number] = Channel(op.number, sock, op.peer, self._now)
         fd = sock.fileno()
         self._by_fd.extend([None] * (fd + 1 - len(self._by_fd)))
         self._by_fd[fd] = channel
+        if op.surplus:
+            self._surplus.add(op.number)
+        if op.crowd and self._crowds is not None:
+            own = self._config.new_bucket and self._config.new_bucket(self._now)
+            channel.bucket = self._crowds.join(op.crowd, own, self._now)
         self._set_interest(channel, READ)
         self._schedule(channel)
+
+    def _evict(self, op: Evict) -> None:
+        channel = self._channels.get(op.number)
+        if channel is not None and channel.connection.state is State.GREETING:
+            self._fail(channel, "server_full", _EVICTED)
 
     def _note_answered(self, op: Answered) -> None:
         now = time.monotonic()
@@ -538,6 +575,8 @@ class Loop:
         connection = channel.connection
         if op.signal is not None and connection.state is State.ANSWERING:
             connection.note_sent(op.signal)
+            if op.signal is Signal.WELCOME:
+                self._config.report(op.number, Fact.GREETED, self._now)
             channel.since = self._now  # a hello that was refused may be said again, in its own 10 s
             self._schedule(channel)
             if connection.pending:
@@ -649,3 +688,5 @@ class Loop:
         self._by_fd[channel.sock.fileno()] = None
         channel.close()
         del self._channels[channel.number]
+        self._surplus.discard(channel.number)
+        self._config.report(channel.number, Fact.ENDED, self._now)

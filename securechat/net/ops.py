@@ -15,11 +15,23 @@ from ..protocol.connection import Signal
 
 
 class Adopt(NamedTuple):
-    """A freshly accepted socket; the handshake is still to come."""
+    """A freshly accepted socket; the handshake is still to come.
+
+    `surplus`: it is only to be told that its address has too many already. `crowd`: the address
+    whose tokens it shares, if there are so many of it.
+    """
 
     number: int
     sock: socket.socket
     peer: str
+    surplus: bool = False
+    crowd: str = ""
+
+
+class Evict(NamedTuple):
+    """Close a connection, unless it has been welcomed meanwhile: others want its place."""
+
+    number: int
 
 
 class Answered(NamedTuple):
@@ -123,6 +135,7 @@ class Stop(NamedTuple):
 
 Op: TypeAlias = (
     Adopt
+    | Evict
     | Answered
     | Chunk
     | Notice

@@ -7,14 +7,16 @@ handshake and have lost data where a client sends and closes without reading (op
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from ..errors import CertificateError
 from ..protocol.envelopes import ALPN
 
 _HTTP: Final = "not TLS: plain HTTP on this port"
 _NOT_TLS: Final = "not TLS"
+_NO_CERTIFICATE: Final = "the client shows no certificate, and --client-ca asks for one"
 _DISTRUST: Final = "the client does not trust our certificate"
 
 #: What OpenSSL's reasons mean to the person who reads the log; its other reasons speak for
@@ -25,6 +27,8 @@ _MEANINGS: Final = {
     "wrong version number": _NOT_TLS,
     "packet length too long": _NOT_TLS,
     "record layer failure": _NOT_TLS,
+    "peer did not return a certificate": _NO_CERTIFICATE,
+    "certificate verify failed": "the client's certificate is not one of --client-ca, or is over",
     "unsupported protocol": "the client speaks no TLS 1.3",
     "tlsv1 alert unknown ca": _DISTRUST,
     "sslv3 alert bad certificate": _DISTRUST,
@@ -53,8 +57,11 @@ class _SlimSocket(ssl.SSLSocket):
     )
 
 
-def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """A context that serves `certificate`; raises `CertificateError` if the pair cannot be used."""
+def server_context(certificate: Path, key: Path, client_ca: Path | None = None) -> ssl.SSLContext:
+    """A context that serves `certificate`, with `client_ca` only those whom it has signed.
+
+    Raises `CertificateError` if the pair, or the authority, cannot be used.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.sslsocket_class = _SlimSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -72,7 +79,37 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
             "make a new pair with `securechat gen-certs --force`"
         ) from error
     _prove(context, certificate)
+    if client_ca is not None:
+        _demand_certificate(context, client_ca)
     return context
+
+
+def _demand_certificate(context: ssl.SSLContext, client_ca: Path) -> None:
+    """Let nobody in without a certificate of this authority (RFC 8446, 4.3.2)."""
+    try:
+        context.load_verify_locations(client_ca)
+    except OSError as error:
+        why = "no PEM certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+        raise CertificateError(
+            f"{client_ca} cannot say who is a client ({why}): name the ca.pem with whose key "
+            "`securechat gen-certs --client NICK` made their certificates"
+        ) from error
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
+
+
+def certified_name(sock: ssl.SSLSocket) -> str | None:
+    """The common name of the peer's certificate, "" if it has not one; None: it needed none."""
+    if sock.context.verify_mode is ssl.CERT_NONE:
+        return None
+    subject = (sock.getpeercert() or {}).get("subject", ())
+    names = [
+        value
+        for relative_name in cast(Sequence[Sequence[tuple[str, str]]], subject)
+        for kind, value in relative_name
+        if kind == "commonName"
+    ]
+    return names[0] if len(names) == 1 else ""
 
 
 def _prove(context: ssl.SSLContext, certificate: Path) -> None:
@@ -95,6 +132,27 @@ def _prove(context: ssl.SSLContext, certificate: Path) -> None:
             f"{certificate} cannot serve TLS 1.3 ({error.reason}), which takes RSA, P-256, P-384, "
             "P-521 and Ed25519 keys: make a new pair with `securechat gen-certs --force`"
         ) from error
+
+
+def allows_old_groups(context: ssl.SSLContext) -> bool:
+    """Whether a key can be agreed on in a group beyond X25519, P-256 and P-384."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    client.set_ecdh_curve("secp521r1")
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    try:
+        client.wrap_bio(to_client, to_server).do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    try:
+        server.do_handshake()
+    except ssl.SSLWantReadError:
+        return True
+    except ssl.SSLError:
+        return False
+    return True
 
 
 class Engine(Protocol):

@@ -93,6 +93,14 @@ _FORMS: Final = MappingProxyType(
         "topic_locked": "true or false",
         "owner": "true or false",
         "seq": "the number of a message, an integer from 1 to 2^53-1",
+        "query": "a string of 500 characters at most",
+    }
+)
+#: Where a key holds something else than in most commands.
+_OTHER_FORMS: Final = MappingProxyType(
+    {
+        ("search", "before"): "the `next` of an earlier page",
+        ("away", "text"): "a string of 200 characters at most",
     }
 )
 
@@ -184,6 +192,13 @@ def encode_history(re: str, to: str, messages: Iterable[bytes], more: bool) -> b
     return head + b",".join(messages) + (b'],"more":true}' if more else b'],"more":false}')
 
 
+def encode_search(re: str, messages: Iterable[bytes], next: str | None) -> bytes:
+    """A `SearchPage` as a payload, from messages that are payloads already."""
+    head = f'{{"type":"system","re":"{re}","event":"search","messages":['.encode()
+    end = b'],"more":false}' if next is None else f'],"more":true,"next":"{next}"}}'.encode()
+    return head + b",".join(messages) + end
+
+
 # ------------------------------------------------------------------ the error path
 
 
@@ -259,7 +274,8 @@ def _first_fault(error: ValidationError) -> str:
         return str(fault.get("ctx", {}).get("error", "something is not as the protocol says"))
     if fault["type"] == "missing":
         return f"`{key}` is missing"
-    return f"`{key}` must be {_FORMS[key]}"
+    form = _OTHER_FORMS.get((str(fault["loc"][1]), key), _FORMS[key])
+    return f"`{key}` must be {form}"
 
 
 def _no_such_command(name: str) -> str:

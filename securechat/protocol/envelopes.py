@@ -36,6 +36,8 @@ MAX_REASON: Final = 200
 #: Seconds for which somebody may be banned or muted: ten years; for longer, leave it out.
 MAX_DURATION: Final = 315_360_000
 MAX_PASSWORD: Final = 256
+MAX_QUERY: Final = 500
+MAX_AWAY: Final = 200
 
 ID_PATTERN: Final = r"^[A-Za-z0-9._:\-]{1,64}$"
 ROOM_PATTERN: Final = r"^#[a-z0-9_\-]{1,32}$"
@@ -193,6 +195,34 @@ class History(Command):
         if self.before is not None and self.after is not None:
             raise ValueError("`before` and `after` exclude each other")
         return self
+
+
+class Search(Command):
+    """Look for messages, in one conversation or in all that one may read."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["search"] = "search"
+    query: Annotated[str, Field(max_length=MAX_QUERY)]
+    to: Annotated[Address | None, _NotNull] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_HISTORY)] = 50
+    before: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
+
+
+class GoAway(Command):
+    """Be away, with a word why; without `text`: be back."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["away"] = "away"
+    text: Annotated[Annotated[str, Field(max_length=MAX_AWAY)] | None, _NotNull] = None
+
+
+class Whois(Command):
+    """Who is behind a nick."""
+
+    name: Literal["whois"] = "whois"
+    nick: str
 
 
 class Time(Command):
@@ -422,6 +452,9 @@ AnyCommand: TypeAlias = Annotated[
     | Rooms
     | Topic
     | History
+    | Search
+    | GoAway
+    | Whois
     | Time
     | Joke
     | Help
@@ -567,6 +600,7 @@ class Member(_FromServer):
     nick: str
     role: str = "member"
     held: bool = False
+    away: str | None = None
 
 
 class Members(System):
@@ -627,6 +661,38 @@ class HistoryPage(System):
     to: str
     messages: tuple[Posted, ...] = Field(strict=False)
     more: bool
+
+
+class SearchPage(System):
+    """Answer to `search`: newest first; with `more`, `next` is the `before` of the next page."""
+
+    event: Literal["search"] = "search"
+    messages: tuple[Posted, ...] = Field(strict=False)
+    more: bool
+    next: str | None = None
+
+
+class AwayIs(System):
+    """Someone is away, or without `text` back; with `re`, we are."""
+
+    event: Literal["away"] = "away"
+    nick: str
+    text: str | None = None
+
+
+class WhoisIs(System):
+    """Answer to `whois`. `idle` in seconds; `seen` of who is not online: when they were."""
+
+    event: Literal["whois"] = "whois"
+    nick: str
+    role: str = "member"
+    account: bool = False
+    online: bool = False
+    held: bool = False
+    idle: Seq | None = None
+    seen: str | None = None
+    away: str | None = None
+    rooms: tuple[str, ...] = Field(default=(), strict=False)
 
 
 class TimeIs(System):
@@ -812,6 +878,9 @@ AnyEvent: TypeAlias = Annotated[
     | ConversationList
     | TopicIs
     | HistoryPage
+    | SearchPage
+    | AwayIs
+    | WhoisIs
     | TimeIs
     | JokeIs
     | AccountIs

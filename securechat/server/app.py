@@ -26,15 +26,18 @@ from ..chat.limits import TokenBucket
 from ..config import ChatLimits, ServerConfig
 from ..errors import CertificateError, SecureChatError
 from ..metrics import Histogram, merge
+from ..net.door import Door
+from ..net.gate import Gate, fit
 from ..net.listener import Listener
 from ..net.loop import Loop, LoopConfig
-from ..net.ops import Adopt, Op, Stop, UseContext
+from ..net.ops import Op, Stop, UseContext
 from ..store.base import Store
 from ..store.memory import MemoryStore
 from . import certificates
-from .admin import Door
+from .admin import Door as OperatorDoor
 from .auth import Authenticator
 from .dispatcher import Dispatcher
+from .indexer import IndexKeeper
 from .logs import set_up
 from .readers import Readers
 from .renderer import Renderer
@@ -66,15 +69,18 @@ class Server:
         self.failed: str | None = None
         self.stopped = False
         self._on_failure = on_failure
-        self._served = certificates.prepare(config.certs, datetime.now(UTC))
+        self._served = certificates.prepare(config.certs, datetime.now(UTC), config.client_ca)
         self._store = _open_store(config)
-        self._listener = Listener(config.host, config.port, self._adopt)
+        limits = config.limits
+        fair_messages = config.gate.messages / limits.rate if limits.rate > 0 else 0.0
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._door = Door(Gate(fit(config.gate, descriptors), fair_messages), self._post)
+        self._listener = Listener(config.host, config.port, self._door.adopt, self._door.tend)
         try:
             self._listener.open()
         except BaseException:
             self._store.close()
             raise
-        limits = config.limits
         hub = Hub(
             limits,
             self._store.load(),
@@ -85,6 +91,7 @@ class Server:
             motd=config.motd,
         )
         self._readers = Readers(self._store, self._post, self._lose_store)
+        self._indexer = IndexKeeper(self._store)
         renderer = Renderer(
             hub, config.io_threads, self._readers.ask, self._store.first_kept, self._do_outside
         )
@@ -93,7 +100,9 @@ class Server:
             inbox=self._take,
             inbox_full=self._full,
             ask_page=self._readers.ask,
-            new_bucket=_bucket_maker(limits),
+            new_bucket=_bucket_maker(limits.rate, limits.burst),
+            new_shared_bucket=_bucket_maker(config.gate.messages, round(config.gate.messages)),
+            report=self._door.tell,
             idle_timeout=limits.idle_timeout,
         )
         self._loops = [Loop(index, loop_config) for index in range(config.io_threads)]
@@ -101,9 +110,9 @@ class Server:
             hub, self._store, renderer, [loop.post for loop in self._loops], self._break
         )
         self._auth = Authenticator(self._dispatcher.tell)
-        self._door: Door | None = None
+        self._operator: OperatorDoor | None = None
         if config.data != IN_MEMORY:
-            self._door = Door(Path(config.data), self._dispatcher.tell, self._describe)
+            self._operator = OperatorDoor(Path(config.data), self._dispatcher.tell, self._describe)
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -119,21 +128,24 @@ class Server:
         """Start all threads; when this returns, clients are served."""
         self._readers.start()
         self._auth.start()
+        self._indexer.start()
         self._dispatcher.start()
         for loop in self._loops:
             loop.start()
         self._listener.start()
-        if self._door is not None:
-            self._door.open()
+        if self._operator is not None:
+            self._operator.open()
         certificates.tell_days_left(self.certificates, datetime.now(UTC))
+        certificates.tell_groups(self._served)
 
     def stop(self, reason: str = "shutdown") -> None:
         """Stop accepting, carry out what was accepted, say bye, end; within `STOP_TIME`."""
         self.stopped = True
         deadline = time.monotonic() + STOP_TIME - 1.0
-        if self._door is not None:
-            self._door.close()
+        if self._operator is not None:
+            self._operator.close()
         self._listener.close()
+        self._door.close()
         if self.failed is None:
             self._dispatcher.say_farewell(reason, RETRY_AFTER)
         stored = self._dispatcher.join(deadline - time.monotonic())
@@ -144,6 +156,7 @@ class Server:
                 log.error("an io thread did not end in time")
         self._readers.close()
         self._auth.close()
+        self._indexer.close()
         if stored:
             self._store.close()
         else:
@@ -161,7 +174,7 @@ class Server:
         """
         old = self.certificates
         try:
-            self._served = certificates.load_again(self.config.certs, now)
+            self._served = certificates.load_again(self.config.certs, now, self.config.client_ca)
         except CertificateError as error:
             log.error("the certificate stays as it was, the new one is refused: %s", error)
             return False
@@ -179,9 +192,6 @@ class Server:
 
     # -------------------------------------------------------------- between the threads
 
-    def _adopt(self, adopt: Adopt) -> None:
-        self._post(adopt.number, (adopt,))
-
     def _post(self, number: int, ops: Sequence[Op]) -> None:
         self._loops[number % len(self._loops)].post(ops)
 
@@ -194,8 +204,8 @@ class Server:
     def _do_outside(self, effect: Outward) -> None:
         """What the hub wants of nobody who is connected."""
         if isinstance(effect, Reply):
-            if self._door is not None:
-                self._door.take(effect)
+            if self._operator is not None:
+                self._operator.take(effect)
         else:
             self._auth.ask(effect)
 
@@ -223,10 +233,10 @@ def _open_store(config: ServerConfig) -> Store:
     return open_store(Path(config.data), retention=retention)
 
 
-def _bucket_maker(limits: ChatLimits) -> Callable[[float], TokenBucket] | None:
-    if limits.rate <= 0:
+def _bucket_maker(rate: float, burst: int) -> Callable[[float], TokenBucket] | None:
+    if rate <= 0:
         return None
-    return lambda now: TokenBucket(limits.rate, limits.burst, now)
+    return lambda now: TokenBucket(rate, burst, now)
 
 
 # ------------------------------------------------------------------ a process

@@ -14,11 +14,17 @@ from typing import Final, NamedTuple
 
 from ..certs import CertificateSet, check_server_pair, ensure, renew_if_due
 from ..errors import CertificateError
-from ..net.tls import server_context
+from ..net.tls import allows_old_groups, server_context
 
 log = logging.getLogger(__name__)
 
 WARN_WITHIN: Final = timedelta(days=14)
+
+
+_OLD_GROUPS: Final = (
+    "key exchange is not limited to X25519, P-256 and P-384: OPENSSL_CONF names another "
+    "configuration, or this server was not started by `securechat serve`"
+)
 
 
 class Served(NamedTuple):
@@ -28,19 +34,25 @@ class Served(NamedTuple):
     context: ssl.SSLContext
 
 
-def prepare(directory: Path, now: datetime) -> Served:
+def prepare(directory: Path, now: datetime, client_ca: Path | None = None) -> Served:
     """The pair to start with: renewed when it is time, made when there is none."""
     renew_in_time(directory, now)
     pair, made = ensure(directory, now=now)
     if made:
         log.info("made certificates in %s", directory)
-    return Served(pair, server_context(pair.cert, pair.key))
+    return Served(pair, server_context(pair.cert, pair.key, client_ca))
 
 
-def load_again(directory: Path, now: datetime) -> Served:
+def load_again(directory: Path, now: datetime, client_ca: Path | None = None) -> Served:
     """The pair that lies there now; nothing is made or renewed, and what is wrong is raised."""
     pair = check_server_pair(directory, now=now)
-    return Served(pair, server_context(pair.cert, pair.key))
+    return Served(pair, server_context(pair.cert, pair.key, client_ca))
+
+
+def tell_groups(served: Served) -> None:
+    """Log it where OpenSSL offers more key exchange groups than Mozilla's modern profile."""
+    if allows_old_groups(served.context):
+        log.info("%s", _OLD_GROUPS)
 
 
 def tell_change(old: CertificateSet, new: CertificateSet, now: datetime) -> None:

@@ -33,7 +33,7 @@ from ..protocol.envelopes import (
 )
 from ..protocol.framing import DEFAULT_MAX_FRAME, HEADER_SIZE, encode_frame, encode_header
 from ..records import Known, Outcome, Stored
-from .readers import HistoryWanted
+from .readers import HistoryWanted, SearchWanted
 
 #: Room that a list frame needs beside its rows, bytes.
 _LIST_HEAD: Final = 512
@@ -61,7 +61,7 @@ class Renderer:
         self,
         hub: Hub,
         loops: int,
-        ask: Callable[[HistoryWanted], None],
+        ask: Callable[[HistoryWanted | SearchWanted], None],
         first_kept: Callable[[str], int],
         outside: Callable[[fx.Outward], None],
     ) -> None:
@@ -83,6 +83,7 @@ class Renderer:
             fx.Unsubscribe: self._unsubscribe,
             fx.Scrub: self._scrub,
             fx.ReadHistory: self._read_history,
+            fx.Find: self._find,
             fx.Close: self._close,
             **dict.fromkeys((Verify, Derive, fx.Reply), outside),
         }
@@ -236,6 +237,10 @@ class Renderer:
                 head,
             )
         )
+
+    def _find(self, effect: fx.Find) -> None:
+        self._close_chunks()
+        self._ask(SearchWanted(effect.connection, effect.re, effect.query, effect.limit))
 
     def _close(self, effect: fx.Close) -> None:
         self._close_chunks()

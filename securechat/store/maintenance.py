@@ -40,6 +40,7 @@ from .migrations import (
 )
 from .retention import OVERHEAD, to_ts, weigh
 from .rulings import Audited, read_audit
+from .search import INDEX_NAME
 
 #: What is told of one database at most; the first few say where to look.
 _MOST_PROBLEMS: Final = 20
@@ -306,6 +307,7 @@ def restore(directory: Path, file: Path, now: float) -> Restored:
             except StoreRefused as error:
                 raise StoreRefused(f"nothing was restored: {error}") from error
             replaced = _replace(path, made, now)
+            remove(path.with_name(INDEX_NAME))  # of the messages that were there; made again
         except OSError as error:
             raise refuse(path, error) from error
         finally:

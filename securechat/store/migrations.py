@@ -123,6 +123,18 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         """,
     ),
     Migration(
+        "which texts were erased, for the index of words",
+        """
+        CREATE TABLE erased (
+            number INTEGER PRIMARY KEY,
+            place INTEGER NOT NULL
+        ) STRICT;
+        CREATE TRIGGER message_erased AFTER UPDATE OF text ON message BEGIN
+            INSERT INTO erased (place) VALUES (new.place);
+        END;
+        """,
+    ),
+    Migration(
         "accounts, their sessions, invites",
         """
         -- `name` is also its identity's nick, unless that was changed since.

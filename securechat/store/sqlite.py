@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple, TypeVar
@@ -53,6 +53,7 @@ from .connections import (
     lacks_room,
     refuse,
 )
+from .finder import Finder
 from .journal import MANY, WRITE, Entry, Journal, Runs, encode_messages, read_journal
 from .lock import FolderLock
 from .migrations import PLACE_BITS, migrate, sync_folder
@@ -61,6 +62,7 @@ from .removal import ERASED, erase, forget, is_noted
 from .retention import KEEP_ALL, Retention, digest, sweep, weigh
 from .rulings import read_rulings, ruling_keepers
 from .scrub import Scrub
+from .search import SearchIndex, open_index
 
 log = logging.getLogger(__name__)
 
@@ -638,12 +640,28 @@ class SqliteStore:
     def reader(self) -> SqliteReader:
         """A reader for the thread that calls this; raises `StoreRefused`."""
         view = self._view
+        finder = Finder(self._path, self._waiting, indexed=self._has_index)
         if not self._shared:
-            return SqliteReader(self._db, self._path, self._guard, view, owned=False)
-        return SqliteReader(connect_reader(self._path, self._vfs), self._path, Lock(), view)
+            return SqliteReader(self._db, self._path, self._guard, view, finder, owned=False)
+        db = connect_reader(self._path, self._vfs)
+        return SqliteReader(db, self._path, Lock(), view, finder)
 
     def _view(self, conversation: str) -> Sequence[Entry]:
         return self._journal.view(conversation)
+
+    def _waiting(self) -> Iterator[tuple[int, str, Sequence[Entry]]]:
+        """All that waits in the journal, with the numbers of the conversations; any thread."""
+        for name, entries in list(self._journal.conversations()):
+            yield self._conversations[name].number, name, entries
+
+    @property
+    def _has_index(self) -> bool:
+        """Whether there may be one: it stands on the system's own disk."""
+        return self._shared and self._vfs is None
+
+    def indexer(self) -> SearchIndex | None:
+        """See `Store.indexer`; raises `StoreRefused`."""
+        return open_index(self._path.parent) if self._has_index else None
 
     def close(self) -> None:
         """Close for good and give the folder free; all readers must be closed before."""

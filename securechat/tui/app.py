@@ -52,6 +52,10 @@ class ChatApp(App[int], inherit_bindings=False):
     #found { height: 10; }
     #secrets { width: 50; max-width: 90%; height: 4; padding: 0 1;
                border: round $foreground; background: $panel; }
+    Hits, Around { align: center middle; background: $background 60%; }
+    #hits { width: 96%; height: 70%; border: round $foreground; background: $panel; }
+    #around { width: 96%; height: 90%; border: round $foreground; background: $panel; }
+    #hits Panel, #around Panel { height: 1fr; }
     """
 
     def __init__(self, client: Client, controller: Controller) -> None:

@@ -32,6 +32,7 @@ from .messages import Messages
 from .overlays import Help, Jump, Secrets
 from .palette import THEMES
 from .panel import Panel
+from .searching import Finds
 from .sides import people_lines, room_lines, status_line, title_line
 
 #: Seconds between two looks at the client's queue, and for how long one may take.
@@ -70,6 +71,7 @@ class Chat(Screen[None], inherit_bindings=False):
         self._title, self._status = Panel(id="title"), Panel(id="status")
         self._messages = Messages(desk, id="messages")
         self._search = Input(id="search", placeholder="search back: Ctrl-R further, Esc ends")
+        self._finds = Finds(self, controller, go=self._go_to, oldest=self._oldest_held)
         completer = Completer(lambda: world_of(self._timeline))
         self._composer = Composer(completer, self._enter, self._press, desk.typed, id="composer")
 
@@ -109,6 +111,8 @@ class Chat(Screen[None], inherit_bindings=False):
                 break
             entries = self._controller.take(event, _now())
             taken = True
+            if self._finds.take(event, entries):
+                continue
             self._desks.take(event, entries)
             rings = rings or any(entry.mention for entry in entries)
         if rings:
@@ -118,6 +122,7 @@ class Chat(Screen[None], inherit_bindings=False):
         elif taken:
             self._follow_focus()
             self._desks.forget_all_but(self._timeline.conversations)
+            self._finds.pursue()
             self._draw()
 
     def _ring(self) -> None:
@@ -162,6 +167,19 @@ class Chat(Screen[None], inherit_bindings=False):
             self._timeline.look_at(name)
             self._follow_focus()
             self._draw()
+
+    def _go_to(self, hit: Entry) -> bool:
+        """Show a message where it was said; False: it is not held here."""
+        log = self._desks[hit.conversation].log
+        found = log.number_of(hit.seq)
+        if hit.conversation not in self._timeline.conversations or found is None:
+            return False
+        self._look_at(hit.conversation)
+        self._messages.seek(found)
+        return True
+
+    def _oldest_held(self, name: str) -> int:
+        return self._desks[name].log.oldest_seq
 
     def _fetch_older(self) -> None:
         focus = self._timeline.focus

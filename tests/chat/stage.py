@@ -420,7 +420,9 @@ class Stage:
                 self._send(effect.connection, effect.event)
             case fx.SendList(number, event, key, rows):
                 self._send(number, event.model_copy(update={key: tuple(rows)}))
-            case fx.SendRooms() | fx.SendTopic() | fx.SendConversations() | fx.ReadHistory():
+            case fx.SendRooms() | fx.SendTopic() | fx.SendConversations():
+                self.people[effect.connection].heard.append(effect)
+            case fx.ReadHistory() | fx.Find():
                 self.people[effect.connection].heard.append(effect)
             case fx.Notify(numbers, event):
                 assert len(set(numbers)) == len(numbers), "once per peer"

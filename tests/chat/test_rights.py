@@ -126,7 +126,8 @@ def variants(kind: type[Command]) -> Iterator[tuple[Any, Any]]:
     stage.enter("ann", "#a")
     room = stage.hub.rooms["#a"]
     fields = kind.model_fields
-    must: dict[str, Any] = {"id": "q", "nick": "ann", "seq": 1, "password": "correct horse"}
+    must: dict[str, Any] = {"id": "q", "nick": "ann", "seq": 1}
+    must |= {"password": "correct horse", "query": "tea"}
     for place in ("#a", "#new", "@ann"):
         keys = {key: value for key, value in must.items() if key in fields}
         keys |= {

@@ -163,7 +163,7 @@ class ScriptedClient:
         if name == "help":
             rows = (
                 wire.CommandHelp(name="ping", usage="ping", summary="x"),
-                wire.CommandHelp(name="whois", usage="whois NICK", summary="tell more"),
+                wire.CommandHelp(name="dance", usage="dance NICK", summary="tell more"),
             )
             return [wire.HelpIs(commands=rows, re=re)]
         if name == "history":

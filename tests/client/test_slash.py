@@ -7,6 +7,7 @@ import pytest
 from securechat.client import slash
 from securechat.client.slash import (
     Action,
+    Around,
     Ask,
     BadInput,
     Confirm,
@@ -15,6 +16,7 @@ from securechat.client.slash import (
     Leave,
     Quit,
     Say,
+    Search,
     Secretly,
     find,
     has_secret,
@@ -71,6 +73,16 @@ def ask(name: str, **keys: object) -> Ask:
         ("/help /MSG", Explain(find("msg"))),
         ("/resend", Confirm(True)),
         ("/discard", Confirm(False)),
+        ('/search "green tea" from:bob', Search('"green tea" from:bob')),
+        ("/find tea", Search("tea")),
+        ("/more", Search(None)),
+        ("/context 12", Around("#lobby", 12)),
+        ("/context garden [12]", Around("#garden", 12)),
+        ("/context @carol 12", Around("@carol", 12)),
+        ("/away", ask("away", text="away")),
+        ("/away for lunch", ask("away", text="for lunch")),
+        ("/back", ask("away")),
+        ("/whois @carol", ask("whois", nick="carol")),
         ("/quit", Quit(None)),
         ("/q good night", Quit("good night")),
         ("/exit", Quit(None)),
@@ -136,6 +148,18 @@ def test_a_space_before_a_slash_is_not_guessed_about() -> None:
         "/topic " + "x" * 501,
         "/quit " + "x" * 201,
         "/resend it",
+        "/search",
+        "/search " + "x" * 501,
+        "/more tea",
+        "/context",
+        "/context garden",
+        "/context garden 0",
+        "/context a b 1",
+        "/context ٣",
+        "/away " + "x" * 201,
+        "/back now",
+        "/whois",
+        "/whois two words",
     ],
 )
 def test_wrong_arguments_show_usage_and_an_example(line: str) -> None:
@@ -145,7 +169,9 @@ def test_wrong_arguments_show_usage_and_an_example(line: str) -> None:
     assert f"Usage: {row.usage}, for example: {row.example}" in str(caught.value)
 
 
-@pytest.mark.parametrize("line", ["hello", "/me waves", "/leave", "/history", "two\nlines", "//x"])
+@pytest.mark.parametrize(
+    "line", ["hello", "/me waves", "/leave", "/history", "two\nlines", "/context 1"]
+)
 def test_without_a_room_one_is_told_to_enter_one(line: str) -> None:
     with pytest.raises(BadInput, match=r"You are in no room\. Enter one: /join lobby"):
         parse(line, None)

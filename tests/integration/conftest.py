@@ -24,11 +24,24 @@ Json = dict[str, Any]
 class Wire:
     """One connection, as any other implementation would make it: `ssl`, `struct`, `json`."""
 
-    def __init__(self, port: int, ca: str, *, timeout: float = 10.0, alpn: str = "securechat/1"):
+    def __init__(
+        self,
+        port: int,
+        ca: str,
+        *,
+        timeout: float = 10.0,
+        alpn: str = "securechat/1",
+        source: str = "127.0.0.1",
+        certificate: Path | None = None,
+    ) -> None:
         context = ssl.create_default_context(cafile=ca)
+        if certificate is not None:
+            context.load_cert_chain(certificate)
         if alpn:
             context.set_alpn_protocols([alpn])
-        raw = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        raw = socket.create_connection(
+            ("127.0.0.1", port), timeout=timeout, source_address=(source, 0)
+        )
         self.sock = context.wrap_socket(
             raw, server_hostname="localhost", suppress_ragged_eofs=False
         )

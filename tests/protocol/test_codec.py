@@ -20,6 +20,7 @@ from securechat.protocol.codec import (
     encode_history,
     encode_posted,
     encode_removed,
+    encode_search,
 )
 from securechat.protocol.envelopes import (
     COMMANDS,
@@ -32,6 +33,7 @@ from securechat.protocol.envelopes import (
     HistoryPage,
     Ping,
     Posted,
+    SearchPage,
     System,
     UnknownEvent,
 )
@@ -121,6 +123,14 @@ TABLE: dict[str, dict[str, str]] = {
     "rooms": {},
     "topic": {"room": "room", "text?": "string of 500"},
     "history": {"to": "address", "before?": "from 0", "after?": "from 0", "limit?": "1 to 500"},
+    "search": {
+        "query": "string of 500",
+        "to?": "address",
+        "limit?": "1 to 500",
+        "before?": "string of 64",
+    },
+    "away": {"text?": "string of 200"},
+    "whois": {"nick": "string"},
     "time": {},
     "joke": {},
     "help": {"command?": "string of 64"},
@@ -588,3 +598,13 @@ def test_a_removed_message_is_one_that_says_nothing(reply_to: int | None, action
         removed=True,
     )
     assert decode_server(encode(chat)) == chat
+
+
+@pytest.mark.parametrize("next", [None, "2026-01-31T12:00:00.123456Z.c"])
+def test_a_page_of_a_search_by_the_quick_way_is_what_the_model_makes(next: str | None) -> None:
+    messages = [
+        Posted(id=str(seq), to="#a", sender="bob", seq=seq, ts=TS, text="é") for seq in (2, 1)
+    ]
+    quick = encode_search("run-9", map(encode, messages), next)
+    page = SearchPage(re="run-9", messages=tuple(messages), more=next is not None, next=next)
+    assert decode_server(quick) == page

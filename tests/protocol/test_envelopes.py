@@ -74,15 +74,15 @@ def gives(validate: Callable[..., Any], given: object, value: object) -> bool:
 
 def test_the_commands_are_those_of_the_contract() -> None:
     names = "hello join leave conversations nick who rooms topic history time joke help ping pong"
-    names += " register login passwd sessions logout quit"
+    names += " register login passwd sessions logout quit search away whois"
     names += " kick mute unmute ban unban bans room admit appoint dismiss remove"
     assert set(COMMANDS) == set(names.split())
 
 
 def test_the_events_are_those_of_the_contract() -> None:
     names = "welcome joined left renamed count level trimmed members rooms conversations topic"
-    names += " history time joke notice help ping pong bye error account sessions"
-    names += " room moderated bans removed"
+    names += " history search away whois time joke notice help ping pong bye error"
+    names += " account sessions room moderated bans removed"
     assert set(EVENTS) == set(names.split())
 
 
@@ -118,7 +118,7 @@ def test_every_model_of_a_union_is_in_its_table() -> None:
 def test_what_is_costly_costs_five_and_all_else_one() -> None:
     costs = {name: model.cost for name, model in COMMANDS.items()}
     dear = "join leave nick kick mute unmute ban unban room admit appoint dismiss remove"
-    dear += " register login passwd logout"
+    dear += " register login passwd logout search away"
     assert {name for name, cost in costs.items() if cost == 5} == set(dear.split())
     assert set(costs.values()) == {1, 5}
 

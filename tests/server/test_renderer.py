@@ -16,6 +16,7 @@ from securechat.config import ChatLimits
 from securechat.link_events import Arrived
 from securechat.net import ops
 from securechat.net.channel import MAX_PIECE
+from securechat.phrases import Query
 from securechat.proofs import Derive, Verify
 from securechat.protocol.connection import Signal
 from securechat.protocol.envelopes import (
@@ -52,7 +53,7 @@ from securechat.records import (
     Stored,
     Unknown,
 )
-from securechat.server.readers import HistoryWanted
+from securechat.server.readers import HistoryWanted, SearchWanted
 from securechat.server.renderer import Renderer
 
 TS = "2026-05-04T03:02:01.000000Z"
@@ -64,7 +65,7 @@ class Desk:
     """A renderer for two io threads, with a hub of ann and bob behind it."""
 
     def __init__(self) -> None:
-        self.wanted: list[HistoryWanted] = []
+        self.wanted: list[HistoryWanted | SearchWanted] = []
         self.first_kept = dict[str, int]()
         snapshot = Snapshot(
             epoch="e",
@@ -218,6 +219,7 @@ EVERY_OTHER: list[fx.Effect] = [
     fx.Unsubscribe(1, "#b"),
     fx.Scrub("#b"),
     fx.ReadHistory(1, "#a", "#a", History(id="q", to="#a")),
+    fx.Find(1, "q", Query(ANN), 50),
     fx.Close(1, Bye(reason="quit")),
 ]
 
@@ -456,6 +458,12 @@ def test_history_is_asked_for_with_the_head_of_the_moment(desk: Desk) -> None:
         post("1", to="#old"), fx.ReadHistory(1, "#old", "#old", command), outcomes=[Stored(8, TS)]
     )
     assert desk.wanted == [HistoryWanted(1, "#old", "#old", "q", 5, None, 3, 8)]
+
+
+def test_a_search_is_handed_to_the_readers(desk: Desk) -> None:
+    query = Query(ANN, conversations=("#old",))
+    assert desk.render(fx.Find(1, "q", query, 3)) == [[], []]
+    assert desk.wanted == [SearchWanted(1, "q", query, 3)]
 
 
 # ------------------------------------------------------------------ lists
