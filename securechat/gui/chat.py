@@ -23,6 +23,7 @@ from ..client.log import Moves
 from ..client.rooms import next_active, rooms_of
 from . import menus
 from .dialogs import Ask, Help, Jump, Secrets
+from .found import Finds
 from .layout import Layout
 from .look import Palette
 from .model import Model
@@ -66,6 +67,12 @@ class Chat:
         self.messages, self.composer = self.frame.messages, self.frame.composer
         self.finder = self.frame.finder
         self._pop_up = menus.PopUp(self.frame)
+        self._finds = Finds(
+            self.frame,
+            controller,
+            lambda: (self._palette(), self.frame.unit),
+            self._go_to_message,
+        )
         self._timer = self.frame.after(_CLOCK, self._tick)
         self.messages.show(self.model)
         self._show_typed()
@@ -86,6 +93,9 @@ class Chat:
             is_changed = True
         if is_changed:
             self.draw()
+        if self.model.found:
+            found, self.model.found = self.model.found, []
+            self._finds.take(found)
         if said:
             self._heard(said)
 
@@ -173,7 +183,7 @@ class Chat:
 
     def find(self) -> None:
         """Open the search, or go on in it."""
-        self.finder.show()
+        self.finder.show(reaches_everywhere="search" in self.model.features)
 
     def look_for(self, needle: str, at: int | None, older: bool) -> int | None:
         """Bring the next message that has it into view; its number."""
@@ -181,6 +191,18 @@ class Chat:
         if number is not None:
             self.messages.show_item(number)
         return number
+
+    def look_everywhere(self, needle: str) -> None:
+        """Have the server search, in all that we may read."""
+        self.enter(f"/search {needle}")
+
+    def _go_to_message(self, hit: Entry) -> bool:
+        number = self.model.desks[hit.conversation].log.number_of(hit.seq)
+        if hit.conversation not in self._timeline.conversations or number is None:
+            return False
+        self.look_at(hit.conversation)
+        self.messages.show_item(number)
+        return True
 
     def found_enough(self) -> None:
         """Go back to where one types."""

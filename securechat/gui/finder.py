@@ -8,18 +8,21 @@ from tkinter import ttk
 
 
 class Finder(ttk.Frame):
-    """`look` gets the needle, where to go on (None: at the end) and whether towards older ones."""
+    """`look` gets the needle, where to go on (None: at the end) and whether towards older ones;
+    `everywhere` gets it for the server."""
 
     def __init__(
         self,
         master: tk.Misc,
         *,
         look: Callable[[str, int | None, bool], int | None],
+        everywhere: Callable[[str], None],
         done: Callable[[], None],
     ) -> None:
         super().__init__(master, padding=(12, 6))
         self._look = look
         self._done = done
+        self._everywhere = everywhere
         self._at: int | None = None
         self.columnconfigure(1, weight=1)
         ttk.Label(self, text="Search", style="Faint.TLabel").grid(row=0, column=0, padx=(0, 8))
@@ -29,15 +32,21 @@ class Finder(ttk.Frame):
         self._said.grid(row=0, column=2, padx=8)
         ttk.Button(self, text="Older", command=self.older).grid(row=0, column=3)
         ttk.Button(self, text="Newer", command=self.newer).grid(row=0, column=4, padx=6)
-        ttk.Button(self, text="Close", command=self.end).grid(row=0, column=5)
+        self._far = ttk.Button(self, text="Everywhere", command=self._look_everywhere)
+        self._far.grid(row=0, column=5, padx=(0, 6))
+        ttk.Button(self, text="Close", command=self.end).grid(row=0, column=6)
         self.entry.bind("<Return>", lambda _: self.older())
         self.entry.bind("<Shift-Return>", lambda _: self.newer())
         self.entry.bind("<Escape>", lambda _: self.end())
         self.entry.bind("<KeyRelease>", self._typed)
         self._needle = ""
 
-    def show(self) -> None:
-        """Open it, or look for older ones when it is open."""
+    def show(self, *, reaches_everywhere: bool) -> None:
+        """Open it, or look for older ones when it is open; the server may search, too."""
+        if reaches_everywhere:
+            self._far.grid()
+        else:
+            self._far.grid_remove()
         if self.winfo_ismapped():
             self.older()
         self.grid()
@@ -54,6 +63,10 @@ class Finder(ttk.Frame):
         """Close it and go back to where one types."""
         self.hide()
         self._done()
+
+    def _look_everywhere(self) -> None:
+        if self.entry.get().strip():
+            self._everywhere(self.entry.get().strip())
 
     def older(self) -> None:
         """The next older message that has it."""

@@ -45,6 +45,9 @@ class Hands(Protocol):
     def look_for(self, needle: str, at: int | None, older: bool) -> int | None:
         """Search."""
 
+    def look_everywhere(self, needle: str) -> None:
+        """Search on the server."""
+
     def found_enough(self) -> None:
         """Close the search."""
 
@@ -68,7 +71,7 @@ class Hands(Protocol):
 
 
 class Layout(ttk.Frame):
-    """All of the window but its frame. `menu` fills the menu."""
+    """All of the window but its frame. `menu` fills the menu; `unit`: pixels of the text."""
 
     def __init__(
         self,
@@ -78,7 +81,7 @@ class Layout(ttk.Frame):
         menu: Callable[[tk.Menu], None],
     ) -> None:
         super().__init__(master)
-        self._unit = 14
+        self.unit = 14
         self._is_room = True
         self._menu_button = ttk.Menubutton(self, text="Menu")
         self._lay_out(hands, completer, menu)
@@ -139,7 +142,12 @@ class Layout(ttk.Frame):
         self._menu_button.lift()
         self.messages = Messages(middle, click=hands.clicked, menu=hands.menu_of_message)
         self.messages.grid(row=1, column=0, sticky="nsew")
-        self.finder = Finder(middle, look=hands.look_for, done=hands.found_enough)
+        self.finder = Finder(
+            middle,
+            look=hands.look_for,
+            everywhere=hands.look_everywhere,
+            done=hands.found_enough,
+        )
         self.finder.grid(row=2, column=0, sticky="ew")
         self.finder.grid_remove()
         self.composer = Composer(
@@ -164,7 +172,7 @@ class Layout(ttk.Frame):
 
     def dress(self, palette: Palette, unit: int) -> None:
         """Take on colours, and sizes that go with text of `unit` pixels."""
-        self._unit = unit
+        self.unit = unit
         self.messages.dress(palette, unit)
         self.composer.dress(palette)
         for rows in (self.rooms, self.people):
@@ -188,7 +196,7 @@ class Layout(ttk.Frame):
 
     def arrange(self) -> None:
         """Make room for the messages first; people are there only where there is a room."""
-        units = self.winfo_width() / self._unit
+        units = self.winfo_width() / self.unit
         _show_if(self._left, units >= _ROOM_FOR_ROOMS)
         for part in (self._right, self._rule):
             _show_if(part, units >= _ROOM_FOR_PEOPLE and self._is_room)
@@ -222,7 +230,7 @@ class Layout(ttk.Frame):
         self.rooms.show(rooms, timeline.focus)
         nicks = people_of(timeline)
         people = [
-            Shown(nick, harmless_line(nick), "", (nick_tag(nick),))
+            _person(nick, is_away=nick in timeline.absences.others)
             for nick in nicks[: MAX_ROWS - 1]
         ]
         if len(nicks) > len(people):
@@ -232,7 +240,8 @@ class Layout(ttk.Frame):
         title, about = title_of(timeline)
         self._title.configure(text=title)
         self._topic.configure(text=about)
-        self._nick.configure(text=harmless_line(timeline.nick))
+        away = " (away)" if timeline.absences.mine is not None else ""
+        self._nick.configure(text=harmless_line(timeline.nick) + away)
         self.draw_state(timeline, now)
 
     def draw_state(self, timeline: Timeline, now: datetime) -> None:
@@ -241,6 +250,13 @@ class Layout(ttk.Frame):
         style = "Bad.TLabel" if state.is_bad else "Faint.TLabel"
         if (self._state.cget("text"), str(self._state.cget("style"))) != (state.text, style):
             self._state.configure(text=state.text, style=style)
+
+
+def _person(nick: str, *, is_away: bool) -> Shown:
+    shown = harmless_line(nick)
+    if is_away:
+        return Shown(nick, f"{shown} (away)", "", ("faint",))
+    return Shown(nick, shown, "", (nick_tag(nick),))
 
 
 def _show_if(part: tk.Grid, wanted: bool) -> None:

@@ -257,7 +257,7 @@ class Messages(ttk.Frame):
             if not isinstance(edit, Insert):
                 text.delete(f"{edit.line}.0", f"{edit.line + edit.lines}.0")
             if not isinstance(edit, Delete):
-                text.tk.call(str(text), "insert", f"{edit.line}.0", *_arguments(edit.rows))
+                text.tk.call(str(text), "insert", f"{edit.line}.0", *arguments_of(edit.rows))
         text.configure(state="disabled")
         if self.follows:
             text.see("end")
@@ -284,7 +284,7 @@ class Messages(ttk.Frame):
         return "break"
 
 
-def _arguments(rows: Sequence[Row]) -> list[str | tuple[str, ...]]:
+def arguments_of(rows: Sequence[Row]) -> list[str | tuple[str, ...]]:
     """The rows as arguments of one `insert`: pieces and their tags by turns."""
     arguments: list[str | tuple[str, ...]] = []
     for row in rows:

@@ -27,13 +27,15 @@ _SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
 
 
 class Model:
-    """One run of a chat. `features` are what the server announces; `zone`: None is local time."""
+    """One run of a chat. `features` are what the server announces, `found` what a search
+    brought, until somebody has taken it; `zone`: None is local time."""
 
     def __init__(self, controller: Controller, zone: tzinfo | None = None) -> None:
         self.controller = controller
         self.timeline = controller.timeline
         self.desks = Desks(controller.focus)
         self.features: frozenset[str] = frozenset()
+        self.found: list[Entry] = []
         self.joins: Joins = "fold"
         self._zone = zone
         self.page = self._open_page()
@@ -52,6 +54,7 @@ class Model:
         if isinstance(event, Online):
             self.features = frozenset(event.welcome.features)
         self.desks.take(event, entries)
+        self.found += (entry for entry in entries if entry.found is not None)
         self.desks.forget_all_but(self.timeline.conversations)
         if self._unfinished:
             self._put_back()

@@ -32,16 +32,17 @@ class PagedClient(ScriptedClient):
         super().__init__()
         self._seq = BEFORE
 
+    def _old(self, to: str, seq: int) -> wire.Posted:
+        return wire.Posted(id=f"o{seq}", to=to, sender="eve", seq=seq, ts=STAMP, text=f"old {seq}")
+
     def _answers(self, name: str, keys: dict[str, Any], re: str) -> list[wire.System]:
+        if name == "search":
+            hits = tuple(self._old("#lobby", seq) for seq in (BEFORE + 1, 4_950, 4_850))
+            return [wire.SearchPage(messages=hits, more=False, re=re)]
         if name != "history":
             return super()._answers(name, keys, re)
         first = max(OLDEST, keys["before"] - keys["limit"])
-        page = tuple(
-            wire.Posted(
-                id=f"o{seq}", to="#lobby", sender="eve", seq=seq, ts=STAMP, text=f"old {seq}"
-            )
-            for seq in range(first, keys["before"])
-        )
+        page = tuple(self._old("#lobby", seq) for seq in range(first, keys["before"]))
         return [wire.HistoryPage(to=keys["to"], messages=page, more=first > OLDEST, re=re)]
 
 

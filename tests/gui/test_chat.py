@@ -14,6 +14,7 @@ import tkinter as tk
 
 from securechat.gui import menus
 from securechat.gui.dialogs import Ask, Dialog, Help, Jump, Secrets
+from securechat.gui.found import Hits
 from securechat.gui.keys import WINDOW
 from securechat.gui.look import ThemeName
 from securechat.gui.page import MAX_SHOWN
@@ -256,6 +257,45 @@ def test_searching_in_what_was_said(bob: Person) -> None:
     bob.chat.escape()
     assert not text.tag_ranges("hit")
     assert not bob.chat.finder.winfo_ismapped()
+
+
+def test_the_server_searches_in_all_that_was_said(bob: Person) -> None:
+    bob.chat.model.features = frozenset({"search"})
+    bob.chat.find()
+    bob.root.update()
+    assert bob.chat.finder._far.winfo_ismapped()
+    bob.chat.finder.entry.insert(0, "old")
+    bob.chat.finder._far.invoke()
+    bob.settle()
+    hits = dialog(bob)
+    assert isinstance(hits, Hits)
+    assert ("search", {"query": "old", "limit": 20}) in bob.client.commands
+    assert "eve: old 4950" in str(hits._list.get(1))
+    hits._list.selection_clear(0, "end")
+    hits._list.selection_set(1)
+    hits._open()  # it is not held here: what was said around it comes
+    bob.wait(lambda: "old 4950" in hits._around.get("1.0", "end"), "nothing came")
+    text = hits._around
+    assert text.get(*text.tag_ranges("hit")).strip().endswith("old 4950")
+    hits._fetch()
+    assert hits._said.cget("text") == "There are no older ones."
+    hits._list.selection_clear(0, "end")
+    hits._list.selection_set(0)
+    hits._open()  # this one is: it is shown where it was said
+    bob.root.update()
+    assert not hits.winfo_exists()
+    text = bob.chat.messages.text
+    assert "earlier" in text.get(*text.tag_ranges("hit"))
+
+
+def test_who_is_away_is_seen_to_be(bob: Person) -> None:
+    members = (wire.Member(nick="carol", away="lunch"),)
+    bob.client.hear(wire.Members(room="#lobby", members=members))
+    tree = bob.chat.frame.people.tree
+    bob.wait(
+        lambda: [tree.item(row, "text") for row in tree.get_children()] == ["carol (away)"],
+        "carol is not away",
+    )
 
 
 # ------------------------------------------------------------------ dialogs and menus
