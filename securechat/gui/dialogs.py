@@ -51,9 +51,13 @@ class Dialog(tk.Toplevel):
         """Show it in the middle of the window, with the keyboard on `focus`."""
         self.update_idletasks()
         above = self.master.winfo_toplevel()
-        x = above.winfo_rootx() + max(0, (above.winfo_width() - self.winfo_reqwidth()) // 2)
-        y = above.winfo_rooty() + max(0, (above.winfo_height() - self.winfo_reqheight()) // 3)
-        self.geometry(f"+{x}+{y}")
+        width = min(self.winfo_reqwidth(), self.winfo_screenwidth())
+        height = min(self.winfo_reqheight(), self.winfo_screenheight())
+        x = above.winfo_rootx() + (above.winfo_width() - width) // 2
+        y = above.winfo_rooty() + (above.winfo_height() - height) // 3
+        x = max(0, min(x, self.winfo_screenwidth() - width))
+        y = max(0, min(y, self.winfo_screenheight() - height))
+        self.geometry(f"{width}x{height}+{x}+{y}")
         self.deiconify()
         self.lift()
         focus.focus_force()
@@ -240,7 +244,7 @@ class SettingsDialog(Dialog):
     def _choice(self, label: str, words: dict[str, str], chosen: str, key: str) -> ttk.Combobox:
         ttk.Label(self.body, text=label).grid(row=self._row, column=0, sticky="w", pady=6)
         box = ttk.Combobox(
-            self.body, values=list(words.values()), state="readonly", width=34, font="chat"
+            self.body, values=list(words.values()), state="readonly", width=28, font="chat"
         )
         box.current(list(words).index(chosen))
         box.grid(row=self._row, column=1, sticky="ew", padx=(16, 0), pady=6)
@@ -253,7 +257,7 @@ class SettingsDialog(Dialog):
             row=self._row, column=0, sticky="w", pady=6
         )
         sizes = [f"{one * 10} %" for one in range(MIN_SIZE, MAX_SIZE + 1)]
-        box = ttk.Combobox(self.body, values=sizes, state="readonly", width=34, font="chat")
+        box = ttk.Combobox(self.body, values=sizes, state="readonly", width=28, font="chat")
         box.current(clamp(size) - MIN_SIZE)
         box.grid(row=self._row, column=1, sticky="ew", padx=(16, 0), pady=6)
         box.bind("<<ComboboxSelected>>", lambda _: self._set(font_size=box.current() + MIN_SIZE))

@@ -125,6 +125,7 @@ class Hits(Dialog):
         ttk.Button(row, text="Close", command=self.close).pack(side="right")
         ttk.Button(row, text="Older ones", command=self._fetch).pack(side="right", padx=8)
         self._said.pack(in_=row, side="left")
+        self._around.pack(fill="both", expand=True)
         self._list.bind("<Return>", lambda _: self._open())
         self._list.bind("<Double-Button-1>", lambda _: self._open())
         self.add(found)
@@ -141,8 +142,6 @@ class Hits(Dialog):
     def show_around(self, found: Sequence[Entry]) -> None:
         """Show what was said around one of the hits, which is marked."""
         text = self._around
-        if not text.winfo_ismapped():
-            text.pack(fill="both", expand=True)
         text.configure(state="normal")
         text.delete("1.0", "end")
         before = None

@@ -78,11 +78,17 @@ class Window:
         )
         self._bind_keys()
         self._dress()
-        root.geometry(f"{self._theme.unit * 72}x{self._theme.unit * 46}")
-        root.minsize(self._theme.unit * 24, self._theme.unit * 18)
+        self._take_room()
         self.door.pack(fill="both", expand=True)
         threading.Thread(target=self._ask_system, name="gui-theme", daemon=True).start()
         self.pump = Pump(root, self._work)
+
+    def _take_room(self) -> None:
+        """Be as large as the text wants, and as the screen has room."""
+        width, height = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
+        unit = self._theme.unit
+        self.root.geometry(f"{min(unit * 72, width * 9 // 10)}x{min(unit * 46, height * 9 // 10)}")
+        self.root.minsize(min(unit * 24, width // 2), min(unit * 18, height // 2))
 
     def _known(self) -> list[str]:
         try:
