@@ -1,11 +1,11 @@
 """How `hello` is answered: who is it, may they come in, and under which nick.
 
 In: a `Hello`. Out: effects into the hub. Raised: `Rejected` (`bad_protocol`, `server_full`,
-`too_many_connections`, `banned`, `bad_nick`, `nick_taken`, `auth_failed`, `auth_required`,
+`too_many_connections`, `banned`, `bad_nick`, `nick_taken`, `auth_required`, `auth_failed`,
 `forbidden`, `rate_limited`), which the hub answers, the third time with an end.
 
-Whoever comes is taken for the holder of a session, else for somebody with an invite, else for whom
-a certificate names, else for an account by its password, else for a guest.
+Whoever comes is taken for the holder of a session, else for whom a certificate proves, else for
+somebody with an invite, else for an account by its password, else for a guest.
 """
 
 from __future__ import annotations
@@ -43,25 +43,44 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
     moderation.check_peer(hub, session.peer)
     # Beside an invite none need be said: then it is the one that the invite names.
     nick = parse_nick(hello.nick) if hello.nick or hello.invite is None else None
-    name = hub.certified.get(session.number)
-    if name is not None and nick is not None:
-        _check_certificate(name, nick)
     hub.let_lapse(hub.identities.by_nick(hello.nick))
+    certified = _check_certificate(hub, session, nick)
     known = _holder(hub, hello)
-    moderation.check_identity(hub, hello.nick, known or _claimed(hub, hello))
+    moderation.check_identity(hub, hello.nick, known or certified or _claimed(hub, hello))
     if known is not None and hello.session is not None:
         if nick is not None:
             hub.rename(known, nick)
         admit(hub, session, hello, known, hello.session)
+    elif certified is not None:
+        admit(hub, session, hello, certified, None)
     elif hello.invite is not None:
         invites.redeem(hub, session, hello, nick, hello.invite)
-    elif name is not None and nick is not None:
-        _admit_certified(hub, session, hello, nick)
     elif hello.password is not None:
         _log_in(hub, session, hello, hello.password)
     else:
         assert nick is not None  # there is no invite
         _admit_guest(hub, session, hello, nick)
+
+
+def _check_certificate(hub: Hub, session: Session, nick: Nick | None) -> Identity | None:
+    """Who has shown a certificate goes by its name and no other; whom it proves, if they are known.
+
+    An account goes by its own name here: another nick of it proves nothing.
+    """
+    name = hub.certified.get(session.number)
+    if name is None:
+        return None
+    try:
+        certified = parse_nick(name)
+    except Rejected:
+        message = "Your certificate names nobody who can be here. Ask for one that is for a nick."
+        raise Rejected("auth_failed", message) from None
+    if nick is None or nick.key != certified.key:
+        message = f"Your certificate is for {certified.text}. Connect with that nick."
+        raise Rejected("auth_failed", message)
+    account = hub.identities.by_account(name)
+    holder = hub.identities.by_nick(name)
+    return account or (holder if holder is not None and holder.account is None else None)
 
 
 def _holder(hub: Hub, hello: Hello) -> Identity | None:
@@ -81,46 +100,15 @@ def _claimed(hub: Hub, hello: Hello) -> Identity | None:
     return hub.identities.by_account(hello.nick) if hello.password is not None else None
 
 
-def _check_certificate(name: str, nick: Nick) -> None:
-    """Who has shown a certificate goes by its name, and by no other."""
-    try:
-        certified = parse_nick(name)
-    except Rejected:
-        message = "Your certificate names nobody who can be here. Ask for one that is for a nick."
-        raise Rejected("auth_failed", message) from None
-    if nick.key != certified.key:
-        message = f"Your certificate is for {certified.text}. Connect with that nick."
-        raise Rejected("auth_failed", message)
-
-
-def _admit_certified(hub: Hub, session: Session, hello: Hello, nick: Nick) -> None:
-    """Let in whom a certificate proves: an account, whoever holds that nick, or a new guest.
-
-    A holder's session is not told, for only its hash is known.
-    """
-    account = hub.identities.by_account(nick.text)
-    holder = hub.identities.by_nick(nick.text)
-    if account is not None:
-        _open_session(hub, session, hello, account)
-    elif holder is not None:
-        admit(hub, session, hello, holder, None)
-    else:
-        _admit_new(hub, session, hello, nick)
-
-
-def _open_session(hub: Hub, session: Session, hello: Hello, identity: Identity) -> None:
-    devices.open_session(
-        hub,
-        session,
-        identity,
-        hello.client or "",
-        lambda token: admit(hub, session, hello, identity, token),
-    )
-
-
 def _log_in(hub: Hub, session: Session, hello: Hello, password: SecretStr) -> None:
     def proved(session: Session, identity: Identity) -> None:
-        _open_session(hub, session, hello, identity)
+        devices.open_session(
+            hub,
+            session,
+            identity,
+            hello.client or "",
+            lambda token: admit(hub, session, hello, identity, token),
+        )
 
     prove(hub, session, hello.id, (hello.nick, password), proved)
 
@@ -133,11 +121,6 @@ def _admit_guest(hub: Hub, session: Session, hello: Hello, nick: Nick) -> None:
     if not hub.limits.guests:
         message = "Guests are not let in here. Come with a password, or with an invite."
         raise Rejected("auth_required", message)
-    _admit_new(hub, session, hello, nick)
-
-
-def _admit_new(hub: Hub, session: Session, hello: Hello, nick: Nick) -> None:
-    hub.identities.check_free(nick, None)
     token = hub.new_token()
     identity = hub.identities.add(nick, hash_token(token), hub.now.wall)
     admit(hub, session, hello, identity, token)

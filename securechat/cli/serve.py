@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +10,6 @@ import typer
 from . import strangers
 from .configuring import ConfigOption
 from .report import reported
-
-
-class YesNo(Enum):
-    """An answer."""
-
-    YES = "yes"
-    NO = "no"
 
 
 def serve(
@@ -56,8 +48,8 @@ def serve(
         typer.Option(min=0, metavar="N", help="How long an unused guest keeps nick and messages."),
     ] = 7.0,
     guests: Annotated[
-        YesNo, typer.Option(help="Whether somebody without an account may come in.")
-    ] = YesNo.YES,
+        strangers.YesNo, typer.Option(help="Whether somebody without an account may come in.")
+    ] = strangers.YesNo.YES,
     io_threads: Annotated[
         int, typer.Option(min=1, max=64, metavar="N", help="Threads for connections.")
     ] = 1,
@@ -125,7 +117,7 @@ def serve(
                 burst=burst,
                 grace=grace,
                 guest_days=guest_days,
-                guests=guests is YesNo.YES,
+                guests=guests is strangers.YesNo.YES,
             ),
         )
         raise typer.Exit(run(config, json_log=json_log))

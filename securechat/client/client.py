@@ -62,9 +62,11 @@ class ClientConfig:
     not sent. `connect_timeout`: seconds for each of finding the address, connecting, the TLS
     handshake and being greeted. `mark`: what the ids of our messages begin with (docs/protocol.md,
     "Bots"). `acknowledges`: a message counts as seen, for the next start, when
-    `ChatClient.acknowledge` was called for it, not when it was taken. `reads`: False for who only
-    sends, or asks for what it reads: rooms begin now, and what earlier runs have read is left as it
-    was. `patient`: a server that cannot be reached the first time is tried again, too.
+    `ChatClient.acknowledge` was called for it, not when it was taken. `password`: that of the
+    account `nick`, for when no session is kept. `invite`: a token that lets in once, and makes an
+    account; then `nick` may be "", and is the one that the invite names. `reads`: False for who
+    only sends, or asks for what it reads: rooms begin now, and what earlier runs have read is left
+    as it was. `patient`: a server that cannot be reached the first time is tried again, too.
     """
 
     host: str

@@ -38,7 +38,7 @@ _PEER: Final = struct.Struct("3i")  # pid, uid, gid: see unix(7)
 _REQUESTS: Final[TypeAdapter[Any]] = TypeAdapter(Request)
 
 
-class Door:
+class AdminSocket:
     """The socket in `folder`; `tell` reaches the hub, `facts` are added to each good answer."""
 
     def __init__(

@@ -34,7 +34,7 @@ from ..net.ops import Op, Stop, UseContext
 from ..store.base import Store
 from ..store.memory import MemoryStore
 from . import certificates
-from .admin import Door as OperatorDoor
+from .admin import AdminSocket
 from .auth import Authenticator
 from .dispatcher import Dispatcher
 from .indexer import IndexKeeper
@@ -110,9 +110,9 @@ class Server:
             hub, self._store, renderer, [loop.post for loop in self._loops], self._break
         )
         self._auth = Authenticator(self._dispatcher.tell)
-        self._operator: OperatorDoor | None = None
+        self._admin: AdminSocket | None = None
         if config.data != IN_MEMORY:
-            self._operator = OperatorDoor(Path(config.data), self._dispatcher.tell, self._describe)
+            self._admin = AdminSocket(Path(config.data), self._dispatcher.tell, self._describe)
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -133,8 +133,8 @@ class Server:
         for loop in self._loops:
             loop.start()
         self._listener.start()
-        if self._operator is not None:
-            self._operator.open()
+        if self._admin is not None:
+            self._admin.open()
         certificates.tell_days_left(self.certificates, datetime.now(UTC))
         certificates.tell_groups(self._served)
 
@@ -142,8 +142,8 @@ class Server:
         """Stop accepting, carry out what was accepted, say bye, end; within `STOP_TIME`."""
         self.stopped = True
         deadline = time.monotonic() + STOP_TIME - 1.0
-        if self._operator is not None:
-            self._operator.close()
+        if self._admin is not None:
+            self._admin.close()
         self._listener.close()
         self._door.close()
         if self.failed is None:
@@ -204,8 +204,8 @@ class Server:
     def _do_outside(self, effect: Outward) -> None:
         """What the hub wants of nobody who is connected."""
         if isinstance(effect, Reply):
-            if self._operator is not None:
-                self._operator.take(effect)
+            if self._admin is not None:
+                self._admin.take(effect)
         else:
             self._auth.ask(effect)
 
