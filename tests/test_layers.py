@@ -62,7 +62,9 @@ SIDEWAYS = {
 #: Whole packages, and modules, that are values and functions, with all that they import of ours.
 PURE = (
     *("protocol", "chat", "client/session.py", "client/timeline.py", "sdk/arguments.py"),
-    *(f"tui/{name}.py" for name in ("desks", "drawing", "log", "sides", "viewport")),
+    *(f"client/{name}.py" for name in ("desks", "log", "rooms", "typed")),
+    *(f"gui/{name}.py" for name in ("keys", "look", "page", "pieces", "sides")),
+    *(f"tui/{name}.py" for name in ("drawing", "sides", "viewport")),
 )
 NOT_PURE = {
     *("socket", "ssl", "select", "selectors", "asyncio", "subprocess", "multiprocessing"),

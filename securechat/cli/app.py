@@ -16,6 +16,7 @@ from .connect import connect
 from .db import app as db
 from .doctor import doctor
 from .export import export
+from .gui import gui
 from .invite import app as invite
 from .reload import reload
 from .report import EXIT_CODES
@@ -72,6 +73,7 @@ for _command in (
     *(gen_certs, serve, reload, connect, send, run, tail, export),
     search,
     *(audit, doctor, bench, schema, torture),
+    gui,
 ):
     app.command()(_command)
 app.add_typer(admin, name="admin")

@@ -60,7 +60,7 @@ def _check_rooms(rooms: list[str] | None) -> list[str]:
     return [check_room(room) for room in rooms or ()]
 
 
-def _check_server(context: typer.Context, server: str) -> str:
+def check_server_or_invite(context: typer.Context, server: str) -> str:
     """HOST[:PORT], that of a profile, or an invite."""
     if not _is_invite(server):
         return check_server(context, server)
@@ -84,7 +84,7 @@ def connect(
         typer.Argument(
             metavar="HOST[:PORT]|INVITE",
             help="Where the server is, the name of a profile, or an invite.",
-            callback=_check_server,
+            callback=check_server_or_invite,
             autocompletion=completing.servers,
         ),
     ] = "localhost",

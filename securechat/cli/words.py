@@ -36,6 +36,7 @@ WORDS: Final[dict[str, _Command]] = {
             "bench",
             "schema",
             "torture",
+            "gui",
             "admin",
             "db",
             "invite",
@@ -272,6 +273,23 @@ WORDS: Final[dict[str, _Command]] = {
     "torture": (
         {"--minutes": "files", "--seed": "files", "--clients": "files", "--help": None, "-h": None},
         (),
+        (),
+    ),
+    "gui": (
+        {
+            "--nick": "nicks",
+            "--room": "files",
+            "--certs": "files",
+            "--ca": "files",
+            "--fingerprint": "files",
+            "--accept-new": None,
+            "--no-accept-new": None,
+            "--config": "files",
+            "--profile": "profiles",
+            "--help": None,
+            "-h": None,
+        },
+        ("files",),
         (),
     ),
     "admin": (

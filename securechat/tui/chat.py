@@ -19,13 +19,14 @@ from textual.screen import Screen
 
 from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
+from ..client.desks import Desks
 from ..client.entries import Entry, Kind
+from ..client.rooms import next_active, rooms_of
 from ..client.slash import BadInput
 from ..errors import ClientError, SettingsError
 from .alarm import Alarm
 from .choosing import Choosing
 from .composer import Composer
-from .desks import Desks
 from .frame import Frame
 from .keymap import by_key, obey
 from .messages import Messages
@@ -33,7 +34,6 @@ from .overlays import Help, Jump, Secrets
 from .searching import Finds
 from .seeking import Seeking
 from .setup import THEMES, Joins, Setup
-from .sides import next_active, rooms_of
 
 #: Seconds between two looks at the client's queue, and for how long one may take.
 _TICK: Final = 0.03

@@ -18,8 +18,8 @@ from textual.widgets import TextArea
 from ..client.complete import Completer
 from ..client.harmless import harmless_text
 from ..client.slash import has_secret
+from ..client.typed import Typed
 from .keymap import Rows, obey
-from .typed import Typed
 
 #: So many lines are sent only after a second word: a paste is seldom meant as it is.
 MANY_LINES: Final = 10

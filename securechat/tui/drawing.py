@@ -13,7 +13,7 @@ colours say too:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime, tzinfo
 from enum import Enum
 from types import MappingProxyType
@@ -22,16 +22,14 @@ from typing import Final, NamedTuple, TypeAlias
 from rich.cells import cell_len
 
 from ..client.cells import wrap
-from ..client.entries import Entry, Kind, Move
+from ..client.emphasis import Emphasis, emphasised
+from ..client.entries import Entry, Kind
 from ..client.events import Draft, DraftState
 from ..client.harmless import harmless_line, harmless_text
-from .emphasis import Emphasis, emphasised
-from .log import Item, Moves
+from ..client.log import Item, Moves, moves_in_short
 
 #: The width of "12:01 "; rows below the first begin there, so that none can pass for an entry.
 INDENT: Final = 6
-#: So many of those who came or went are named.
-MAX_NAMED: Final = 3
 
 
 class Tint(Enum):
@@ -125,16 +123,6 @@ def rule(text: str, width: int, tint: Tint = Tint.RULE) -> Line:
 def day_of(entry: Entry, zone: tzinfo | None) -> date:
     """The day on which an entry is shown."""
     return entry.at.astimezone(zone).date()
-
-
-def moves_in_short(entries: Sequence[Entry]) -> str:
-    """`carol joined; dave, erin left`, or with numbers when they are many."""
-    told = []
-    for move, word in ((Move.CAME, "joined"), (Move.WENT, "left")):
-        nicks = list(dict.fromkeys(entry.nick for entry in entries if entry.move is move))
-        if nicks:
-            told.append(f"{', '.join(nicks) if len(nicks) <= MAX_NAMED else len(nicks)} {word}")
-    return "; ".join(told)
 
 
 def fitted(text: str, width: int) -> str:

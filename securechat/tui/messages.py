@@ -16,11 +16,11 @@ from typing import Final, NamedTuple
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ..client.desks import Desk
 from ..client.entries import Entry
 from ..client.events import Draft
-from .desks import Desk
+from ..client.log import SPOKEN, Item, head_of
 from .drawing import Line, Lines, Tint, day_of, rows_of_draft, rows_of_item, rule
-from .log import SPOKEN, Item, head_of
 from .palette import strip_of
 from .viewport import Viewport
 

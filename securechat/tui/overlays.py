@@ -11,9 +11,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from ..client.fuzzy import meant
 from ..client.harmless import harmless_line
 from .drawing import Span, Tint, fitted
-from .fuzzy import meant
 from .panel import Panel
 
 _MAX_FOUND: Final = 10

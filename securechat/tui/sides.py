@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Final
 
 from rich.cells import cell_len
 
 from ..client.harmless import harmless_line
+from ..client.rooms import rooms_of
 from ..client.timeline import Conversation, Timeline
 from . import keymap
 from .drawing import Line, Lines, Span, Tint, fitted
@@ -23,35 +24,6 @@ from .keymap import Keymap
 NOTABLE_LAG: Final = timedelta(seconds=0.5)
 #: In a narrower bar the state of the connection is worth more than who we are.
 ROOM_FOR_NICK: Final = 50
-
-
-class Rooms(NamedTuple):
-    """Conversations in the order of the list: rooms first, then people."""
-
-    names: list[str]
-
-    def after(self, shown: str | None, step: int) -> str | None:
-        """The conversation `step` places on, around and around."""
-        if not self.names:
-            return None
-        at = self.names.index(shown) if shown in self.names else -1 if step > 0 else 0
-        return self.names[(at + step) % len(self.names)]
-
-
-def rooms_of(timeline: Timeline) -> Rooms:
-    """The rooms that we are in, what is shown, and direct conversations."""
-    known = timeline.conversations.values()
-    kept = [one.name for one in known if one.joined or one.unread or one.name == timeline.focus]
-    return Rooms(sorted(kept, key=lambda name: not name.startswith("#")))
-
-
-def next_active(timeline: Timeline) -> str | None:
-    """Where to look next: where we are called, else where anything is new."""
-    order = rooms_of(timeline).names
-    start = order.index(timeline.focus) + 1 if timeline.focus in order else 0
-    around = [timeline.conversations[name] for name in order[start:] + order[:start]]
-    active = [one for one in around if one.mentions] or [one for one in around if one.unread]
-    return active[0].name if active else None
 
 
 def room_lines(timeline: Timeline, width: int, height: int) -> Lines:

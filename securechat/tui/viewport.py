@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from ..client.log import Position
+
 
 class Rows(Protocol):
     """A list of items from number `first` up to, and without, `end`."""
@@ -32,13 +34,6 @@ class Row(NamedTuple):
 
     number: int
     part: int
-
-
-class Position(NamedTuple):
-    """The item at the lower edge, and how many of its rows are below it."""
-
-    number: int
-    hidden: int
 
 
 class Viewport:

@@ -53,10 +53,10 @@ class Home:
         )
         return done.returncode, done.stdout, done.stderr
 
-    def serve(self) -> str:
+    def serve(self, *options: str) -> str:
         """Start the server; what it says first."""
         self.server = subprocess.Popen(
-            [*SECURECHAT, "serve", "--port", str(self.port)],
+            [*SECURECHAT, "serve", "--port", str(self.port), *options],
             cwd=self.path,
             env=self.env,
             text=True,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from securechat.tui.alarm import IDLE, Alarm
-
-from .entries import NOON, message
+from tests.client.saying import NOON, message
 
 CALL = message("bob: come", mention=True)
 NOTICE = "\x1b]777;notify;carol in #lobby;bob: come\x1b\\"

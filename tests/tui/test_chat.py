@@ -30,7 +30,7 @@ from securechat.tui.panel import Panel
 from securechat.tui.setup import DEFAULTS, Joins, Setup
 
 from ..cli.scripted import STAMP, ScriptedClient
-from .entries import message
+from ..client.saying import message
 
 
 class Person:

@@ -13,10 +13,10 @@ from rich.cells import cell_len
 
 from securechat.client.entries import Entry, Kind, Move
 from securechat.client.events import Draft, DraftState
+from securechat.client.log import Item, Moves
 from securechat.tui.drawing import Lines, Tint, fitted, rows_of_draft, rows_of_item, rule
-from securechat.tui.log import Item, Moves
 
-from .entries import NOON, message, moved
+from ..client.saying import NOON, message, moved
 
 
 def plain(lines: Lines) -> list[str]:

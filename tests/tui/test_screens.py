@@ -18,8 +18,8 @@ import pytest
 from securechat.client.events import Draft, DraftState, Message
 from securechat.protocol import envelopes as wire
 from securechat.tui.setup import Setup
+from tests.client.saying import NOON
 
-from .entries import NOON
 from .test_chat import Person, somebody
 
 pytestmark = pytest.mark.slow

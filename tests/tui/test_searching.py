@@ -8,13 +8,13 @@ from typing import Any
 from textual.widget import Widget
 
 from securechat.client.events import Message
+from securechat.client.log import Log
 from securechat.protocol import envelopes as wire
-from securechat.tui.log import Log
 from securechat.tui.panel import Panel
 from securechat.tui.searching import FAR, Around, Hits
 
 from ..cli.scripted import STAMP, ScriptedClient
-from .entries import message
+from ..client.saying import message
 from .test_chat import Person, play
 
 

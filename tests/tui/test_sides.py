@@ -11,16 +11,14 @@ from securechat.client.timeline import Timeline
 from securechat.protocol import envelopes as wire
 from securechat.tui.drawing import Lines, Tint
 from securechat.tui.sides import (
-    next_active,
     people_lines,
     room_lines,
-    rooms_of,
     status_line,
     title_line,
 )
 
 from ..cli.scripted import STAMP, WELCOME
-from .entries import NOON
+from ..client.saying import NOON
 
 
 def plain(lines: Lines) -> list[str]:
@@ -57,10 +55,6 @@ def test_conversations_with_what_is_new_in_them(timeline: Timeline) -> None:
         " 2 #garden   2!1",
         " 3 @carol    1!1",
     ]
-    assert rooms_of(timeline).after("@carol", 1) == "#lobby"
-    assert rooms_of(timeline).after("#lobby", -1) == "@carol"
-    assert rooms_of(timeline).after(None, 1) == "#lobby"
-    assert rooms_of(Timeline("bob")).after(None, 1) is None
 
 
 def test_long_names_are_cut_and_harmless(timeline: Timeline) -> None:
@@ -75,14 +69,6 @@ def test_what_is_shown_is_always_in_view(timeline: Timeline) -> None:
     shown = plain(room_lines(timeline, 20, 5))
     assert len(shown) == 5
     assert any(line.startswith("▸") and "#room20" in line for line in shown)
-
-
-def test_where_to_look_next(timeline: Timeline) -> None:
-    assert next_active(timeline) is None
-    say(timeline, "#garden")
-    assert next_active(timeline) == "#garden"
-    say(timeline, "@dave")
-    assert next_active(timeline) == "@dave"
 
 
 def test_people_and_how_many_more(timeline: Timeline) -> None:

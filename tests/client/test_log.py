@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from securechat.client.entries import Move
-from securechat.tui.log import MAX_FOLDED, Log, Moves, head_of
+from securechat.client.log import MAX_FOLDED, Log, Moves, head_of
 
-from .entries import message, moved
+from .saying import message, moved
 
 
 def texts(log: Log) -> list[str]:

@@ -1,4 +1,4 @@
-"""Entries as the tests of the full screen need them."""
+"""Entries as the tests of front ends need them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from securechat.tui.typed import MAX_LINES, Typed
+from securechat.client.typed import MAX_LINES, Typed
 
 
 def test_the_walk_ends_where_it_began() -> None:

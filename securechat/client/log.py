@@ -9,15 +9,17 @@ for a number that is not held.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from ..client.entries import Entry, Kind, erased
+from .entries import Entry, Kind, Move, erased
 
 MAX_ITEMS: Final = 100_000
 #: People in one folded item; then another one begins.
 MAX_FOLDED: Final = 200
+#: So many of those who came or went are named.
+MAX_NAMED: Final = 3
 
 #: What somebody said.
 SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
@@ -41,6 +43,23 @@ Item: TypeAlias = Entry | Moves
 def head_of(item: Item) -> Entry:
     """The entry whose time and day an item has."""
     return item.first if isinstance(item, Moves) else item
+
+
+def moves_in_short(entries: Sequence[Entry]) -> str:
+    """`carol joined; dave, erin left`, or with numbers when they are many."""
+    told = []
+    for move, word in ((Move.CAME, "joined"), (Move.WENT, "left")):
+        nicks = list(dict.fromkeys(entry.nick for entry in entries if entry.move is move))
+        if nicks:
+            told.append(f"{', '.join(nicks) if len(nicks) <= MAX_NAMED else len(nicks)} {word}")
+    return "; ".join(told)
+
+
+class Position(NamedTuple):
+    """The item at the lower edge, and how many of its rows are below it."""
+
+    number: int
+    hidden: int
 
 
 class Log:

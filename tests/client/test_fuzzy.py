@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from securechat.tui.fuzzy import meant
+from securechat.client.fuzzy import meant
 
 NAMES = ["#lobby", "#garden", "#gardening", "@Grace", "@dave"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from securechat.client.desks import Desks
 from securechat.client.entries import Entry, Kind
 from securechat.client.events import Heard, Offline
+from securechat.client.log import head_of
 from securechat.protocol import envelopes as wire
-from securechat.tui.desks import Desks
-from securechat.tui.log import head_of
 
-from .entries import NOON, message
+from .saying import NOON, message
 
 
 def texts(desks: Desks, name: str | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the full screen keeps for each conversation: its log, its place in it, what is typed.
+"""What a screen keeps for each conversation: its log, its place in it, what is typed.
 
 Pure. `Desks` takes the client's events and the entries that came of them (from `Controller.take`),
 and puts each into the log where it belongs: what belongs to no conversation goes where one looks.
@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from ..client.entries import Entry, Kind
-from ..client.events import ClientEvent, Heard, Offline
 from ..protocol.envelopes import Renamed
-from .log import Log
+from .entries import Entry, Kind
+from .events import ClientEvent, Heard, Offline
+from .log import Log, Position
 from .typed import Typed
-from .viewport import Position
 
 #: What is shown as a draft at the end of its conversation, where it can be acted upon.
 _AS_DRAFTS = frozenset({Kind.UNSENT, Kind.REFUSED})
 
 
 class Desk:
-    """One conversation on the screen; `position` as in `Viewport`."""
+    """One conversation on the screen; `position` is None while it stays at the end."""
 
     def __init__(self) -> None:
         self.log = Log()
@@ -98,6 +97,11 @@ class Desks:
                 self[name].log.add(entry, seen=name == self.shown)
         for name, page in pages.items():
             self[name].log.put_older(page)
+
+    def drafts(self) -> dict[str, str]:
+        """What is half typed, by conversation."""
+        typed = {name: desk.typed.draft for name, desk in self._desks.items() if name is not None}
+        return {name: text for name, text in typed.items() if text.strip()}
 
     def forget_all_but(self, names: Iterable[str]) -> None:
         """Drop the conversations that the client has dropped."""

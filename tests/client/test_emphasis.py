@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from securechat.tui.emphasis import Emphasis, emphasised
+from securechat.client.emphasis import Emphasis, emphasised
 
 B, I, C, L = Emphasis.BOLD, Emphasis.ITALIC, Emphasis.CODE, Emphasis.LINK  # noqa: E741
 

@@ -1,0 +1,250 @@
+"""The door in front of the chat: which server, as whom, and whether it is the right one.
+
+A person fills it in, or it is filled in already. `enter` gets where to go, as whom and whom to
+trust; nothing else is known here of what comes behind it.
+"""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from queue import Empty
+from tkinter import ttk
+from typing import Final
+
+from pydantic import SecretStr
+
+from ..client.harmless import harmless_line
+from ..client.invite_link import SCHEME, InviteLink
+from ..client.known_file import KnownFile
+from ..client.known_servers import Server
+from ..client.trust_policy import Wishes
+from ..errors import KeyChanged, Refused, SecureChatError
+from .meeting import Admitted, Asked, Failed, Knock, Meeting, parse_where
+
+_WRAP: Final = 480
+_LONGEST_NICK: Final = 32
+_WANTS_PASSWORD: Final = frozenset({"auth_failed", "auth_required"})
+
+
+class Door(ttk.Frame):
+    """The form, and below it what is to be said or asked. Call `look` again and again."""
+
+    def __init__(
+        self,
+        master: tk.Misc,
+        *,
+        file: KnownFile,
+        wishes: Wishes,
+        servers: Sequence[str],
+        enter: Callable[[Admitted], None],
+        titled: Callable[[str], None],
+    ) -> None:
+        super().__init__(master)
+        self._file = file
+        self._wishes = wishes
+        self._enter = enter
+        self._titled = titled
+        self._meeting: Meeting | None = None
+        form = ttk.Frame(self, padding=24)
+        form.place(relx=0.5, rely=0.46, anchor="center")
+        ttk.Label(form, text="securechat", style="Large.TLabel").grid(
+            row=0, column=0, columnspan=2, sticky="w"
+        )
+        ttk.Label(
+            form,
+            text="Whoever runs the chat has sent you an invite, or told you where it is.",
+            style="Faint.TLabel",
+        ).grid(row=1, column=0, columnspan=2, sticky="w", pady=(2, 18))
+        self._server = ttk.Combobox(form, values=list(servers), width=38, font="chat")
+        self._nick = ttk.Entry(form, width=38, font="chat")
+        self._password = ttk.Entry(form, width=38, font="chat", show="•")
+        rows = (
+            ("Invite or server", self._server),
+            ("Your nick", self._nick),
+            ("Password, if you have one", self._password),
+        )
+        for row, (label, field) in enumerate(rows, 2):
+            ttk.Label(form, text=label).grid(row=row, column=0, sticky="w", pady=5)
+            field.grid(row=row, column=1, sticky="ew", padx=(16, 0), pady=5)
+            field.bind("<Return>", lambda _: self.knock())
+        self._button = ttk.Button(form, text="Connect", command=self.knock, style="Accent.TButton")
+        self._button.grid(row=9, column=1, sticky="e", pady=(14, 0))
+        self._said = ttk.Label(form, wraplength=_WRAP, justify="left", style="Faint.TLabel")
+        self._said.grid(row=10, column=0, columnspan=2, sticky="w", pady=(14, 0))
+        self._question: ttk.Frame | None = None
+        if len(servers) == 1:
+            self._server.set(servers[0])
+        self._fields = (self._server, self._nick, self._password)
+
+    # ------------------------------------------------------------------ told by the window
+
+    def fill(self, server: str, nick: str) -> None:
+        """Fill the form in."""
+        if server:
+            self._server.set(server)
+        self._nick.delete(0, "end")
+        self._nick.insert(0, nick)
+
+    def present(self, problem: SecureChatError | None = None) -> None:
+        """Let a person fill it in; `problem` is why one did not get in."""
+        self._open(True)
+        self._titled("securechat" if problem is None else "not let in · securechat")
+        if problem is not None:
+            self._say(_in_plain_words(problem), is_bad=True)
+        self._next_field(problem).focus_force()
+
+    def _next_field(self, problem: SecureChatError | None) -> ttk.Entry | ttk.Button:
+        """Where something is missing, or has to be mended."""
+        if isinstance(problem, Refused) and problem.code in _WANTS_PASSWORD:
+            return self._password
+        is_invited = self._server.get().lower().startswith(SCHEME)
+        for field in (self._server,) if is_invited else (self._server, self._nick):
+            if not field.get():
+                return field
+        return self._button if problem is None else self._nick
+
+    def look(self) -> None:
+        """See what became of the meeting."""
+        if self._meeting is None:
+            return
+        try:
+            event = self._meeting.events.get_nowait()
+        except Empty:
+            return
+        match event:
+            case Asked(server, fingerprint):
+                self._ask(str(server), fingerprint)
+            case Admitted(target, nick):
+                self._meeting = None
+                self._say(f"Connecting to {harmless_line(target.host)} …")
+                self.fill(Server.at(*target).typed, nick)  # an invite is used up
+                self._password.delete(0, "end")
+                self._enter(event)
+            case Failed(error):
+                self._meeting = None
+                self.present(error)
+
+    def close(self) -> None:
+        """Nobody waits any longer."""
+        if self._meeting is not None:
+            self._meeting.cancel()
+            self._meeting = None
+
+    # ------------------------------------------------------------------ the person
+
+    def knock(self) -> None:
+        """Go to the server that the form names."""
+        if self._meeting is not None:
+            return
+        knock = self._knock()
+        if isinstance(knock, str):
+            self._say(knock, is_bad=True)
+            return
+        self._titled("securechat")
+        self._say(f"Looking for {harmless_line(knock.host)} …")
+        self._open(False)
+        self._meeting = Meeting(knock, self._wishes, self._file)
+        self._meeting.start()
+
+    def stop(self) -> None:
+        """Wait no longer for the server."""
+        self.close()
+        self._say("")
+        self.present()
+
+    def _knock(self) -> Knock | str:
+        """What the form says, or what is wrong with it."""
+        typed, nick = self._server.get().strip(), self._nick.get().strip()
+        password = SecretStr(self._password.get()) if self._password.get() else None
+        try:
+            where = parse_where(typed)
+        except ValueError:
+            self._server.focus_set()
+            if typed.lower().startswith("securechat:"):
+                return "This is not the whole invite. Copy all of the line, up to its last letter."
+            return (
+                "Which server? Paste the invite that you were sent, or type the name you were "
+                "told, for example chat.example.org, or localhost for one on this computer."
+            )
+        is_invited = isinstance(where, InviteLink)
+        if len(nick) > _LONGEST_NICK or not (nick or is_invited):
+            self._nick.focus_set()
+            return "What shall others call you? A nick has 1 to 32 characters, for example bob."
+        return Knock(where, nick, password)
+
+    # ------------------------------------------------------------------ what is said and asked
+
+    def _open(self, is_open: bool) -> None:
+        for field in self._fields:
+            field.configure(state="normal" if is_open else "disabled")
+        if is_open:
+            self._button.configure(text="Connect", command=self.knock)
+        else:
+            self._button.configure(text="Stop", command=self.stop)
+        self._forget_question()
+
+    def _forget_question(self) -> None:
+        if self._question is not None:
+            self._question.destroy()
+            self._question = None
+
+    def _say(self, text: str, *, is_bad: bool = False) -> None:
+        self._said.configure(text=text, style="Bad.TLabel" if is_bad else "Faint.TLabel")
+
+    def _ask(self, server: str, fingerprint: str) -> None:
+        """The question of the first meeting, for somebody who never heard of keys."""
+        self._say("")
+        self._titled(f"first visit to {server} · securechat")
+        self._forget_question()
+        self._question = question = ttk.Frame(self._server.master, padding=(0, 14, 0, 0))
+        question.grid(row=11, column=0, columnspan=2, sticky="ew")
+        ttk.Label(
+            question, text=f"This is your first visit to {server}.", style="Bold.TLabel"
+        ).pack(anchor="w")
+        ttk.Label(
+            question,
+            text=(
+                "Every server has a mark of its own that nobody can copy. To be sure that you "
+                "talk to the right one, and that nobody in between reads along, ask whoever runs "
+                "the chat for its mark (by phone, or face to face) and compare. It shows this one:"
+            ),
+            wraplength=_WRAP,
+        ).pack(anchor="w", pady=(4, 8))
+        mark = ttk.Entry(question, width=len(fingerprint) + 2, font="chat-mono")
+        mark.insert(0, fingerprint)
+        mark.configure(state="readonly")
+        mark.pack(anchor="w")
+        row = ttk.Frame(question)
+        row.pack(fill="x", pady=(12, 0))
+        same = ttk.Button(
+            row,
+            text="It is the same: go in",
+            command=lambda: self._answer(True),
+            style="Accent.TButton",
+        )
+        other = ttk.Button(
+            row, text="It is another one, or I cannot ask", command=lambda: self._answer(False)
+        )
+        same.pack(side="left")
+        other.pack(side="left", padx=(8, 0))
+        for button in (same, other):
+            button.bind("<Return>", lambda event: event.widget.invoke())
+        other.focus_force()  # who presses Enter unseen does not agree
+
+    def _answer(self, is_the_same: bool) -> None:
+        self._forget_question()
+        if self._meeting is not None:
+            self._meeting.answer(is_the_same)
+
+
+def _in_plain_words(problem: SecureChatError) -> str:
+    """What went wrong; a changed key for somebody who never heard of keys, with both marks."""
+    text = harmless_line(str(problem))
+    if isinstance(problem, KeyChanged):
+        return (
+            "Stop: this is not the server that you know. Somebody may have put another one in its "
+            "place to read along, or whoever runs it has set it up anew. Ask them, by phone or "
+            f"face to face, before you go on.\n\n{text}"
+        )
+    return text
