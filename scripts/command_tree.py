@@ -66,7 +66,9 @@ def _walk(node: Any, path: tuple[str, ...]) -> Iterator[Command]:
 def _parameter(one: Any) -> Parameter:
     is_option = one.param_type_name == "option"
     is_flag = is_option and one.is_flag
-    choices = tuple(str(getattr(it, "value", it)) for it in one.type_descriptor.choices or ())
+    choices = tuple(
+        str(getattr(choice, "value", choice)) for choice in one.type_descriptor.choices or ()
+    )
     metavar = "" if is_flag else one.metavar or "|".join(choices) or _metavar(one)
     shown = one.show_default
     default = shown if isinstance(shown, str) else ""

@@ -21,6 +21,7 @@ TARGET = ROOT / "securechat" / "cli" / "words.py"
 #: What is offered for a value, by its name in the help; `files`: what the shell itself offers.
 SOURCES = {
     "HOST[:PORT]": "servers",
+    "HOST[:PORT]|INVITE": "servers",
     "NICK": "nicks",
     "PROFILE": "profiles",
     "ROOM": "rooms",

@@ -15,12 +15,14 @@ while it carries effects out: numbers are given by the store, not decided here.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
-from ..config import ChatLimits
+from ..config import ChatLimits, LoginLimits
 from ..errors import Rejected
 from ..link_events import Arrived, Levelled, Lost
+from ..penalties import source_of
 from ..proofs import Result
 from ..protocol.codec import Refusal
 from ..protocol.envelopes import (
@@ -82,6 +84,7 @@ from .effects import (
 )
 from .identities import Identities, Identity
 from .jokes import JOKES
+from .logins import Logins
 from .nicks import Nick
 from .presence import Presence
 from .proving import Proofs
@@ -130,6 +133,7 @@ class Hub:
         name: str = "securechat",
         version: str = "",
         motd: str = "",
+        logins: LoginLimits = LoginLimits(),  # noqa: B008 - a frozen value
     ) -> None:
         self.limits = limits
         self.heads: dict[str, int] = dict(snapshot.heads)
@@ -141,6 +145,9 @@ class Hub:
         #: Connections whose address has too many, and the names of those with a certificate.
         self.surplus: set[int] = set()
         self.certified: dict[int, str] = {}
+        #: Where each connection comes from, as limits mean it; the same text for all of one place.
+        self.sources: dict[int, str] = {}
+        self.logins = Logins(logins)
         self.now = Now(0.0, 0.0, "")
         self.new_token = new_token
         self._choose = choose
@@ -389,6 +396,7 @@ class Hub:
                 self.end(session, held=True)
 
     def _note_arrival(self, number: int, arrived: Arrived) -> None:
+        self.sources[number] = sys.intern(source_of(arrived.peer))
         if arrived.surplus:
             self.surplus.add(number)
         if arrived.name is not None:
@@ -449,6 +457,7 @@ class Hub:
         known = self.sessions.pop(session.number, None)
         self.surplus.discard(session.number)
         self.certified.pop(session.number, None)
+        self.sources.pop(session.number, None)
         if known is None or not session.greeted:
             return
         identity = session.identity

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from ..errors import Rejected
 from ..proofs import Derive, Derived, Result, Verified, Verify
+from .logins import SUSPECT
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -52,14 +53,24 @@ class Proofs:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def open(self, session: Session, re: str, then: Callable[[Session, Result], None]) -> int:
-        """A ticket for a job of that connection, the answer to `re`; raises `rate_limited`."""
+    def open(
+        self,
+        session: Session,
+        re: str,
+        then: Callable[[Session, Result], None],
+        *,
+        suspect: bool = False,
+    ) -> int:
+        """A ticket for a job of that connection, the answer to `re`; raises `rate_limited`.
+
+        Those who are `suspect`, for they have failed lately, leave half of the places to others.
+        """
         number = session.number
         busy = any(one.connection == number for one in self._waiting.values())
         if busy or number in self._delayed:
             message = "Your last password is still being looked at. Wait for the answer."
             raise Rejected("rate_limited", message, _RETRY)
-        if len(self._waiting) >= self._limit:
+        if len(self._waiting) >= (self._limit // 2 if suspect else self._limit):
             message = "Too many passwords wait to be looked at. Try again in a moment."
             raise Rejected("rate_limited", message, _RETRY)
         self._last += 1
@@ -107,6 +118,8 @@ def prove(
     """
     name, password = claim
     identity = hub.identities.by_account(name)
+    account = identity.enrolment.kept.key if identity is not None else name.casefold()
+    source = require_patience(hub, session, account)
     hashed = identity.enrolment.kept.password if identity is not None else None
 
     def finish(session: Session, result: Result) -> None:
@@ -114,11 +127,24 @@ def prove(
         # Another password may have been set meanwhile: then this one proves nothing.
         if result.right and identity is not None and identity.enrolment.kept.password == hashed:
             session.refusals = 0
+            hub.logins.succeeded(source, account, hub.now.mono)
             then(session, identity)
         else:
+            hub.logins.failed(source, account, hub.now.mono)
             hub.proofs.delay(hub, session, Rejected("auth_failed", _WRONG), re)
 
-    hub.emit(Verify(hub.proofs.open(session, re, finish), password, hashed))
+    suspect = hub.logins.rank(source, account, hub.now.mono) == SUSPECT
+    hub.emit(Verify(hub.proofs.open(session, re, finish, suspect=suspect), password, hashed))
+
+
+def require_patience(hub: Hub, session: Session, account: str) -> str:
+    """Where a connection comes from; raises `rate_limited` when too much was guessed from there."""
+    source = hub.sources[session.number]
+    wait = hub.logins.wait(source, account, hub.now.mono)
+    if wait > 0:
+        message = "Too much was tried from your address that was wrong. Wait, then try again."
+        raise Rejected("rate_limited", message, wait)
+    return source
 
 
 def derive(

@@ -8,14 +8,16 @@ when it runs. The rest is the terminal's front end: `controller` between a perso
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from .openssl import prefer_modern_groups
 
+_UNWRITABLE: Final = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO})
 #: The collector looks after so many objects. Imports make tens of thousands, which all stay:
 #: looking through them every 700 was a fifth of what a start costs (0.78 s of CPU, now 0.62 s).
 _GARBAGE: Final = 50_000
@@ -38,7 +40,14 @@ def main() -> None:
     from .app import app
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        _give_up_output(error)
     finally:
         # Else the interpreter's last collections walk through all that pydantic and Textual have
         # made: measured, 0.12 to 0.25 s from the last key to the shell's prompt; so, 0.03 s.
@@ -57,6 +66,16 @@ def _give_a_sign(arguments: Sequence[str]) -> None:
             print("securechat …", end="\r", flush=True)
         except UnicodeEncodeError:
             print("securechat", end="\r", flush=True)
+
+
+def _give_up_output(error: OSError) -> NoReturn:
+    """What a command has printed cannot be written, for all that it knows."""
+    from .report import complain, forget_stdout
+
+    forget_stdout()
+    if error.errno != errno.EPIPE:  # nobody reads it: no reason to complain
+        complain(f"The output cannot be written: {(error.strerror or str(error)).lower()}.")
+    sys.exit(1)
 
 
 def _open_what_is_closed() -> None:

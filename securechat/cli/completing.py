@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ..client.remembered import Remembered
     from ..settings import Settings
 
-#: Characters at which bash parts words (COMP_WORDBREAKS), and which belong to ours.
+#: Characters at which bash parts words (COMP_WORDBREAKS), and which belong to ours. What is put in
+#: the place of a word begins behind the ones, and with the other.
 _BEHIND: Final = "@"
 _BETWEEN: Final = (":", "=", "::")
 
@@ -107,7 +108,8 @@ def joined(words: Iterable[str], at: int) -> Words:
             whole.append(part)
         if number == at:
             where = len(whole) - 1
-            kept = whole[-1] if part in (*_BETWEEN, _BEHIND) else whole[-1].removesuffix(part)
+            kept = whole[-1] if part in _BETWEEN else whole[-1].removesuffix(part)
+            kept = kept.removesuffix(_BEHIND)
         glue = is_between or part == _BEHIND
     return Words(tuple(whole), where, kept)
 

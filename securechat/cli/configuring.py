@@ -26,8 +26,10 @@ _SETTINGS: Final = "securechat.settings"
 _PROFILE: Final = "securechat.profile"
 _LENIENT: Final = "securechat.lenient"
 
-#: Commands that are for who runs a server; the others reach one.
-_OF_SERVERS: Final = frozenset({"serve", "reload", "db"})
+#: Commands that are for who runs a server; the others reach one. All but `serve` want to know of it
+#: only where its folders are.
+_OF_SERVERS: Final = frozenset({"serve", "reload", "db", "admin", "invite"})
+_FOLDERS: Final = frozenset({"data", "certs"})
 
 
 def settings_of(context: typer.Context) -> Settings:
@@ -162,6 +164,8 @@ class _Defaults(dict[str, Any]):
         if section is Connect and key == "host":
             key = "server"
         if key not in section.__slots__:
+            return default
+        if section is Serve and "serve" not in commands and key not in _FOLDERS:
             return default
         with reported():
             settings = settings_of(context)

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from .configuring import ConfigOption
 from .report import complain, reported
+from .serve import default_data
 
 if TYPE_CHECKING:
     from ..store.maintenance import Stats
@@ -44,7 +46,7 @@ _UNITS: Final = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 @app.command()
-def check(data: DataFolder = None) -> None:
+def check(data: DataFolder = None, _config: ConfigOption = None) -> None:
     """Look whether the database is sound.
 
     Reads all of it and changes nothing. A server may run meanwhile: the database is read as it
@@ -78,6 +80,7 @@ def check(data: DataFolder = None) -> None:
 def backup(
     file: Annotated[Path, typer.Argument(help="Where the copy goes; nothing may be there.")],
     data: DataFolder = None,
+    _config: ConfigOption = None,
 ) -> None:
     """Copy the database to FILE and look whether the copy can be read.
 
@@ -100,6 +103,7 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="A copy made by `securechat db backup`.")],
     data: DataFolder = None,
+    _config: ConfigOption = None,
 ) -> None:
     """Put a backup in the place of the database.
 
@@ -123,7 +127,7 @@ def restore(
 
 
 @app.command()
-def stats(data: DataFolder = None) -> None:
+def stats(data: DataFolder = None, _config: ConfigOption = None) -> None:
     """Show how large the database is, room by room, and how it grows.
 
     A server may run meanwhile.
@@ -200,11 +204,7 @@ def _beside(server: int | None) -> str:
 
 def data_folder(data: Path | None) -> Path:
     """The server's data folder: the one that is named, or the user's."""
-    if data is not None:
-        return data
-    from platformdirs import user_data_path
-
-    return user_data_path("securechat")
+    return data or default_data()
 
 
 def _option(data: Path | None) -> str:

@@ -102,10 +102,8 @@ def wait_until_entered(home: Home, text: str) -> None:  # noqa: F811
     ("options", "ready", "keys"),
     [
         (("--plain",), "in #lobby: alice", "\x04"),
-        (("--line",), "in #lobby: alice", "/quit\r"),
         (("--line",), "in #lobby: alice", "\x03"),
         ((), "you are in #lobby", "\x04"),
-        ((), "you are in #lobby", "/quit\r"),
     ],
 )
 def test_who_leaves_a_silent_server_waits_for_nothing(
