@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .configuring import ConfigOption
 from .db import DataFolder, data_folder
 from .report import put, reported
 
@@ -24,6 +25,7 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     data: DataFolder = None,
+    _config: ConfigOption = None,
 ) -> None:
     """Show who kicked, muted, banned, removed and changed what, and why.
 

@@ -228,7 +228,14 @@ WORDS: Final[dict[str, _Command]] = {
         (),
     ),
     "audit": (
-        {"--last": "files", "--json": None, "--data": "files", "--help": None, "-h": None},
+        {
+            "--last": "files",
+            "--json": None,
+            "--data": "files",
+            "--config": "files",
+            "--help": None,
+            "-h": None,
+        },
         (),
         (),
     ),
