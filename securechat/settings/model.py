@@ -35,7 +35,7 @@ Theme: TypeAlias = Literal["system", "dark", "light", "high-contrast"]
 Joins: TypeAlias = Literal["fold", "show", "hide"]
 
 #: Keys that say how a server is trusted: they are for the server that stands beside them.
-TRUST: Final = frozenset({"certs", "ca", "fingerprint", "accept_new"})
+TRUST: Final = frozenset({"certs", "ca", "fingerprint", "accept_new", "client_cert"})
 
 
 class Row(NamedTuple):
@@ -84,6 +84,7 @@ class Connect(Section):
     ca: Annotated[_Path, kinds.PATH, "the same, by the file's own name"] = None
     fingerprint: Annotated[_Text, kinds.FINGERPRINT, "trust the server with this key"] = None
     accept_new: Annotated[_Flag, kinds.FLAG, "trust an unknown server unseen"] = None
+    client_cert: Annotated[_Path, kinds.PATH, "your certificate, for a server that asks"] = None
     line: Annotated[_Flag, kinds.FLAG, "line by line, instead of the full screen"] = None
     plain: Annotated[_Flag, kinds.FLAG, "as line, without colours and cursor moves"] = None
     no_color: Annotated[_Flag, kinds.FLAG, "no colours"] = None
@@ -118,6 +119,13 @@ class Serve(Section):
     rate: Annotated[_Amount, kinds.AMOUNT, "frames a second and connection; 0: no limit"] = None
     burst: Annotated[int | None, kinds.integer(1, 1 << 20), "frames that may come at once"] = None
     grace: Annotated[_Amount, kinds.AMOUNT, "seconds until a lost link is a departure"] = None
+    client_ca: Annotated[_Path, kinds.PATH, "let in only whom this authority has signed"] = None
+    trust_loopback: Annotated[_Text, kinds.word("yes", "no"), "is this machine unlimited"] = None
+    per_address: Annotated[int | None, kinds.integer(0, 1 << 20), "connections at once"] = None
+    new_per_address: Annotated[_Amount, kinds.AMOUNT, "new ones a second of an address"] = None
+    handshakes: Annotated[_Amount, kinds.AMOUNT, "handshakes a second in all"] = None
+    greeting: Annotated[int | None, kinds.integer(1, 1 << 20), "connections without hello"] = None
+    messages_per_address: Annotated[_Amount, kinds.AMOUNT, "frames a second of an address"] = None
     json_log: Annotated[_Flag, kinds.FLAG, "log one JSON object a line"] = None
 
 
