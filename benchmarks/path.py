@@ -62,7 +62,7 @@ class Path:
             new_token=lambda: f"token-{next(tokens):032}",
             choose=lambda jokes: jokes[0],
         )
-        self._renderer = Renderer(self._hub, 1, lambda _: None, store.first_kept)
+        self._renderer = Renderer(self._hub, 1, lambda _: None, store.first_kept, lambda _: None)
         self._dispatcher = Dispatcher(
             self._hub, store, self._renderer, [lambda _: None], lambda _: None
         )

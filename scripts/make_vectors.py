@@ -21,6 +21,7 @@ Payload: TypeAlias = bytes | str | Vector
 
 _FOLDER: Final = Path(__file__).parent.parent / "tests" / "vectors"
 _TS: Final = "2026-01-31T12:00:00.123456Z"
+_NEXT: Final = f"{_TS}.1000000000c"
 
 
 def _frame(payload: Payload) -> str:
@@ -185,10 +186,25 @@ def commands() -> list[Vector]:
         "history from the head": _command("history", to="#lobby"),
         "history before a seq": _command("history", to="#lobby", before=100, limit=20),
         "history behind a seq": _command("history", to="@bob", after=100, limit=500),
+        "search everywhere": _command("search", query="tea"),
+        "search, all keys": _command(
+            "search", query='from:ann "green tea"', to="#lobby", limit=20, before=_NEXT
+        ),
+        "away": _command("away", text="out for lunch"),
+        "back": _command("away"),
+        "whois": _command("whois", nick="bob"),
         "help": _command("help"),
         "help for one command": _command("help", command="join"),
         "pong": _command("pong"),
         "pong with the token of the ping": _command("pong", token="k4"),
+        "register": _command("register", password="four words are good"),
+        "login": _command("login", nick="ann", password="four words are good"),
+        "passwd": _command("passwd", password="other words", old="four words are good"),
+        "passwd, the first one": _command("passwd", password="other words"),
+        "sessions": _command("sessions"),
+        "logout": _command("logout"),
+        "logout of another session": _command("logout", session="6b3f09c2a1d4"),
+        "logout of all others": _command("logout", elsewhere=True),
         "quit": _command("quit"),
         "quit with a reason": _command("quit", reason="good night"),
     }
@@ -198,6 +214,13 @@ def commands() -> list[Vector]:
         "history with before and after": _command("history", to="#a", before=9, after=1),
         "history with limit 0": _command("history", to="#a", limit=0),
         "history with limit 501": _command("history", to="#a", limit=501),
+        "logout here and elsewhere": _command("logout", session="6b3f", elsewhere=True),
+        "register with an empty password": _command("register", password=""),
+        "a password of 257 characters": _command("register", password="x" * 257),
+        "search for nothing": _command("search"),
+        "search before a seq": _command("search", query="tea", before=12),
+        "search with 501 characters": _command("search", query="x" * 501),
+        "away with 201 characters": _command("away", text="x" * 201),
         "topic of one person": _command("topic", room="@bob"),
         "topic of 501 characters": _command("topic", room="#a", text="x" * 501),
         "pong with a token of 65 characters": _command("pong", token="x" * 65),
@@ -207,8 +230,14 @@ def commands() -> list[Vector]:
         "ping without id": {"type": "command", "name": "ping"},
         "ping with a room": _command("ping", room="#a"),
     }
+    greetings = {
+        "hello": _HELLO,
+        "hello that comes back": coming_back,
+        "hello of an account": {**_HELLO, "password": "four words are good"},
+        "hello with an invite, under its nick": {**_HELLO, "nick": "", "invite": "c2VjcmV0"},
+    }
     return [
-        *_says("client", {"hello": _HELLO, "hello that comes back": coming_back}, True),
+        *_says("client", greetings, True),
         *_says("client", good),
         *_fails("client", "bad_envelope", False, wrong),
     ]
@@ -226,6 +255,12 @@ def events() -> list[Vector]:
     talks = [{"to": "@ann", "seq": 4, "ts": _TS}]
     usage = [{"name": "join", "usage": "/join ROOM", "summary": "Enter a room."}]
     page = [_posted(), _posted(seq=13)]
+    account = {"account": "bob", "nick": "rob", "role": "member"}
+    device = {"session": "6b3f09c2a1d4", "client": "example/1.0", "created": _TS, "used": _TS}
+    devices = [{**device, "connections": 1, "here": True}]
+    of_account = {**welcome, "account": "bob", "room": "#ops"}
+    bob_now = {"nick": "bob", "role": "guest", "account": False, "online": True, "held": False}
+    bob_now |= {"idle": 12, "away": "out for lunch", "rooms": ["#lobby", "#tea"]}
     stand: Vector = {"seq": 12, "after": 10, "count": 2, "topic": ""}
     good = {
         "joined, another": _event("joined", room="#lobby", nick="bob"),
@@ -243,8 +278,19 @@ def events() -> list[Vector]:
         "topic": _answer("topic", room="#lobby", text="Tea", nick="ann"),
         "history": _answer("history", to="#lobby", messages=page, more=True),
         "history, none": _answer("history", to="#lobby", messages=[], more=False),
+        "search, more to come": _answer("search", messages=page, more=True, next=_NEXT),
+        "search, none": _answer("search", messages=[], more=False),
+        "away, another": _event("away", nick="bob", text="out for lunch"),
+        "back, another": _event("away", nick="bob"),
+        "away, oneself": _answer("away", nick="bob", text="out for lunch"),
+        "members, one away": _answer("members", members=[{**bob, "away": "lunch"}], more=False),
+        "whois, online": _answer("whois", **bob_now),
+        "whois, not online": _answer("whois", nick="bob", online=False, seen=_TS, rooms=[]),
         "time": _answer("time", now=_TS),
         "joke": _answer("joke", text="TCP walks into a bar."),
+        "account, a new session": _answer("account", **account, session="c2VjcmV0"),
+        "account, two sessions ended": _answer("account", **account, ended=2),
+        "sessions": _answer("sessions", sessions=devices, more=False),
         "notice": _event("notice", text="Restart at noon."),
         "help": _answer("help", commands=usage, more=False),
         "ping": _event("ping", token="k4"),
@@ -265,6 +311,7 @@ def events() -> list[Vector]:
     later = {**reacted, "seq": 5}
     return [
         *_says("server", {"welcome": welcome, "welcome, full": {**welcome, **full}}, True),
+        *_says("server", {"welcome of an account, by an invite to a room": of_account}, True),
         *_says("server", good),
         _reads("server", "a key of a later version", {**notice, "colour": "red"}, notice),
         _reads("server", "an event of a later version", later, reacted),
@@ -280,8 +327,16 @@ def errors() -> list[Vector]:
     fatal = ["frame_too_large", "bad_json", "hello_first", "bad_protocol", "server_full"]
     fatal += ["too_many_connections", "slow_consumer", "timeout", "internal"]
     polite = ["bad_envelope", "unknown_command", "hello_twice", "bad_nick", "nick_taken"]
-    polite += ["auth_failed", "auth_required", "bad_text", "text_too_long", "not_a_member"]
+    polite += [
+        "auth_failed",
+        "auth_required",
+        "bad_password",
+        "bad_text",
+        "text_too_long",
+        "not_a_member",
+    ]
     polite += ["no_such_room", "no_such_user", "already_joined", "forbidden", "id_conflict"]
+    polite += ["bad_query"]
     waits = {"rate_limited": 30.0, "storage": 2.5}
 
     def error(code: str, **keys: Any) -> Vector:

@@ -21,6 +21,12 @@ class ChatLimits:
     subscriptions: int = 200  #: rooms that one connection may be in
     rooms: int = 20_000  #: rooms in all
     connections: int = 19_000  #: connections in all
+    guests: bool = True  #: whether somebody without an account may come in
+    accounts: int = 20_000  #: accounts in all
+    sessions_per_account: int = 32  #: devices that one account may be logged in on
+    session_days: float = 90.0  #: days that an account's session lives after its last use
+    invites: int = 10_000  #: invites that wait to be used
+    proofs: int = 32  #: passwords that may wait to be looked at
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,9 +129,16 @@ class KeyChanged(NotTrusted):
 
 
 class Refused(ClientError):
-    """The server refused us for good: nick taken, server full, wrong protocol."""
+    """The server refused us for good: nick taken, wrong password, server full, wrong protocol.
+
+    `code` is that of its `error`, "" where it gave none.
+    """
 
     exit_code = 5
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class GaveUp(ClientError):

@@ -63,7 +63,78 @@ class KeepTopic(NamedTuple):
     text: str
 
 
-Record: TypeAlias = NewMessage | Lookup | KeepIdentity | ForgetIdentity | KeepPresence | KeepTopic
+class KeepAccount(NamedTuple):
+    """That an identity is an account, as it is now.
+
+    `name` is reserved for it for ever, and so are `key` (its case-mapped form) and `skeletons`,
+    what look-alikes had in common with it by the Unicode version `unicode`. `password` is an
+    Argon2id hash as a PHC string; None: it cannot log in by password. `created` is Unix time.
+    """
+
+    identity: int
+    name: str
+    key: str
+    skeletons: tuple[str, ...]
+    unicode: str
+    role: str
+    password: str | None
+    created: float
+
+
+class KeepSession(NamedTuple):
+    """One device of an account: SHA-256 of its token, what it is, and when; Unix time, seconds."""
+
+    token_hash: bytes
+    identity: int
+    client: str
+    created: float
+    used: float
+
+
+class ForgetSession(NamedTuple):
+    """A session of an account that was cut, or ran out."""
+
+    token_hash: bytes
+
+
+class KeepInvite(NamedTuple):
+    """An invite as it is now: SHA-256 of its token, whom it is for and where it leads.
+
+    `nick` and `room` may be left open; `uses` are those left; `expires` is Unix time.
+    """
+
+    token_hash: bytes
+    nick: str | None
+    room: str | None
+    uses: int
+    created: float
+    expires: float
+
+
+class ForgetInvite(NamedTuple):
+    """An invite that was used up, was revoked, or ran out."""
+
+    token_hash: bytes
+
+
+class Together(NamedTuple):
+    """Several changes that nobody is to see apart; answered once."""
+
+    changes: tuple[Change, ...]
+
+
+Change: TypeAlias = (
+    KeepIdentity
+    | ForgetIdentity
+    | KeepPresence
+    | KeepTopic
+    | KeepAccount
+    | KeepSession
+    | ForgetSession
+    | KeepInvite
+    | ForgetInvite
+)
+Record: TypeAlias = NewMessage | Lookup | Change | Together
 
 
 class Stored(NamedTuple):
@@ -109,6 +180,9 @@ class Snapshot:
     last_ts: dict[str, str] = field(default_factory=dict)  #: of direct conversations
     topics: dict[str, str] = field(default_factory=dict)
     presence: tuple[tuple[int, str], ...] = ()
+    accounts: tuple[KeepAccount, ...] = ()
+    sessions: tuple[KeepSession, ...] = ()
+    invites: tuple[KeepInvite, ...] = ()
 
 
 class Page(NamedTuple):
@@ -122,3 +196,10 @@ class Page(NamedTuple):
     last: int
     more: bool
     trimmed: int | None = None
+
+
+class Found(NamedTuple):
+    """What a search found, newest first, as payloads; `next`: where to go on, if there is more."""
+
+    payloads: list[bytes]
+    next: tuple[str, int] | None = None

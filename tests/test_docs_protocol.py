@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import BaseModel
 
+from securechat.chat.passwords import MIN_PASSWORD
+from securechat.chat.searching import MAX_PARTS, Asked, parse_query
 from securechat.config import ChatLimits
 from securechat.net import deadlines
 from securechat.protocol import envelopes, framing
@@ -31,6 +33,7 @@ from securechat.protocol.envelopes import (
     Member,
     Posted,
     RoomInfo,
+    SessionInfo,
     Welcome,
 )
 from securechat.protocol.framing import encode_frame
@@ -188,7 +191,7 @@ def test_the_long_session_ends_and_the_short_one_goes_on() -> None:
 
 
 def test_the_table_of_commands() -> None:
-    [rows] = tables(SECTIONS["Commands"])
+    rows, _ = tables(SECTIONS["Commands"])
     listed = {words(name)[0]: (words(keys), words(more)) for name, keys, more, _ in rows}
     assert len(listed) == len(rows)
     assert listed.keys() == COMMANDS.keys()
@@ -202,7 +205,7 @@ def test_the_table_of_commands() -> None:
 
 
 def test_the_answers_to_commands_are_events() -> None:
-    [rows] = tables(SECTIONS["Commands"])
+    rows, _ = tables(SECTIONS["Commands"])
     answers = {word for row in rows for word in words(row[3])}
     assert answers <= EVENTS.keys()
 
@@ -225,6 +228,7 @@ def test_the_table_of_what_stands_inside_events() -> None:
         "rooms": RoomInfo,
         "conversations": Conversation,
         "commands": CommandHelp,
+        "sessions": SessionInfo,
     }
     listed = {words(inside)[0]: words(keys) for inside, keys in rows}
     assert listed.keys() == models.keys() | {"messages"}
@@ -293,7 +297,10 @@ def test_the_table_of_defaults() -> None:
         "largest frame, bytes": framing.DEFAULT_MAX_FRAME,
         "longest text, code points": envelopes.MAX_TEXT,
         "longest topic, code points": envelopes.MAX_TOPIC,
-        "messages in a page of `history`, at most": envelopes.MAX_HISTORY,
+        "messages in a page of `history` or `search`, at most": envelopes.MAX_HISTORY,
+        "longest query, code points": envelopes.MAX_QUERY,
+        "words and phrases in a query": MAX_PARTS,
+        "longest word why one is away, code points": envelopes.MAX_AWAY,
         "messages that `join` with `last` asks for, at most": envelopes.MAX_LAST,
         "largest integer": envelopes.MAX_INTEGER,
         "frames a second": limits.rate,
@@ -303,6 +310,11 @@ def test_the_table_of_defaults() -> None:
         "connections of one identity": limits.connections_per_identity,
         "rooms that one connection may be in": limits.subscriptions,
         "a guest's session lives after its last use, days": limits.guest_days,
+        "an account's session lives after its last use, days": limits.session_days,
+        "sessions of one account": limits.sessions_per_account,
+        "longest password, code points": envelopes.MAX_PASSWORD,
+        "shortest password, code points": MIN_PASSWORD,
+        "passwords that wait to be looked at": limits.proofs,
         "a former nick stays reserved, hours": limits.former_nick / 3_600,
         "grace after a lost link, seconds": limits.grace,
         "time for the handshake, seconds": deadlines.HANDSHAKE_TIME,
@@ -324,6 +336,15 @@ def test_the_page_says_what_else_the_code_says() -> None:
     )
 
 
+def test_the_page_explains_every_key_of_a_query() -> None:
+    _, rows = tables(SECTIONS["Commands"])
+    for part, _ in rows:
+        for one in words(part):
+            assert parse_query(one, 0.0) != Asked(), one
+    keys = {one.partition(":")[0] for part, _ in rows for one in words(part) if ":" in one}
+    assert keys == {"from", "in", "before", "after"}
+
+
 def test_the_page_says_what_comes_later() -> None:
-    for word in ("accounts", "invites", "moderation", "search", "edits"):
+    for word in ("moderation", "edits"):
         assert word in SECTIONS["Later versions"]

@@ -26,7 +26,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "securechat"
 #: Below the root package, which is only the version and may be imported by all.
 LAYERS = (
-    {"errors", "config", "metrics", "records", "link_events", "target", "findings", "penalties"},
+    {
+        *("config", "errors", "findings", "link_events", "metrics", "penalties", "phrases"),
+        *("proofs", "records", "target"),
+    },
     {"protocol", "settings"},
     {"chat"},
     {"net", "store"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -21,6 +22,11 @@ class Now(NamedTuple):
     mono: float
     wall: float
     ts: str
+
+
+def to_ts(wall: float) -> str:
+    """Unix seconds as a `ts`."""
+    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Timers:

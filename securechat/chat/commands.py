@@ -22,6 +22,7 @@ from ..protocol.envelopes import (
     Command,
     CommandHelp,
     Conversations,
+    GoAway,
     Help,
     HelpIs,
     History,
@@ -30,25 +31,34 @@ from ..protocol.envelopes import (
     JokeIs,
     Leave,
     Left,
+    Login,
+    Logout,
     Member,
     Members,
+    Passwd,
     Ping,
     Pong,
     Quit,
+    Register,
     Renamed,
     Rooms,
+    Search,
     ServerPong,
+    Sessions,
     Time,
     TimeIs,
     Topic,
     TopicIs,
     Who,
+    Whois,
 )
 from ..records import KeepTopic, Kept, Outcome
+from . import auth, away, searching, whois
 from .answers import refuse, storage_error
 from .direct import key_of
 from .effects import (
     Broadcast,
+    Find,
     ReadHistory,
     Send,
     SendConversations,
@@ -229,16 +239,14 @@ def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
 def _who(hub: Hub, session: Session, command: Who) -> None:
     address = command.room
     if address is None:
-        rows = [_member(who) for who in hub.identities if _is_around(who)]
+        rows = [_member(hub, who) for who in hub.identities if _is_around(who)]
     elif address[0] == "@":
         other = require_partner(hub, address)
         address = f"@{other.nick.text}"
-        rows = [_member(other)] if _is_around(other) else []
+        rows = [_member(hub, other)] if _is_around(other) else []
     else:
         members = require_room(hub, address).members.items()
-        rows = [
-            Member(nick=who.nick.text, role="guest", held=not numbers) for who, numbers in members
-        ]
+        rows = [_member(hub, who, held=not numbers) for who, numbers in members]
     event = Members(room=address, members=(), re=command.id)
     hub.emit(SendList(session.number, event, "members", rows))
 
@@ -247,9 +255,15 @@ def _is_around(identity: Identity) -> bool:
     return bool(identity.connections or identity.rooms)
 
 
-def _member(identity: Identity) -> Member:
-    """Somebody as seen from nowhere in particular."""
-    return Member(nick=identity.nick.text, role="guest", held=not identity.connections)
+def _member(hub: Hub, identity: Identity, held: bool | None = None) -> Member:
+    """Somebody as a list shows them; `held` in a room, None: seen from nowhere in particular."""
+    absence = hub.absences.get(identity.number)
+    return Member(
+        nick=identity.nick.text,
+        role=identity.role.value,
+        held=not identity.connections if held is None else held,
+        away=absence.text if absence is not None else None,
+    )
 
 
 def _rooms(hub: Hub, session: Session, command: Rooms) -> None:
@@ -287,6 +301,26 @@ def _history(hub: Hub, session: Session, command: History) -> None:
         other = require_partner(hub, address)
         conversation, address = key_of(session.identity, other), f"@{other.nick.text}"
     hub.emit(ReadHistory(session.number, conversation, address, command))
+
+
+def _search(hub: Hub, session: Session, command: Search) -> None:
+    reader = session.identity
+
+    def find(address: str) -> str:
+        if address[0] == "@":
+            return key_of(reader, require_partner(hub, address))
+        return require_room(hub, address).name
+
+    query = searching.resolve(
+        searching.parse_query(command.query, hub.now.wall),
+        reader,
+        hub.rooms,
+        key_of=find,
+        by_nick=hub.identities.by_nick,
+        within=() if command.to is None else (command.to,),
+        before=None if command.before is None else searching.parse_place(command.before),
+    )
+    hub.emit(Find(session.number, command.id, query, command.limit))
 
 
 def _time(hub: Hub, session: Session, command: Time) -> None:
@@ -347,11 +381,25 @@ COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(
             Need.SUBSCRIBED,
             "to",
         ),
+        Search: Row(
+            "search WORDS [from:NICK] [in:ADDRESS] [before:DATE] [after:DATE]",
+            "find what was said, newest first",
+            _search,
+        ),
+        GoAway: Row("away [TEXT]", "be away, or without a text be back", away.go_away),
+        Whois: Row("whois NICK", "tell who somebody is", whois.whois),
         Time: Row("time", "tell the server's time", _time),
         Joke: Row("joke", "tell a joke", _joke),
         Help: Row("help [COMMAND]", "list the commands, or explain one", _help),
         Ping: Row("ping", "answer when everything before it is answered", _ping),
         Pong: Row("pong [TOKEN]", "answer the server's ping", _pong),
+        Register: Row("register PASSWORD", "make an account of your nick", auth.register),
+        Login: Row("login NICK PASSWORD", "be that account", auth.login),
+        Passwd: Row("passwd PASSWORD [OLD]", "set another password", auth.passwd),
+        Sessions: Row("sessions", "list where you are logged in", auth.sessions),
+        Logout: Row(
+            "logout [elsewhere | SESSION]", "end this session, or others of yours", auth.logout
+        ),
         Quit: Row("quit [REASON]", "leave for good", _quit),
     }
 )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import Rejected
 from ..protocol.envelopes import MAX_TEXT, Draft, Error
 from ..records import Failed, Lookup, NewMessage, Outcome, Unknown
+from . import away
 from .answers import refuse, storage_error
 from .commands import check_text, require_partner, require_room, require_subscription
 from .direct import key_of, make_partners
@@ -72,6 +73,8 @@ def take(hub: Hub, session: Session, draft: Draft) -> None:
     )
     address = hub.address_of(identity, conversation) if to[0] == "@" else None
     hub.emit(_make(Post, (session.number, record, address)))
+    if address is not None and hub.absences:
+        away.tell_writer(hub, session, conversation)
 
 
 def settle(hub: Hub, effect: Post | Refuse, outcome: Outcome) -> None:

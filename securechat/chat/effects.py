@@ -3,21 +3,24 @@
 Connections are numbers, conversations are the keys of `securechat.records`. Two kinds: those that
 carry a `record` are stored first, all of a batch in one transaction, and the hub is then told the
 outcome (`Hub.settle`); the others are carried out as they are, in their place among the rest.
+Of these the jobs of `securechat.proofs`, and `Reply`, go to nobody's connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from ..phrases import Query
+from ..proofs import Derive, Verify
 from ..protocol.envelopes import History, System, Welcome
 from ..records import (
-    ForgetIdentity,
+    Change,
     KeepIdentity,
-    KeepPresence,
     KeepTopic,
     Lookup,
     NewMessage,
+    Together,
 )
 
 # ------------------------------------------------------------------ stored first
@@ -64,7 +67,18 @@ class Greet(NamedTuple):
 class Keep(NamedTuple):
     """Store something that nobody waits for."""
 
-    record: KeepIdentity | ForgetIdentity | KeepPresence | KeepTopic
+    record: Change
+
+
+class Commit(NamedTuple):
+    """Store changes as one, all or none; `then` is told whether they are, and decides what follows.
+
+    It is called before anything new is decided, but behind what was decided with this, and may emit
+    whatever it likes.
+    """
+
+    record: Together
+    then: Callable[[bool], None]
 
 
 # ------------------------------------------------------------------ carried out as they are
@@ -166,6 +180,15 @@ class ReadHistory(NamedTuple):
     command: History
 
 
+class Find(NamedTuple):
+    """Answer `search` from the store, when a reader is free."""
+
+    connection: int
+    re: str
+    query: Query
+    limit: int
+
+
 class Close(NamedTuple):
     """Say `event`, if any, as the last thing, and close."""
 
@@ -173,7 +196,16 @@ class Close(NamedTuple):
     event: System | None = None
 
 
-Persistent: TypeAlias = Post | Refuse | SetTopic | Greet | Keep
+class Reply(NamedTuple):
+    """The answer to an operator's request (see `admin`): rows, or why not."""
+
+    ticket: int
+    rows: Sequence[Mapping[str, object]]
+    error: str | None = None
+
+
+Persistent: TypeAlias = Post | Refuse | SetTopic | Greet | Keep | Commit
+Outward: TypeAlias = Verify | Derive | Reply
 Transient: TypeAlias = (
     Send
     | SendList
@@ -185,7 +217,9 @@ Transient: TypeAlias = (
     | Subscribe
     | Unsubscribe
     | ReadHistory
+    | Find
     | Close
+    | Outward
 )
 Effect: TypeAlias = Persistent | Transient
-PERSISTENT = (Post, Refuse, SetTopic, Greet, Keep)
+PERSISTENT = (Post, Refuse, SetTopic, Greet, Keep, Commit)

@@ -1,20 +1,26 @@
 """How `hello` is answered: who is it, may they come in, and under which nick.
 
-In: a `Hello`, and later the outcome of storing the session. Out: effects into the hub. Raised:
-`Rejected` (`bad_protocol`, `server_full`, `too_many_connections`, `bad_nick`, `nick_taken`,
-`auth_failed`, `forbidden`), which the hub answers, the third time with an end.
+In: a `Hello`. Out: effects into the hub. Raised: `Rejected` (`bad_protocol`, `server_full`,
+`too_many_connections`, `bad_nick`, `nick_taken`, `auth_required`, `auth_failed`, `forbidden`,
+`rate_limited`), which the hub answers, the third time with an end.
+
+Whoever comes is taken for the holder of a session, else for whom a certificate proves, else for
+somebody with an invite, else for an account by its password, else for a guest.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pydantic import SecretStr
+
 from ..errors import Rejected
-from ..protocol.envelopes import PROTOCOL_VERSION, Bye, Hello
-from ..records import Kept, Outcome
-from .effects import Greet, Send
+from ..protocol.envelopes import PROTOCOL_VERSION, Hello
+from . import devices, invites
+from .admission import admit
 from .identities import Identity, hash_token
 from .nicks import Nick, parse_nick
+from .proving import prove
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -25,7 +31,7 @@ _FULL_RETRY: Final = 30.0
 
 
 def greet(hub: Hub, session: Session, hello: Hello) -> None:
-    """Let a connection in."""
+    """Let a connection in, at once or when its password was looked at."""
     if hello.protocol != PROTOCOL_VERSION:
         message = f"This server speaks protocol {PROTOCOL_VERSION}. Use a client that does too."
         raise Rejected("bad_protocol", message)
@@ -34,73 +40,80 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
     if session.number in hub.surplus:
         message = "Too many connections come from your address already. Close some, or come later."
         raise Rejected("too_many_connections", message, _FULL_RETRY)
-    nick = parse_nick(hello.nick)
-    name = hub.certified.get(session.number)
-    if name is not None:
-        _check_certificate(name, nick)
-    identity, token = _identify(hub, hello, nick, is_certified=name is not None)
-    identity.add_connection(session.number)
-    hub.stamp(identity)
-    session.greet(identity)
-    welcome = hub.welcome.model_copy(
-        update={"nick": identity.nick.text, "session": token, "re": hello.id}
-    )
-    hub.emit(Greet(session.number, welcome, identity.record()))
-    if len(identity.connections) > hub.limits.connections_per_identity:
-        _replace_silent(hub, identity)
-
-
-def settle(hub: Hub, effect: Greet, outcome: Outcome) -> None:
-    """Say welcome; a session that was never stored is not told, for it might not live.
-
-    One that was stored before is told though the disk is full now: without it a client that comes
-    back could not know that it is the same guest, nor that its drafts are recognised.
-    """
-    welcome, number = effect.welcome, effect.record.identity
-    if isinstance(outcome, Kept):
-        hub.identities.note_stored(number)
+    # Beside an invite none need be said: then it is the one that the invite names.
+    nick = parse_nick(hello.nick) if hello.nick or hello.invite is None else None
+    hub.let_lapse(hub.identities.by_nick(hello.nick))
+    certified = _check_certificate(hub, session, nick)
+    known = _holder(hub, hello)
+    if known is not None and hello.session is not None:
+        if nick is not None:
+            hub.rename(known, nick)
+        admit(hub, session, hello, known, hello.session)
+    elif certified is not None:
+        admit(hub, session, hello, certified, None)
+    elif hello.invite is not None:
+        invites.redeem(hub, session, hello, nick, hello.invite)
+    elif hello.password is not None:
+        _log_in(hub, session, hello, hello.password)
     else:
-        identity = hub.identities.by_number(number)
-        if identity is None or not identity.provable:
-            welcome = welcome.model_copy(update={"session": None})
-    hub.emit(Send(effect.connection, welcome))
+        assert nick is not None  # there is no invite
+        _admit_guest(hub, session, hello, nick)
 
 
-def _check_certificate(name: str, nick: Nick) -> None:
-    """Who has shown a certificate goes by its name, and by no other."""
+def _check_certificate(hub: Hub, session: Session, nick: Nick | None) -> Identity | None:
+    """Who has shown a certificate goes by its name and no other; whom it proves, if they are known.
+
+    An account goes by its own name here: another nick of it proves nothing.
+    """
+    name = hub.certified.get(session.number)
+    if name is None:
+        return None
     try:
         certified = parse_nick(name)
     except Rejected:
         message = "Your certificate names nobody who can be here. Ask for one that is for a nick."
         raise Rejected("auth_failed", message) from None
-    if nick.key != certified.key:
+    if nick is None or nick.key != certified.key:
         message = f"Your certificate is for {certified.text}. Connect with that nick."
         raise Rejected("auth_failed", message)
+    account = hub.identities.by_account(name)
+    holder = hub.identities.by_nick(name)
+    return account or (holder if holder is not None and holder.account is None else None)
 
 
-def _identify(
-    hub: Hub, hello: Hello, nick: Nick, *, is_certified: bool
-) -> tuple[Identity, str | None]:
-    """The holder of a session, or of the nick that a certificate proves, or a new guest.
+def _holder(hub: Hub, hello: Hello) -> Identity | None:
+    """Whom the session proves, if that lets them in: an invite makes more of a guest."""
+    if hello.session is None:
+        return None
+    identity = hub.identities.by_token(hello.session)
+    if identity is None or hub.let_lapse(identity):
+        return None
+    if identity.account is None and (hello.invite is not None or not hub.limits.guests):
+        return None
+    return identity
 
-    With it comes the session; None for who has proved it otherwise, for only its hash is known.
-    """
-    hub.let_lapse(hub.identities.by_nick(hello.nick))
-    if hello.session is not None:
-        identity = hub.identities.by_token(hello.session)
-        if identity is not None and not hub.let_lapse(identity):
-            hub.rename(identity, nick)
-            return identity, hello.session
-    if is_certified:
-        identity = hub.identities.by_nick(nick.text)
-        if identity is not None:
-            return identity, None
+
+def _log_in(hub: Hub, session: Session, hello: Hello, password: SecretStr) -> None:
+    def proved(session: Session, identity: Identity) -> None:
+        devices.open_session(
+            hub,
+            session,
+            identity,
+            hello.client or "",
+            lambda token: admit(hub, session, hello, identity, token),
+        )
+
+    prove(hub, session, hello.id, (hello.nick, password), proved)
+
+
+def _admit_guest(hub: Hub, session: Session, hello: Hello, nick: Nick) -> None:
+    if hub.identities.by_account(hello.nick) is not None:
+        message = "That nick is an account. Say its password, or choose another nick."
+        raise Rejected("auth_required", message)
     hub.identities.check_free(nick, None)
+    if not hub.limits.guests:
+        message = "Guests are not let in here. Come with a password, or with an invite."
+        raise Rejected("auth_required", message)
     token = hub.new_token()
-    return hub.identities.add(nick, hash_token(token), hub.now.wall), token
-
-
-def _replace_silent(hub: Hub, identity: Identity) -> None:
-    """One connection too many: the one that has been silent longest has to go."""
-    silent = min((hub.sessions[number] for number in identity.connections), key=lambda it: it.heard)
-    hub.dismiss(silent, Bye(reason="replaced"), held=True)
+    identity = hub.identities.add(nick, hash_token(token), hub.now.wall)
+    admit(hub, session, hello, identity, token)

@@ -1,7 +1,8 @@
 """The hub: everything that is decided in the chat, by one owner, without I/O.
 
-In: batches of `(connection, event)`, where an event is an envelope of a client, a `Refusal`, or a
-word from the io threads (`Arrived`, `Lost`, `Levelled`); and the time, handed in as `Now`.
+In: batches of `(connection, event)`, where an event is an envelope of a client, a `Refusal`, a word
+from the io threads (`Arrived`, `Lost`, `Levelled`), or one of nobody's (`NOBODY`): the `Result` of
+a proof, what an operator `Asked`; and the time, handed in as `Now`.
 Out: a list of effects (see `effects`), to be carried out in order. For those that carry a record
 the caller tells the outcome of storing it with `settle`, which gives the effects that follow.
 Nothing is raised for what a client can do; should deciding fail all the same, the connection that
@@ -20,6 +21,7 @@ from typing import Any, Final, TypeAlias
 from ..config import ChatLimits
 from ..errors import Rejected
 from ..link_events import Arrived, Levelled, Lost
+from ..proofs import Result
 from ..protocol.codec import Refusal
 from ..protocol.envelopes import (
     MAX_TEXT,
@@ -32,6 +34,8 @@ from ..protocol.envelopes import (
     Joined,
     Level,
     Limits,
+    Ping,
+    Pong,
     Renamed,
     System,
     Welcome,
@@ -40,15 +44,18 @@ from ..protocol.framing import DEFAULT_MAX_FRAME
 from ..records import (
     ForgetIdentity,
     KeepPresence,
+    Kept,
     Outcome,
     Snapshot,
 )
-from . import commands, drafts, greeting
+from . import admin, admission, commands, devices, drafts, greeting, invites
 from .answers import refuse
+from .away import Absence
 from .clock import Now, Timers
 from .direct import make_partners, sides_of
 from .effects import (
     Close,
+    Commit,
     Effect,
     Greet,
     Keep,
@@ -64,6 +71,7 @@ from .identities import Identities, Identity
 from .jokes import JOKES
 from .nicks import Nick
 from .presence import Presence
+from .proving import Proofs
 from .room import Room
 from .session import Session
 
@@ -71,14 +79,22 @@ __all__ = ["Event", "Hub", "Now"]
 
 log = logging.getLogger(__name__)
 
-MAX_HELLOS: Final = 3
+MAX_TRIES: Final = 3
 SWEEP_EVERY: Final = 60.0
 #: How long a session lives whose holder has said nothing but `hello`, seconds.
 FIRST_LEASE: Final = 60.0
-FEATURES: Final = ("conversations", "history", "presence", "resume")
+#: The connection of events that come from none.
+NOBODY: Final = 0
+FEATURES: Final = (
+    *("accounts", "conversations", "history", "presence", "resume"),
+    *("away", "search", "whois"),
+)
 _DAY: Final = 86_400.0
 
-Event: TypeAlias = Draft | Command | Refusal | Arrived | Lost | Levelled
+#: What comes by itself from whoever is there, and says nothing of what they do.
+_SIGNS_OF_LIFE: Final = frozenset({Ping, Pong, Levelled})
+
+Event: TypeAlias = Draft | Command | Refusal | Arrived | Lost | Levelled | Result | admin.Asked
 
 
 class Hub:
@@ -104,6 +120,8 @@ class Hub:
         self.last_ts: dict[str, str] = dict(snapshot.last_ts)
         self.identities = Identities(snapshot.next_identity)
         self.sessions: dict[int, Session] = {}
+        #: Those who are away, by the number of their identity.
+        self.absences: dict[int, Absence] = {}
         #: Connections whose address has too many, and the names of those with a certificate.
         self.surplus: set[int] = set()
         self.certified: dict[int, str] = {}
@@ -112,6 +130,8 @@ class Hub:
         self._choose = choose
         self._effects: list[Effect] = []
         self._timers = Timers()
+        self.proofs = Proofs(limits.proofs)
+        self.invites = invites.Invites(snapshot.invites)
         self.presence = Presence(limits, self.heads, self._timers, self.emit)
         self.rooms: dict[str, Room] = self.presence.rooms
         self.welcome = Welcome(
@@ -134,8 +154,12 @@ class Hub:
         self._restore(snapshot)
 
     def _restore(self, snapshot: Snapshot) -> None:
-        for record in snapshot.identities:
-            self.identities.restore(record)
+        accounts = {kept.identity: kept for kept in snapshot.accounts}
+        # Accounts first: of two who claim the same, a guest yields.
+        for record in sorted(snapshot.identities, key=lambda it: it.identity not in accounts):
+            self.identities.restore(record, accounts.get(record.identity))
+        for session in snapshot.sessions:
+            self.identities.add_session(session)
         for name in snapshot.heads:
             if name[0] == "#":
                 self.presence.restore_room(name)
@@ -177,10 +201,12 @@ class Hub:
                 if type(event) is Arrived:
                     sessions[number] = Session(number, now.mono)
                     self._note_arrival(number, event)
+                elif number == NOBODY:
+                    self._hear_outside(event)
                 continue  # what comes late is for a connection that has ended
-            session.heard = now.mono
             try:
                 if type(event) is Draft:
+                    session.heard = now.mono
                     drafts.take(self, session, event)
                 else:
                     self._decide_one(session, event)
@@ -189,7 +215,7 @@ class Hub:
                 self.emit(Send(number, refuse(no, re)))
             except Exception:
                 log.exception("connection %d: deciding a %s failed", number, type(event).__name__)
-                self._fail(session)
+                self.fail(session)
         return self._take()
 
     def tick(self, now: Now) -> list[Effect]:
@@ -228,12 +254,18 @@ class Hub:
             case Post() | Refuse():
                 drafts.settle(self, effect, outcome)
             case Greet():
-                greeting.settle(self, effect, outcome)
+                admission.settle(self, effect, outcome)
+            case Commit(_, then):
+                self.after(0.0, lambda: then(isinstance(outcome, Kept)))
             case SetTopic():
                 commands.settle_topic(self, effect, outcome)
             case _:
                 pass
         return self._take()
+
+    def after(self, delay: float, act: Callable[[], None]) -> None:
+        """Have `act` called `delay` seconds from now; it may emit whatever it likes."""
+        self._timers.after(delay, act)
 
     # -------------------------------------------------------------- out
 
@@ -280,12 +312,16 @@ class Hub:
     # -------------------------------------------------------------- one event
 
     def _decide_one(self, session: Session, event: Any) -> None:
+        if type(event) in _SIGNS_OF_LIFE:
+            session.alive = self.now.mono
+        else:
+            session.heard = self.now.mono
         match event:
             case Hello():
                 try:
                     greeting.greet(self, session, event)
                 except Rejected as no:
-                    self._refuse_hello(session, refuse(no, event.id))
+                    self.refuse(session, no, event.id)
             case Command():
                 if not session.identity.met:
                     self.meet(session.identity)
@@ -309,15 +345,27 @@ class Hub:
         if arrived.name is not None:
             self.certified[number] = arrived.name
 
-    def _refuse_hello(self, session: Session, error: Error) -> None:
-        session.hellos += 1
-        if error.fatal or session.hellos >= MAX_HELLOS:
-            log.info("connection %d: hello refused: %s", session.number, error.code)
+    def _hear_outside(self, event: Any) -> None:
+        """What comes from no connection."""
+        if isinstance(event, admin.Asked):
+            admin.answer(self, event)
+        else:
+            self.proofs.close(self, event)
+
+    def refuse(self, session: Session, no: Rejected, re: str) -> None:
+        """Refuse a `hello`, or the proof of who somebody is; the third time with an end."""
+        error = refuse(no, re)
+        if session.greeted and no.code != "auth_failed":
+            self.emit(Send(session.number, error))
+            return
+        session.refusals += 1
+        if error.fatal or session.refusals >= MAX_TRIES:
+            log.info("connection %d: refused for good: %s", session.number, error.code)
             self.dismiss(session, error.model_copy(update={"fatal": True}))
         else:
-            self.emit(Send(session.number, error, answers_hello=True))
+            self.emit(Send(session.number, error, answers_hello=not session.greeted))
 
-    def _fail(self, session: Session) -> None:
+    def fail(self, session: Session) -> None:
         """End a connection whose event we could not decide; our fault, and logged."""
         message = "The server failed on this; it is our fault and it was logged. Connect again."
         self.dismiss(session, Error(code="internal", message=message, fatal=True), held=True)
@@ -357,6 +405,8 @@ class Hub:
         identity.drop_connection(session.number)
         self.presence.end(session, reason, held=held)
         if not identity.connections:
+            if not held:
+                self.absences.pop(identity.number, None)
             self.stamp(identity)
             self.emit(Keep(identity.record()))
 
@@ -373,6 +423,7 @@ class Hub:
     def meet(self, identity: Identity) -> None:
         """Note that `identity` has said something, and so knows its session."""
         identity.met = True
+        self.invites.unmet.pop(identity.number, None)
         self.stamp(identity)
         self.emit(Keep(identity.record()))
 
@@ -386,9 +437,9 @@ class Hub:
             return
         self.identities.rename(identity, nick, self.now.wall, self.limits.former_nick)
         self.emit(Keep(identity.record()))
-        self._tell_peers(identity, Renamed(old=old, nick=nick.text), skip)
+        self.tell_peers(identity, Renamed(old=old, nick=nick.text), skip)
 
-    def _tell_peers(self, identity: Identity, event: System, skip: int) -> None:
+    def tell_peers(self, identity: Identity, event: System, skip: int) -> None:
         """Tell each connection once that shares a room or a direct conversation, or is its own."""
         peers = dict.fromkeys(identity.connections)
         for name in identity.rooms:
@@ -407,6 +458,9 @@ class Hub:
         """Let sessions lapse and former nicks go free, and note that who is here is not away."""
         self._timers.after(SWEEP_EVERY, self._sweep)
         now, life = self.now.wall, self.limits.guest_days * _DAY
+        invites.sweep(self)
+        for identity in self.identities.accounts.values():
+            devices.sweep(self, identity)
         for identity in list(self.identities):
             if self.let_lapse(identity):
                 continue
@@ -418,12 +472,13 @@ class Hub:
 
     def let_lapse(self, identity: Identity | None) -> bool:
         """Forget an identity whose session is over; True when it was."""
-        if identity is None or identity.connections or identity.rooms:
+        if identity is None or identity.connections or identity.rooms or identity.account:
             return False
         life = self.limits.guest_days * _DAY
         if identity.provable and self.now.wall - identity.used <= life:
             return False
         self.identities.forget(identity)
+        self.absences.pop(identity.number, None)
         self.emit(Keep(ForgetIdentity(identity.number)))
         return True
 

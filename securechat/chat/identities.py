@@ -17,8 +17,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..errors import Rejected
-from ..records import KeepIdentity
+from ..records import KeepAccount, KeepIdentity, KeepSession
+from .accounts import Account
 from .nicks import Nick, parse_nick
+from .roles import Role
 
 #: Former nicks that one identity may have reserved; without a bound one guest could take them all.
 MAX_FORMER: Final = 20
@@ -33,6 +35,7 @@ class Identity:
     """A person or a program behind a nick, with all its connections."""
 
     __slots__ = (
+        "_account",
         "connections",
         "former",
         "met",
@@ -48,8 +51,9 @@ class Identity:
     def __init__(self, number: int, nick: Nick, token: bytes, used: float) -> None:
         self.number = number
         self.nick = nick
-        #: SHA-256 of the session token.
+        #: SHA-256 of the session token; empty for an account, which may have several.
         self.token = token
+        self._account: Account | None = None
         #: Whether the token was stored and told, so that somebody can come back with it.
         self.provable = False
         #: Whether it said anything behind `welcome`, and so must have read it.
@@ -66,6 +70,31 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"<Identity {self.number} {self.nick.text}>"
+
+    @property
+    def account(self) -> str | None:
+        """The name of its account; None: it is a guest."""
+        return self._account.kept.name if self._account is not None else None
+
+    @property
+    def role(self) -> Role:
+        """What it is on the whole server."""
+        return self._account.role if self._account is not None else Role.GUEST
+
+    @property
+    def enrolment(self) -> Account:
+        """Its account; only for who has one."""
+        assert self._account is not None
+        return self._account
+
+    def claims(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What it holds, each as key and skeletons: its nick, former ones, its account's name."""
+        yield self.nick.key, self.nick.skeletons
+        for nick, _ in self.former:
+            yield nick.key, nick.skeletons
+        if self._account is not None:
+            kept = self._account.kept
+            yield kept.key, (*kept.skeletons, *_read(kept.name).skeletons)
 
     def record(self) -> KeepIdentity:
         """This identity as a store keeps it."""
@@ -87,6 +116,8 @@ class Identity:
     def drop_connection(self, number: int) -> None:
         """Note that a connection has ended."""
         self.connections = tuple(one for one in self.connections if one != number)
+        if self._account is not None:
+            self._account.links.pop(number, None)
 
     def add_partner(self, number: int) -> None:
         """Note the other side of a direct conversation."""
@@ -104,6 +135,8 @@ class Identities:
         self._by_token: dict[bytes, Identity] = {}
         self._by_key: dict[str, Identity] = {}
         self._by_skeleton: dict[str, Identity] = {}
+        #: Those with an account, by number.
+        self.accounts: dict[int, Identity] = {}
 
     def __iter__(self) -> Iterator[Identity]:
         return iter(self._by_number.values())
@@ -130,6 +163,13 @@ class Identities:
         """Who gave up the nick `text` and still has it reserved."""
         key, holder = self._holder(text)
         return holder if holder is not None and holder.nick.key != key else None
+
+    def by_account(self, name: str) -> Identity | None:
+        """Whose account is called `name`, whatever nick it goes by now."""
+        key, holder = self._holder(name)
+        if holder is None or holder.account is None or holder.enrolment.kept.key != key:
+            return None
+        return holder
 
     def _holder(self, text: str) -> tuple[str, Identity | None]:
         holder = self._by_key.get(text)  # most nicks are their own key, which spares the parsing
@@ -162,14 +202,38 @@ class Identities:
         self._insert(identity)
         return identity
 
-    def restore(self, record: KeepIdentity) -> Identity:
-        """An identity as a store kept it; never refused."""
+    def restore(self, record: KeepIdentity, kept: KeepAccount | None = None) -> Identity:
+        """An identity as a store kept it, with its account if it has one; never refused."""
         identity = Identity(record.identity, _read(record.nick), record.token_hash, record.used)
         identity.provable = identity.met = True
         identity.former = tuple((_read(text), until) for text, until in record.former)
+        if kept is not None:
+            identity._account = Account(kept)
+            self.accounts[identity.number] = identity
         self._insert(identity)
         self._next = max(self._next, record.identity + 1)
         return identity
+
+    def enrol(self, identity: Identity, kept: KeepAccount) -> Account:
+        """Make an account of a guest; its token is none of the account's sessions yet."""
+        self._by_token.pop(identity.token, None)
+        identity.token = b""
+        identity.provable = identity.met = True
+        identity._account = account = Account(kept)
+        self.accounts[identity.number] = identity
+        self._claim(identity)
+        return account
+
+    def add_session(self, session: KeepSession) -> None:
+        """Let a token prove an account from now on."""
+        identity = self._by_number[session.identity]
+        identity.enrolment.sessions[session.token_hash] = session
+        self._by_token[session.token_hash] = identity
+
+    def drop_session(self, identity: Identity, token_hash: bytes) -> None:
+        """Let a token prove an account no longer."""
+        identity.enrolment.sessions.pop(token_hash, None)
+        self._by_token.pop(token_hash, None)
 
     def note_stored(self, number: int) -> None:
         """Note that an identity's session is stored, so that it can be told."""
@@ -213,20 +277,21 @@ class Identities:
 
     def _insert(self, identity: Identity) -> None:
         self._by_number[identity.number] = identity
-        self._by_token[identity.token] = identity
+        if identity.token:
+            self._by_token[identity.token] = identity
         self._claim(identity)
 
     def _claim(self, identity: Identity) -> None:
         """Take what nobody has: all of it, after `check_free`; what was stored may collide."""
-        for nick in (identity.nick, *(nick for nick, _ in identity.former)):
-            self._by_key.setdefault(nick.key, identity)
-            for skeleton in nick.skeletons:
+        for key, skeletons in identity.claims():
+            self._by_key.setdefault(key, identity)
+            for skeleton in skeletons:
                 self._by_skeleton.setdefault(skeleton, identity)
 
     def _release(self, identity: Identity) -> None:
-        for nick in (identity.nick, *(nick for nick, _ in identity.former)):
-            _pop_own(self._by_key, nick.key, identity)
-            for skeleton in nick.skeletons:
+        for key, skeletons in identity.claims():
+            _pop_own(self._by_key, key, identity)
+            for skeleton in skeletons:
                 _pop_own(self._by_skeleton, skeleton, identity)
 
 

@@ -82,10 +82,12 @@ class Presence:
 
     def enter(self, session: Session, room: Room) -> None:
         """Make the connection's identity a member, and tell the others if it was none."""
-        identity = session.identity
         session.add_room(room.alone)
+        self._admit(session.identity, room, session.number)
+
+    def _admit(self, identity: Identity, room: Room, number: int) -> None:
         self._held.pop((identity, room.name), None)
-        if room.enter(identity, session.number):
+        if room.enter(identity, number):
             identity.add_room(room.alone)
             self._emit(Keep(KeepPresence(identity.number, room.name, True)))
             self._announce(room, Joined(room=room.name, nick=identity.nick.text))
@@ -112,6 +114,14 @@ class Presence:
                 self._hold(session.identity, room)
             else:
                 self._depart(session.identity, room, LINK_LOST)
+
+    def hand_over(self, session: Session, identity: Identity) -> None:
+        """Let a connection stand for `identity`, which has it already, in all of its rooms."""
+        for name in session.rooms:
+            room = self.rooms[name]
+            if room.drop(session.identity, session.number):
+                self._depart(session.identity, room, None)
+            self._admit(identity, room, session.number)
 
     def restore_member(self, identity: Identity, name: str) -> None:
         """Hold somebody who was here when the store was last written."""

@@ -8,14 +8,17 @@ from .identities import Identity
 class Session:
     """A connection by its number; what it rarely has is made on first use, for there are many."""
 
-    __slots__ = ("_direct", "_identity", "heard", "hellos", "number", "refused", "rooms")
+    __slots__ = (
+        *("_direct", "_identity", "alive", "heard"),
+        *("number", "refusals", "refused", "rooms"),
+    )
 
     def __init__(self, number: int, heard: float) -> None:
         self.number = number
-        #: When it last gave a sign of life, monotonic seconds.
-        self.heard = heard
-        #: How often its `hello` was refused.
-        self.hellos = 0
+        #: When it last did anything, monotonic seconds; and when it last but answered a ping.
+        self.heard = self.alive = heard
+        #: How often its `hello`, or a proof of who it is, was refused.
+        self.refusals = 0
         #: The first draft refused for want of storage; until it comes again none is taken.
         self.refused: str | None = None
         self._identity: Identity | None = None
@@ -52,6 +55,12 @@ class Session:
             self._direct = set()
         return self._direct
 
+    def take_direct(self) -> set[str]:
+        """The direct conversations that were subscribed, which it has no longer."""
+        direct, self._direct = self._direct, None
+        return direct or set()
+
     def greet(self, identity: Identity) -> None:
         """Remember who it is."""
         self._identity = identity
+        self.refusals = 0

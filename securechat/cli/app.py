@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from .. import __version__
+from .admin import app as admin
 from .bench import bench
 from .certs import gen_certs
 from .configuring import EarlyConfigOption
@@ -14,10 +15,12 @@ from .connect import connect
 from .db import app as db
 from .doctor import doctor
 from .export import export
+from .invite import app as invite
 from .reload import reload
 from .report import EXIT_CODES
 from .run import run
 from .schema import schema
+from .search import search
 from .send import send
 from .serve import serve
 from .tail import tail
@@ -66,8 +69,11 @@ def root(
 
 for _command in (
     *(gen_certs, serve, reload, connect, send, run, tail, export),
+    search,
     *(doctor, bench, schema, torture),
 ):
     app.command()(_command)
+app.add_typer(admin, name="admin")
 app.add_typer(db, name="db")
+app.add_typer(invite, name="invite")
 app.add_typer(trust, name="trust")

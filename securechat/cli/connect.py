@@ -12,22 +12,31 @@ import signal
 import sys
 from enum import Enum
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
-from . import trusting
+from . import joining, trusting
 from .configuring import ConfigOption, ProfileOption, check_server
 from .options import (
-    NickOption,
+    check_nick,
     check_room,
     client_config,
     end_on_sigterm,
 )
+from .passwords import PasswordFile
 from .report import Terminated, complain, is_terminal, reported
 
 if TYPE_CHECKING:
     from ..client.client import ChatClient, ClientConfig
+
+
+class Wanted(NamedTuple):
+    """How one wants to chat."""
+
+    front: Front
+    colour: bool
+    plain: bool
 
 
 class Front(Enum):
@@ -39,21 +48,50 @@ class Front(Enum):
     JSON = "JSON lines"
 
 
+_LOBBY: Final = "#lobby"
+#: Seconds that the full screen waits to hear that a password is needed.
+_FIRST_WORD: Final = 3.0
+
+
 def _check_rooms(rooms: list[str] | None) -> list[str]:
-    return [check_room(room) for room in rooms or ["lobby"]]
+    return [check_room(room) for room in rooms or ()]
+
+
+def _check_server(context: typer.Context, server: str) -> str:
+    """HOST[:PORT], that of a profile, or an invite."""
+    if not _is_invite(server):
+        return check_server(context, server)
+    from ..client.invite_link import InviteLink
+
+    try:
+        InviteLink.parse(server)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
+    return server
+
+
+def _is_invite(server: str) -> bool:
+    return server.lower().startswith("securechat:")
 
 
 def connect(
     server: Annotated[
         str,
         typer.Argument(
-            metavar="HOST[:PORT]",
-            help="Where the server is, or the name of a profile.",
-            callback=check_server,
+            metavar="HOST[:PORT]|INVITE",
+            help="Where the server is, the name of a profile, or an invite.",
+            callback=_check_server,
         ),
     ] = "localhost",
     *,
-    nick: NickOption,
+    nick: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NICK",
+            help="What others call you; an invite may name one.",
+            callback=lambda nick: None if nick is None else check_nick(nick),
+        ),
+    ] = None,
     room: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,6 +104,7 @@ def connect(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    password_file: PasswordFile = None,
     client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
@@ -110,6 +149,7 @@ def connect(
     \b
     Examples:
       securechat connect --nick bob
+      securechat connect 'securechat://chat.example.org:55555/#…'
       securechat connect chat.example.org:7000 --nick bob --room garden
       securechat connect [::1]:55555 --nick bob --certs ~/chat-certs
       securechat connect chat.example.org --nick bot --fingerprint SHA256:…
@@ -119,15 +159,29 @@ def connect(
     with reported():
         end_on_sigterm()
         front = _front_end(as_json=as_json, by_line=by_line or plain)
-        if front is Front.FULL_SCREEN:
-            print(f"connecting to {server} …", flush=True)  # the imports take a while
+        is_invite = _is_invite(server)
+        if nick is None and not is_invite:
+            raise typer.BadParameter("say what others call you: --nick NICK")
+        if front is Front.FULL_SCREEN:  # the imports take a while
+            print(
+                "accepting the invite …" if is_invite else f"connecting to {server} …", flush=True
+            )
         wishes = trusting.wishes(
             certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert
         )
+        if is_invite:
+            server, nick, invited = joining.accept(server, nick, wishes)
+            room = room or ([invited] if invited else None)
         config = client_config(
-            server, nick, wishes, rooms=tuple(room or ()), reconnect=not no_reconnect
+            server,
+            nick or "",
+            wishes,
+            password_file=password_file,
+            rooms=tuple(room or [_LOBBY]),
+            reconnect=not no_reconnect,
         )
-        raise typer.Exit(_chat(config, front, colour=not no_color, plain=plain))
+        look = Wanted(front, colour=not no_color, plain=plain)
+        raise typer.Exit(joining.with_password(config, lambda known: _chat(known, look)))
 
 
 def _front_end(*, as_json: bool, by_line: bool) -> Front:
@@ -142,18 +196,18 @@ def _front_end(*, as_json: bool, by_line: bool) -> Front:
     return Front.LINE if find_spec("readline") is not None else Front.PIPE
 
 
-def _chat(config: ClientConfig, front: Front, *, colour: bool, plain: bool) -> int:
+def _chat(config: ClientConfig, wanted: Wanted) -> int:
     """Run the front end that fits; whatever happens, leave the server in order."""
     from ..client.client import ChatClient
     from ..client.farewell import GOODBYE
 
     client = ChatClient(config)
     try:
-        if front is Front.FULL_SCREEN:
-            return _full_screen(client, config, colour=colour)
-        if front is Front.LINE:
-            return _line_mode(client, config, colour=colour, plain=plain)
-        if front is Front.JSON:
+        if wanted.front is Front.FULL_SCREEN:
+            return _full_screen(client, config, colour=wanted.colour)
+        if wanted.front is Front.LINE:
+            return _line_mode(client, config, colour=wanted.colour, plain=wanted.plain)
+        if wanted.front is Front.JSON:
             from . import jsonpipe
 
             return jsonpipe.run(client, config.rooms[0])
@@ -187,4 +241,7 @@ def _full_screen(client: ChatClient, config: ClientConfig, *, colour: bool) -> i
     client.start()  # it looks for the server while Textual, which takes a while, is loaded
     from ..tui.app import run
 
+    error = client.wait_greeted(_FIRST_WORD)
+    if joining.asks_for_password(error):
+        raise error  # before there is a screen to be taken away again
     return run(client, config.nick, config.rooms, complain)

@@ -23,6 +23,7 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
+from .passwords import PasswordFile
 from .report import OutputFailed, complain, forget_stdout, reported
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def export(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    password_file: PasswordFile = None,
     client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
@@ -109,6 +111,7 @@ def export(
             host,
             nick,
             trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
+            password_file=password_file,
             rooms=(),
             backlog=0,
             reads=False,

@@ -37,6 +37,8 @@ from .pipe import MAX_UNSETTLED, PATIENCE, lines
 from .report import OutputFailed, complain, forget_stdout, put
 
 _STDIN: Final = 0
+#: Of an event, what the line says otherwise, and what lets in: the client has kept that.
+_UNSAID: Final = {"type", "session"}
 
 
 class _BadLine(Exception):
@@ -218,7 +220,7 @@ def _told(event: ClientEvent) -> tuple[str, dict[str, Any]]:
                 "code": event.code or None,
             }
         case Heard(system):
-            keys = system.model_dump(mode="json", exclude={"type"}, exclude_none=True)
+            keys = system.model_dump(mode="json", exclude=_UNSAID, exclude_none=True)
             return keys.pop("event"), keys
         case _:
             error = getattr(event, "error", None)

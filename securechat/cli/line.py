@@ -25,7 +25,7 @@ from ..client.entries import Entry, Kind, counted
 from ..client.events import ClientEvent
 from ..client.farewell import GOODBYE, take_leave
 from ..client.harmless import harmless_line
-from ..client.slash import BadInput
+from ..client.slash import BadInput, Secretly, has_secret
 from ..errors import ClientError
 from .prompt import Interrupted, Prompt, screen_size
 from .render import Look, day_of, day_row, plain, rows
@@ -94,6 +94,8 @@ class _Line:
             here = self._controller.focus  # what the prompt says is where the line goes
             try:
                 self._do(self._prompt.read(self._prompt_text()), here)
+                if self._controller.asking is not None:
+                    self._ask_secretly(self._controller.asking)
             except (_PromptIsOld, _Over):
                 continue
             except EOFError:
@@ -108,8 +110,22 @@ class _Line:
                 return self._leave(self._controller.leaving.reason)
 
     def _do(self, line: str, here: str | None) -> None:
+        if has_secret(line):
+            self._prompt.forget_line()
         try:
             self._show(self._controller.enter(line, _now(), here))
+        except BadInput as problem:
+            self._complain(str(problem))
+        except ClientError:
+            pass  # `Ended` is on its way and says why
+
+    def _ask_secretly(self, action: Secretly) -> None:
+        try:
+            secrets = [self._prompt.read_secret(f"{one.text}: ") for one in action.questions]
+            self._controller.answer(secrets)
+        except Interrupted:
+            self._controller.leave_unanswered()
+            self._complain("Nothing was sent.")
         except BadInput as problem:
             self._complain(str(problem))
         except ClientError:
@@ -132,7 +148,8 @@ class _Line:
     def _prompt_text(self) -> str:
         timeline = self._controller.timeline
         where = harmless_line(timeline.focus or "no room")
-        text = f"[{where}] " if timeline.online else f"[{where}, offline] "
+        away = ", away" if timeline.absences.mine is not None else ""
+        text = f"[{where}{away}] " if timeline.online else f"[{where}, offline] "
         text = plain(text, self._look.encoding)
         return f"\x1b[1m{text}\x1b[0m" if self._look.colour else text
 
@@ -180,10 +197,11 @@ class _Line:
         drawn: list[str] = []
         rings = False
         for entry in entries:
-            day = day_of(entry, look)
-            if self._day not in (None, day):
-                drawn.append(day_row(day, look))
-            self._day = day
+            if entry.found is None:  # those have their day on them
+                day = day_of(entry, look)
+                if self._day not in (None, day):
+                    drawn.append(day_row(day, look))
+                self._day = day
             drawn += rows(entry, look, self._controller.focus)
             rings = rings or entry.mention
         self._prompt.show(drawn, bell=rings and self._may_ring())

@@ -15,6 +15,7 @@ import typer
 from ..target import parse_target
 from . import trusting
 from .configuring import check_server
+from .passwords import NoPassword, read_password
 from .report import Terminated
 
 if TYPE_CHECKING:
@@ -80,11 +81,17 @@ AddressArgument = Annotated[
 ]
 
 
-def client_config(server: str, nick: str, wishes: Wishes, **more: Any) -> ClientConfig:
+def client_config(
+    server: str, nick: str, wishes: Wishes, *, password_file: str | None = None, **more: Any
+) -> ClientConfig:
     """What a client of this user starts from; `more` goes to `ClientConfig`.
 
     A server that is not known yet is met here, and a person is asked about its key.
     """
+    if password_file is not None:
+        from pydantic import SecretStr
+
+        more["password"] = SecretStr(check_password(read_password(password_file, "")))
     from ..client.client import ClientConfig
     from ..client.state import default_state_dir
 
@@ -98,6 +105,15 @@ def client_config(server: str, nick: str, wishes: Wishes, **more: Any) -> Client
         state_dir=default_state_dir(),
         **more,
     )
+
+
+def check_password(password: str) -> str:
+    """A password that fits into its envelope; raises `NoPassword`."""
+    from ..protocol.envelopes import MAX_PASSWORD
+
+    if not 1 <= len(password) <= MAX_PASSWORD:
+        raise NoPassword(f"A password has 1 to {MAX_PASSWORD} characters. This is another one.")
+    return password
 
 
 def end_on_sigterm() -> None:

@@ -134,6 +134,9 @@ class _Pipe:
                 self._fail(f"line {number}: {problem}")
             except ClientError:
                 return False  # `Ended` is on its way and says why
+            if controller.asking is not None:
+                controller.leave_unanswered()
+                self._fail(f"line {number}: not sent: a password is typed on a terminal only")
             return controller.leaving is None
 
     def _is_answered(self) -> bool:

@@ -34,7 +34,7 @@ from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Final
 
-from . import screen
+from . import screen, secret
 from .report import Terminated
 
 _STDIN: Final = 0
@@ -181,6 +181,26 @@ class Prompt(AbstractContextManager["Prompt"]):
             self._write("\n")
             self._stop()
             readline.set_startup_hook(partial(readline.insert_text, typed))
+
+    def read_secret(self, prompt: str) -> str:
+        """Read one line that is not shown; raises Interrupted (Ctrl-C, Ctrl-D), and `Terminated`.
+
+        What arrives meanwhile waits. Readline has no part in it, nor has its history.
+        """
+        self._give_terminal_back()
+        try:
+            return secret.read(_STDIN, prompt, self._write, lambda: self._meanwhile)
+        except secret.BrokenOff:
+            raise Interrupted("") from None
+        finally:
+            self._meanwhile = None
+            self._take_terminal()
+
+    def forget_line(self) -> None:
+        """Let Up not bring back the line that was read last."""
+        last = readline.get_current_history_length() - 1
+        if last >= 0:
+            readline.remove_history_item(last)
 
     def is_stale(self, prompt: str) -> bool:
         """Whether another prompt is on the screen, and could be replaced with nobody noticing."""

@@ -12,12 +12,17 @@ what is said to us:
     12:01 -- carol joined                 everything else
     12:01 !! not sent (reason): hello     refused
 
+What a search found has its day, its conversation and its number; `>` marks what was looked for:
+
+    2026-11-23 12:01>#garden [12] <bob> tulips
+
 Records for a program (`record`), a contract: TIME CONVERSATION and what happened, separated by one
 space. TIME is UTC to the second; CONVERSATION is `-` where there is none, `@nick` for a direct one.
 
     2026-11-23T12:01:00Z #lobby <bob> hello
     2026-11-23T12:01:00Z #lobby * bob waves
     2026-11-23T12:01:00Z #lobby -- carol joined
+    2026-11-23T12:01:00Z #lobby [12] <bob> tulips, found
 """
 
 from __future__ import annotations
@@ -29,7 +34,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from ..client.cells import wrap
-from ..client.entries import Entry, Kind
+from ..client.entries import Entry, Found, Kind
 from ..client.harmless import encodable, harmless_line, harmless_text
 from ..client.nick_colours import nick_colour
 
@@ -82,7 +87,9 @@ def rows(entry: Entry, look: Look, shown: str | None) -> list[str]:
     faint = entry.missed or entry.recalled or entry.kind is Kind.UNSENT
     mark = "!" if entry.mention else "~" if entry.missed or entry.recalled else " "
     head = [(entry.at.astimezone(look.zone).strftime("%H:%M"), _DIM), (mark, "")]
-    if entry.conversation is not None and entry.conversation != shown and _is_tagged(entry):
+    if entry.found is not None:
+        head, faint = _found_head(entry, look), False
+    elif entry.conversation is not None and entry.conversation != shown and _is_tagged(entry):
         head.append((f"{harmless_line(entry.conversation)} ", _BOLD))
     style = _STYLES.get(entry.kind, "")
     first, *others = harmless_text(entry.text)
@@ -108,12 +115,24 @@ def record(entry: Entry, encoding: str) -> str:
     time = entry.at.strftime("%Y-%m-%dT%H:%M:%SZ")
     place = harmless_line(entry.conversation or "-")
     author = "".join(text for text, _ in _author(entry, Look()))
+    if entry.found is not None:
+        author = f"[{entry.seq}] {author}"
     return encodable(f"{time} {place} {author}{harmless_line(entry.text)}", encoding)
 
 
 def plain(text: str, encoding: str) -> str:
     """A text of ours, with parts that others chose, as one line."""
     return encodable(harmless_line(text), encoding)
+
+
+def _found_head(entry: Entry, look: Look) -> list[_Span]:
+    """What stands before a message that was found, or near one."""
+    return [
+        (entry.at.astimezone(look.zone).strftime("%Y-%m-%d %H:%M"), _DIM),
+        (">" if entry.found is Found.HIT else " ", _BOLD),
+        (f"{harmless_line(entry.conversation or '-')} ", _BOLD),
+        (f"[{entry.seq}] ", _DIM),
+    ]
 
 
 def _is_tagged(entry: Entry) -> bool:

@@ -17,6 +17,7 @@ from ..errors import ClientError
 from . import trusting
 from .configuring import ConfigOption, ProfileOption
 from .options import AddressArgument, HostOption, NickOption, client_config
+from .passwords import PasswordFile
 from .report import complain, reported
 from .send import WaitOption
 
@@ -35,6 +36,7 @@ def run(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    password_file: PasswordFile = None,
     client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
@@ -68,6 +70,7 @@ def run(
             lambda: trusting.wishes(
                 certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert
             ),
+            password_file,
         )
         if courier is not None:
             courier.start()
@@ -81,13 +84,16 @@ def run(
         raise typer.Exit(finished.code)
 
 
-def _courier(to: str, nick: str, host: str, wishes: Callable[[], Wishes]) -> Courier | None:
+def _courier(
+    to: str, nick: str, host: str, wishes: Callable[[], Wishes], password_file: str | None
+) -> Courier | None:
     """What carries our messages; None, with the reason told, where there cannot be a chat."""
     try:
         config = client_config(
             host,
             nick,
             wishes(),
+            password_file=password_file,
             rooms=(to,) if to[0] == "#" else (),
             backlog=0,
             reads=False,

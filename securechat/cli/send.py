@@ -22,6 +22,7 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
+from .passwords import PasswordFile
 from .report import KEPT, OutputFailed, complain, forget_stdout, put, reported
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def send(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    password_file: PasswordFile = None,
     client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
@@ -89,6 +91,7 @@ def send(
             host,
             nick,
             trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
+            password_file=password_file,
             rooms=(to,) if to[0] == "#" else (),
             backlog=0,
             reads=False,

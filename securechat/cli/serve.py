@@ -47,6 +47,9 @@ def serve(
         float,
         typer.Option(min=0, metavar="N", help="How long an unused guest keeps nick and messages."),
     ] = 7.0,
+    guests: Annotated[
+        strangers.YesNo, typer.Option(help="Whether somebody without an account may come in.")
+    ] = strangers.YesNo.YES,
     io_threads: Annotated[
         int, typer.Option(min=1, max=64, metavar="N", help="Threads for connections.")
     ] = 1,
@@ -83,6 +86,7 @@ def serve(
       securechat serve
       securechat serve --host 0.0.0.0 --port 55555 --certs /etc/securechat
       securechat serve --rate 0 --json-log
+      securechat serve --guests no
       securechat serve --keep-days 90 --keep-room '#ops=365'
       securechat serve --client-ca certs/ca.pem
     """
@@ -108,7 +112,13 @@ def serve(
                 greeting=greeting,
                 messages=messages_per_address,
             ),
-            limits=ChatLimits(rate=rate, burst=burst, grace=grace, guest_days=guest_days),
+            limits=ChatLimits(
+                rate=rate,
+                burst=burst,
+                grace=grace,
+                guest_days=guest_days,
+                guests=guests is strangers.YesNo.YES,
+            ),
         )
         raise typer.Exit(run(config, json_log=json_log))
 

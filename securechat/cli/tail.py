@@ -22,6 +22,7 @@ from .options import (
     client_config,
     end_on_sigterm,
 )
+from .passwords import PasswordFile
 from .report import complain, put, reported
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def tail(
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
     accept_new: trusting.AcceptNew = False,
+    password_file: PasswordFile = None,
     client_cert: trusting.ClientCert = None,
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
@@ -84,6 +86,7 @@ def tail(
             host,
             nick,
             trusting.wishes(certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert),
+            password_file=password_file,
             rooms=(),
             backlog=0,
             reads=False,

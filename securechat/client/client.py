@@ -26,7 +26,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from .. import __version__
 from ..errors import ClientError
@@ -60,9 +60,11 @@ class ClientConfig:
     not sent. `connect_timeout`: seconds for each of finding the address, connecting, the TLS
     handshake and being greeted. `mark`: what the ids of our messages begin with (docs/protocol.md,
     "Bots"). `acknowledges`: a message counts as seen, for the next start, when
-    `ChatClient.acknowledge` was called for it, not when it was taken. `reads`: False for who only
-    sends, or asks for what it reads: rooms begin now, and what earlier runs have read is left as it
-    was. `patient`: a server that cannot be reached the first time is tried again, too.
+    `ChatClient.acknowledge` was called for it, not when it was taken. `password`: that of the
+    account `nick`, for when no session is kept. `invite`: a token that lets in once, and makes an
+    account; then `nick` may be "", and is the one that the invite names. `reads`: False for who
+    only sends, or asks for what it reads: rooms begin now, and what earlier runs have read is left
+    as it was. `patient`: a server that cannot be reached the first time is tried again, too.
     """
 
     host: str
@@ -81,6 +83,8 @@ class ClientConfig:
     acknowledges: bool = False
     reads: bool = True
     patient: bool = False
+    password: SecretStr | None = None
+    invite: SecretStr | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.backlog <= MAX_LAST:
@@ -193,6 +197,10 @@ class ChatClient:
         """
         return self._mailbox.wait_settled(timeout, left)
 
+    def wait_greeted(self, timeout: float) -> ClientError | None:
+        """Wait until the server has let us in, or the client has ended: then why, if it failed."""
+        return self._mailbox.wait_greeted(timeout)
+
     def close(self, reason: str | None = None, timeout: float = 3.0) -> None:
         """Say goodbye and end, within `timeout` seconds; again does nothing.
 
@@ -245,6 +253,8 @@ class ChatClient:
             reconnect=config.reconnect,
             reads=config.reads,
             patient=config.patient,
+            password=config.password,
+            invite=config.invite,
             greet_within=config.connect_timeout,
         )
         self._engine = engine = Engine(

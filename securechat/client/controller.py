@@ -7,18 +7,39 @@ time; no screen, no socket of its own. What was typed wrongly is raised as `BadI
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from queue import SimpleQueue
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from ..errors import ClientError
-from ..protocol.envelopes import Error, HelpIs, HistoryPage, Joined, Left, System
+from ..protocol.envelopes import (
+    AwayIs,
+    Error,
+    HelpIs,
+    HistoryPage,
+    Joined,
+    Left,
+    SearchPage,
+    System,
+)
 from . import slash
 from .entries import Entry, Kind, counted, is_whole
 from .events import ClientEvent, Ended, Heard, Offline, Online
-from .slash import Ask, BadInput, Confirm, Enter, Explain, Leave, Quit, Say
+from .slash import (
+    Around,
+    Ask,
+    BadInput,
+    Confirm,
+    Enter,
+    Explain,
+    Leave,
+    Quit,
+    Say,
+    Search,
+    Secretly,
+)
 from .timeline import Timeline
 
 #: A room larger than this is not listed name by name when we come in.
@@ -26,6 +47,10 @@ MAX_LISTED: Final = 30
 
 #: Messages of a page of history that is fetched while somebody scrolls up.
 OLDER_PAGE: Final = 100
+
+#: Messages that a search brings, and those before and behind one that was found.
+FOUND_PAGE: Final = 20
+NEAR: Final = 10
 
 
 class Client(Protocol):
@@ -57,8 +82,10 @@ class Controller:
 
     `interactive`: somebody is there to be told who is in a room, and to be asked what becomes of
     drafts; else those are sent again. `unanswered` are the commands that were typed and wait for
-    an answer. `leaving` is set when the person wants to leave: close the client with that reason.
-    `done` is set when nothing will follow; then `error` is what ended it, None if it was wished.
+    an answer. `asking` are secrets that the line just entered needs: have them typed where nobody
+    sees it and call `answer`, or `leave_unanswered`. `leaving` is set when the person wants to
+    leave: close the client with that reason. `done` is set when nothing will follow; then `error`
+    is what ended it, None if it was wished.
     """
 
     def __init__(
@@ -66,6 +93,7 @@ class Controller:
     ) -> None:
         self.client = client
         self.timeline = Timeline(nick)
+        self.asking: Secretly | None = None
         self.leaving: Quit | None = None
         self.done = False
         self.error: ClientError | None = None
@@ -75,6 +103,8 @@ class Controller:
         self._asides: set[str] = set()  # commands that nobody typed
         self._older: dict[str, str] = {}  # the conversations of those that fetch older messages
         self._whole: set[str] = set()  # conversations whose first message was fetched
+        self._searches: dict[str, str] = {}  # the queries of those that are under way
+        self._found: tuple[str, str | None] | None = None  # the last query, and where to go on
         if rooms:
             self.timeline.look_at(rooms[0])
 
@@ -99,6 +129,28 @@ class Controller:
             raise BadInput(f"Not sent: {problem}") from None
         return [Entry(Kind.ANSWER, now, text) for text in told]
 
+    def answer(self, secrets: Sequence[str]) -> None:
+        """Give the command of `asking` what was asked for; raises as `enter` does."""
+        action, self.asking = self.asking, None
+        assert action is not None
+        keys, before = dict(action.keys), ""
+        for question, secret in zip(action.questions, secrets, strict=True):
+            if not question.key and secret != before:
+                raise BadInput("Those were two different passwords; nothing was sent. Try again.")
+            if not secret and not question.optional:
+                raise BadInput("Nothing was typed, so nothing was sent. Try again.")
+            if question.key and secret:
+                keys[question.key] = secret
+            before = secret
+        try:
+            self._command(action.name, **keys)
+        except ValueError as problem:
+            raise BadInput(f"Not sent: {problem}") from None
+
+    def leave_unanswered(self) -> None:
+        """Whoever was asked would rather not say."""
+        self.asking = None
+
     def fetch_older(self, name: str, before: int) -> None:
         """Ask for what was said in conversation `name` before message `before`.
 
@@ -114,6 +166,30 @@ class Controller:
             return
         self._asides.add(fetch)
         self._older[fetch] = name
+
+    def find(self, query: str | None) -> None:
+        """Look for messages; None: for older ones than were found last.
+
+        They come from `take` as entries that are `found`. Raises BadInput when there is nothing
+        older, and ClientError when the client has ended.
+        """
+        before = None
+        if query is None:
+            if self._found is None or self._found[1] is None:
+                raise BadInput("There is nothing more. Look for something: /search WORDS")
+            query, before = self._found
+        keys = {"before": before} if before is not None else {}
+        id = self._command("search", query=query, limit=FOUND_PAGE, **keys)
+        self._searches[id] = query
+
+    def show_around(self, name: str, seq: int, near: int = NEAR) -> str:
+        """Ask for what was said around message `seq` of conversation `name`; returns the command.
+
+        It comes from `take` as entries that are `found`. Raises ClientError when the client ended.
+        """
+        fetch = self._command("history", to=name, before=seq + near + 1, limit=2 * near + 1)
+        self.timeline.expect_context(fetch, seq)
+        return fetch
 
     def send_again(self, draft_id: str) -> None:
         """Say once more what was refused; raises ClientError when the client has ended."""
@@ -139,11 +215,18 @@ class Controller:
         self._command(action.name, **action.keys)
         return []
 
-    def _enter(self, action: Enter) -> list[str]:
-        if self.timeline.conversation(action.name).joined:
-            self.timeline.look_at(action.name)
+    def go_to(self, name: str) -> None:
+        """Show conversation `name`, once we have joined it if it is a room that we are not in.
+
+        Raises ClientError when the client has ended.
+        """
+        if self.timeline.conversation(name).joined:
+            self.timeline.look_at(name)
         else:
-            self._moving.add(self._command("join", room=action.name))
+            self._moving.add(self._command("join", room=name))
+
+    def _enter(self, action: Enter) -> list[str]:
+        self.go_to(action.name)
         return []
 
     def _leave(self, action: Leave) -> list[str]:
@@ -160,8 +243,20 @@ class Controller:
         self._asides.add(self._command("help"))
         return slash.overview()
 
+    def _search(self, action: Search) -> list[str]:
+        self.find(action.query)
+        return []
+
+    def _around(self, action: Around) -> list[str]:
+        self.show_around(action.name, action.seq)
+        return []
+
     def _confirm(self, action: Confirm) -> list[str]:
         self.client.confirm_drafts(action.send)
+        return []
+
+    def _secretly(self, action: Secretly) -> list[str]:
+        self.asking = action
         return []
 
     def _quit(self, action: Quit) -> list[str]:
@@ -178,17 +273,29 @@ class Controller:
     def take(self, event: ClientEvent, now: datetime) -> list[Entry]:
         """Take one event of the client in; return what is to be drawn. `now` in UTC."""
         entries = list(self.timeline.feed(event, now))
-        if isinstance(event, Online) and event.new_epoch:
-            self._whole.clear()
+        if isinstance(event, Online):
+            self._stay_away(event)
+            if event.new_epoch:
+                self._whole.clear()
         if isinstance(event, Heard):
             entries = self._heard(event.system, entries, now)
         elif isinstance(event, Online) and event.held:
             entries.append(self._doubt(event.held, now))
         elif isinstance(event, Offline):
             self._older.clear()
+            self._searches.clear()
         elif isinstance(event, Ended):
             self.done, self.error = True, event.error
         return entries
+
+    def _stay_away(self, online: Online) -> None:
+        """A server that was started anew does not know that we are away."""
+        mine = self.timeline.absences.mine
+        if mine is not None and "away" in online.welcome.features:
+            try:
+                self._asides.add(self.client.command("away", text=mine))
+            except ClientError:  # it has ended meanwhile, and `Ended` is on its way
+                return
 
     def _doubt(self, held: int, now: datetime) -> Entry:
         """Nobody knows whether drafts were stored in the server's former history."""
@@ -218,9 +325,16 @@ class Controller:
                 self._whole.add(system.to)
             self._older.pop(answers, None)
             return [entry for entry in entries if entry.recalled]
+        elif isinstance(system, SearchPage):
+            query = self._searches.pop(answers, None)
+            if query is not None:
+                self._found = query, system.next if system.more else None
+        elif isinstance(system, AwayIs) and aside:
+            return []
         elif isinstance(system, Error):
             self._moving.discard(answers)
             self._older.pop(answers, None)
+            self._searches.pop(answers, None)
             return [] if aside else entries
         return entries
 
@@ -261,7 +375,10 @@ _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxy
         Enter: Controller._enter,
         Leave: Controller._leave,
         Explain: Controller._explain,
+        Search: Controller._search,
+        Around: Controller._around,
         Confirm: Controller._confirm,
+        Secretly: Controller._secretly,
         Quit: Controller._quit,
     }
 )

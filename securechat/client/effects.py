@@ -42,6 +42,12 @@ class KeepSession(NamedTuple):
     session: str
 
 
+class ForgetSession(NamedTuple):
+    """The session of `nick` was ended: its token proves nothing."""
+
+    nick: str
+
+
 class KeepDraft(NamedTuple):
     """Remember a draft before it is sent."""
 
@@ -84,6 +90,7 @@ Effect: TypeAlias = (
     | HangUp
     | End
     | KeepSession
+    | ForgetSession
     | KeepDraft
     | ForgetDraft
     | KeepNick

@@ -252,6 +252,9 @@ class Engine:
     def _keep_session(self, effect: do.KeepSession) -> None:
         self._keeper.keep_session(effect.nick, effect.session)
 
+    def _forget_session(self, effect: do.ForgetSession) -> None:
+        self._keeper.forget_session(effect.nick)
+
     def _keep_draft(self, effect: do.KeepDraft) -> None:
         self._keeper.keep_draft(effect.draft)
 
@@ -280,6 +283,7 @@ _CARRY_OUT: Final[MappingProxyType[type[do.Effect], Callable[[Engine, Any], None
             do.HangUp: Engine._hang_up,
             do.End: Engine._end,
             do.KeepSession: Engine._keep_session,
+            do.ForgetSession: Engine._forget_session,
             do.KeepDraft: Engine._keep_draft,
             do.ForgetDraft: Engine._forget_draft,
             do.KeepNick: Engine._keep_nick,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
-from ..protocol.envelopes import HistoryPage, Member, Posted, System
+from ..protocol.envelopes import HistoryPage, Member, Posted, SearchPage, System
 from .events import Draft
 
 _ORDINARY_ROLES: Final = frozenset({"", "member", "guest"})
@@ -36,6 +36,16 @@ class Move(Enum):
     WENT = "went"
 
 
+class Found(Enum):
+    """What a message is to a search: one that was looked for, or one that stands near such a one.
+
+    Entries of these belong to no conversation's lines: they are shown where somebody searched.
+    """
+
+    HIT = "hit"
+    NEAR = "near"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a conversation, or of none (`conversation` is None).
@@ -59,6 +69,7 @@ class Entry:
     mention: bool = False
     note: str = ""
     move: Move | None = None
+    found: Found | None = None
 
 
 def said(
@@ -70,6 +81,7 @@ def said(
     missed: bool = False,
     recalled: bool = False,
     mention: bool = False,
+    found: Found | None = None,
 ) -> Entry:
     """The entry of a message, stamped by the server; `heard` stands in for a stamp that is none."""
     return Entry(
@@ -84,6 +96,7 @@ def said(
         missed=missed,
         recalled=recalled,
         mention=mention,
+        found=found,
     )
 
 
@@ -93,14 +106,15 @@ def of_draft(kind: Kind, draft: Draft, at: datetime, nick: str, note: str) -> En
 
 
 def is_whole(answer: System) -> bool:
-    """Whether no further frame of this answer follows; of history there is one page at a time."""
-    return isinstance(answer, HistoryPage) or not getattr(answer, "more", False)
+    """Whether no further frame of this answer follows; a page of messages comes alone."""
+    return isinstance(answer, HistoryPage | SearchPage) or not getattr(answer, "more", False)
 
 
 def named(member: Member) -> str:
     """A member as lists show one: `carol (operator, link lost)`."""
     traits = [] if member.role in _ORDINARY_ROLES else [member.role]
     traits += ["link lost"] if member.held else []
+    traits += [f"away: {member.away}"] if member.away is not None else []
     return f"{member.nick} ({', '.join(traits)})" if traits else member.nick
 
 

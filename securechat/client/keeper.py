@@ -64,6 +64,14 @@ class Keeper:
             except OSError as error:
                 self._complain(error)
 
+    def forget_session(self, nick: str) -> None:
+        """The session of `nick` proves nothing any more."""
+        if self._state is not None:
+            try:
+                self._state.forget(nick)
+            except OSError as error:
+                self._complain(error)
+
     def keep_draft(self, draft: Draft) -> None:
         """A draft is about to be sent; `flush` before it is."""
         if self._outbox is not None:

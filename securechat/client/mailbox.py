@@ -34,6 +34,8 @@ class Mailbox:
         self._waker: Waker | None = None
         self._requests: deque[Request] = deque()
         self._ended = False
+        self._greeted = False
+        self._error: ClientError | None = None
         self._unsettled = 0
         self._settling = 0
         self._acknowledges = acknowledges
@@ -80,6 +82,12 @@ class Mailbox:
             finally:
                 self._settling -= 1
 
+    def wait_greeted(self, timeout: float) -> ClientError | None:
+        """Wait until the server was there once, or the engine has ended; then what ended it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._greeted or self._ended, timeout)
+            return self._error
+
     # -------------------------------------------------------------- the engine's thread
 
     def fileno(self) -> int:
@@ -105,6 +113,7 @@ class Mailbox:
         kind = type(event)
         if kind is Online:
             self.online = True
+            self._note_greeted()
         elif kind is Offline:
             self.online = False
         elif kind is Message:
@@ -115,6 +124,11 @@ class Mailbox:
                 self._unsettled -= 1
                 if self._settling:
                     self._changed.notify_all()
+
+    def _note_greeted(self) -> None:
+        with self._changed:
+            self._greeted = True
+            self._changed.notify_all()
 
     @property
     def is_idle(self) -> bool:
@@ -140,6 +154,7 @@ class Mailbox:
 
     def end(self, error: ClientError | None) -> None:
         """Tell that it is over; the very last thing."""
+        self._error = error
         self.refuse_more()
         with self._changed:
             if self._waker is not None:

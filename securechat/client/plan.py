@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from ..protocol.envelopes import DEFAULT_PORT
 from .snapshot import Snapshot
 
@@ -14,7 +16,8 @@ class Plan:
 
     `run` are 128 random bits as text, the same for no other run. `session` and `saved` are what
     earlier runs left. `backlog`: with so many messages from before a conversation begins.
-    `greet_within`: seconds for the server to answer `hello`. `reads` and `patient` are those of
+    `password` and `invite` let in who has no session. `greet_within`: seconds for the server to
+    answer `hello`. `reads` and `patient` are those of
     `ClientConfig`.
     """
 
@@ -30,4 +33,6 @@ class Plan:
     patient: bool = False
     greet_within: float = 10.0
     session: str | None = None
+    password: SecretStr | None = None
+    invite: SecretStr | None = None
     saved: tuple[Snapshot, ...] = ()

@@ -49,6 +49,19 @@ _COMES_BACK: Final = frozenset(
 """Fatal codes behind which it makes sense to connect again."""
 
 
+_NOT_LET_IN: Final = frozenset({"auth_failed", "auth_required"})
+"""Codes of a refused `hello` that time does not mend."""
+
+_LAST_WORDS: Final = MappingProxyType(
+    {
+        "replaced": "A newer connection of yours took this one's place. Close one of your other "
+        "clients, then connect again.",
+        "logged_out": "This session was ended from elsewhere. Connect again, with your password.",
+    }
+)
+"""Reasons of a `bye` behind which we do not come back by ourselves."""
+
+
 class Phase(Enum):
     """How far we are."""
 
@@ -167,7 +180,8 @@ class Session:
         """The link stands: say hello."""
         plan = self.plan
         self.phase, self._due = Phase.GREETING, now + plan.greet_within
-        keys: dict[str, Any] = {} if self._token is None else {"session": self._token}
+        known = {"session": self._token, "password": plan.password, "invite": plan.invite}
+        keys: dict[str, Any] = {key: value for key, value in known.items() if value is not None}
         hello = wire.Hello(
             id=self._talk.new_id(),
             protocol=wire.PROTOCOL_VERSION,
@@ -304,6 +318,8 @@ class Session:
             self._token = welcome.session
             self._emit(do.KeepSession(self.nick, welcome.session))
         self._under = under
+        if welcome.room is not None:
+            self._talk.subscriptions.want(welcome.room)
         self._emit(do.KeepAll())
         self.phase, self._due = Phase.ONLINE, None
         self._online_since, self._hellos_refused = now, 0
@@ -322,6 +338,22 @@ class Session:
                 self._emit(do.KeepSession(event.nick, self._token))
         return False
 
+    def _on_account(self, now: float, event: wire.AccountIs) -> bool:
+        """Our account has a new session; whoever has just logged in is somebody else with it."""
+        if event.session is None:
+            return False
+        self._token = event.session
+        self._emit(do.KeepSession(event.nick, event.session))
+        if event.nick != self.nick:
+            self._talk.hear(now, event)
+            self._talk.become(now, event.nick)
+            self._emit(do.KeepNick(event.nick))
+            self._emit(do.HangUp())
+            self._talk.interrupt()
+            self._dial(now)  # what we had and have not said belongs to whom we were
+            return True
+        return False
+
     def _on_ping(self, _now: float, event: wire.ServerPing) -> bool:
         if self.phase is Phase.ONLINE:
             keys: dict[str, Any] = {} if event.token is None else {"token": event.token}
@@ -329,9 +361,13 @@ class Session:
         return True
 
     def _on_bye(self, now: float, event: wire.Bye) -> bool:
-        if event.reason == "replaced" and self.phase is not Phase.LEAVING:
-            cure = "Close one of your other clients, then connect again"
-            self._end(GaveUp(f"A newer connection of yours took this one's place. {cure}."))
+        if event.reason in ("logout", "logged_out"):
+            self._emit(do.ForgetSession(self.nick))
+        if event.reason == "logout":
+            self._emit(do.Tell(events.Heard(event)))
+            self._end(None)
+        elif event.reason in _LAST_WORDS and self.phase is not Phase.LEAVING:
+            self._end(GaveUp(_LAST_WORDS[event.reason]))
         else:
             reason = f"the server said goodbye: {event.reason}"
             self._lose(now, reason, retry_after=event.retry_after)
@@ -350,13 +386,14 @@ class Session:
         if self.phase is Phase.LEAVING or (event.code in _COMES_BACK and self._comes_back):
             self._lose(now, event.message, retry_after=event.retry_after)
         else:
-            self._end(Refused(event.message))
+            self._end(Refused(event.message, event.code))
 
     def _on_hello_refused(self, now: float, event: wire.Error) -> None:
         """On coming back our session holds our nick: a refusal may soon be over."""
         self._hellos_refused += 1
-        if self._under is None or self._hellos_refused > HELLO_RETRIES:
-            self._end(Refused(event.message))
+        believed = self._under is None or self._hellos_refused > HELLO_RETRIES
+        if believed or event.code in _NOT_LET_IN:
+            self._end(Refused(event.message, event.code))
         else:
             self._lose(now, event.message, retry_after=event.retry_after)
 
@@ -375,6 +412,7 @@ _ON_EVENT: Final[MappingProxyType[type[wire.System], Callable[[Session, float, A
         {
             wire.Welcome: Session._on_welcome,
             wire.Renamed: Session._on_renamed,
+            wire.AccountIs: Session._on_account,
             wire.ServerPing: Session._on_ping,
             wire.Bye: Session._on_bye,
             wire.Error: Session._on_error,

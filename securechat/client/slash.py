@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from ..errors import SecureChatError
-from ..protocol.envelopes import MAX_HISTORY, MAX_TOPIC
+from ..protocol.envelopes import MAX_AWAY, MAX_HISTORY, MAX_QUERY, MAX_TOPIC
 from .harmless import harmless_line
 
 MAX_NICK: Final = 32
@@ -86,7 +86,41 @@ class Quit:
     reason: str | None
 
 
-Action: TypeAlias = Say | Ask | Enter | Leave | Explain | Confirm | Quit
+class Question(NamedTuple):
+    """A secret that is to be typed where nobody sees it; "" as `key`: the one before, once more."""
+
+    key: str
+    text: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Secretly:
+    """Give the server the command `name` with secrets that are not part of the line."""
+
+    name: str
+    keys: MappingProxyType[str, object]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Look for messages; without a `query`: for older ones than were found last."""
+
+    query: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Show what was said around message `seq` of conversation `name`."""
+
+    name: str
+    seq: int
+
+
+Action: TypeAlias = (
+    Say | Ask | Enter | Leave | Explain | Confirm | Quit | Search | Around | Secretly
+)
 
 
 class Row(NamedTuple):
@@ -254,10 +288,89 @@ def _history(rest: str, here: str | None) -> Action:
     return _ask("history", to=_here(here), limit=int(word))
 
 
+def _search(rest: str, _here: str | None) -> Action:
+    if not rest:
+        raise _WrongArguments("What are you looking for?")
+    if len(rest) > MAX_QUERY:
+        raise _WrongArguments(f"A search has at most {MAX_QUERY} characters.")
+    return Search(rest)
+
+
+def _more(rest: str, _here: str | None) -> Action:
+    _none(rest)
+    return Search(None)
+
+
+def _context(rest: str, here: str | None) -> Action:
+    *where, number = rest.split() or [""]
+    number = number.strip("[]")
+    if len(where) > 1 or not (number.isascii() and number.isdigit() and int(number[:16]) >= 1):
+        raise _WrongArguments("Which message? Its number stands in brackets in what was found.")
+    word = where[0] if where else _here(here)
+    name = f"@{_nick_word(word)}" if word.startswith("@") else room_name(word)
+    return Around(name, int(number[:16]))
+
+
+def _away(rest: str, _here: str | None) -> Action:
+    if len(rest) > MAX_AWAY:
+        raise _WrongArguments(f"At most {MAX_AWAY} characters say why you are away.")
+    return _ask("away", text=rest or "away")
+
+
+def _back(rest: str, _here: str | None) -> Action:
+    _none(rest)
+    return _ask("away")
+
+
+def _whois(rest: str, _here: str | None) -> Action:
+    return _ask("whois", nick=_nick_word(_one(rest)))
+
+
 def _quit(rest: str, _here: str | None) -> Action:
     if len(rest) > MAX_REASON:
         raise _WrongArguments(f"A reason has at most {MAX_REASON} characters.")
     return Quit(rest or None)
+
+
+_NEW: Final = (Question("password", "New password"), Question("", "The same once more"))
+_NOT_HERE: Final = "The password is asked for by itself; what you typed was not sent."
+
+
+def _secretly(name: str, *questions: Question, **keys: object) -> Secretly:
+    return Secretly(name, MappingProxyType(keys), questions)
+
+
+def _register(rest: str, _here: str | None) -> Action:
+    if rest:
+        raise _WrongArguments(_NOT_HERE)
+    return _secretly("register", *_NEW)
+
+
+def _login(rest: str, _here: str | None) -> Action:
+    if len(rest.split()) > 1:
+        raise _WrongArguments(_NOT_HERE)
+    return _secretly("login", Question("password", "Password"), nick=_nick_word(_one(rest)))
+
+
+def _passwd(rest: str, _here: str | None) -> Action:
+    if rest:
+        raise _WrongArguments(_NOT_HERE)
+    old = Question("old", "Present password (Enter: there is none)", optional=True)
+    return _secretly("passwd", old, *_NEW)
+
+
+def _logout(rest: str, _here: str | None) -> Action:
+    if not rest:
+        return _ask("logout")
+    word = _one(rest)
+    return _ask("logout", elsewhere=True) if word == "elsewhere" else _ask("logout", session=word)
+
+
+def has_secret(line: str) -> bool:
+    """Whether somebody typed a password where it does not belong: such a line is not remembered."""
+    word, _, rest = line.strip().partition(" ")
+    allowed = {"/register": 0, "/login": 1, "/passwd": 0}.get(word.lower())
+    return allowed is not None and len(rest.split()) > allowed
 
 
 def _confirm(send: bool) -> Callable[[str, str | None], Action]:
@@ -311,8 +424,38 @@ ROWS: Final = (
         _bare("conversations"),
     ),
     Row("history", "/history [N]", "show the last messages again", "/history 50", _history),
+    Row(
+        "search",
+        "/search WORDS",
+        "find what was said; also from: in: before: after:",
+        '/search "green tea" from:carol after:7d',
+        _search,
+        ("find", "grep"),
+    ),
+    Row("more", "/more", "older ones of what was found last", "/more", _more),
+    Row(
+        "context",
+        "/context [ROOM] NUMBER",
+        "what was said around a message that was found",
+        "/context garden 123",
+        _context,
+    ),
+    Row("away", "/away [TEXT]", "say that you are away, and why", "/away lunch", _away),
+    Row("back", "/back", "say that you are back", "/back", _back),
+    Row("whois", "/whois NICK", "who somebody is, and whether they are here", "/whois bob", _whois),
     Row("resend", "/resend", "send what the server may not have got", "/resend", _confirm(True)),
     Row("discard", "/discard", "drop it instead", "/discard", _confirm(False)),
+    Row("register", "/register", "make an account of your nick", "/register", _register),
+    Row("login", "/login NICK", "be that account", "/login carol", _login),
+    Row("passwd", "/passwd", "set another password", "/passwd", _passwd),
+    Row("sessions", "/sessions", "list where you are logged in", "/sessions", _bare("sessions")),
+    Row(
+        "logout",
+        "/logout [elsewhere|ID]",
+        "end this session, all others, or one of them",
+        "/logout elsewhere",
+        _logout,
+    ),
     Row("quit", "/quit [REASON]", "leave", "/quit good night", _quit, ("exit", "q")),
 )
 
@@ -321,8 +464,8 @@ _BY_NAME: Final[MappingProxyType[str, Row]] = MappingProxyType(
 )
 
 #: Commands whose first argument is one of these; for completion.
-TAKES_ROOM: Final = frozenset({"join", "leave", "who"})
-TAKES_NICK: Final = frozenset({"msg", "query"})
+TAKES_ROOM: Final = frozenset({"join", "leave", "who", "context"})
+TAKES_NICK: Final = frozenset({"msg", "query", "whois"})
 
 
 def overview() -> list[str]:

@@ -76,6 +76,10 @@ class GuestState:
         kept = _Kept(server=self._server, nick=nick, session=session)
         replace_private(self.path(nick), kept.model_dump_json(indent=1).encode() + b"\n")
 
+    def forget(self, nick: str) -> None:
+        """Keep no session of `nick`."""
+        self.path(nick).unlink(missing_ok=True)
+
 
 def _read(path: Path) -> _Kept | Loaded:
     """What is in a file; or that there is none, or none that can be used."""

@@ -453,8 +453,9 @@ class Talk:
 
 
 def _has_more(event: wire.System) -> bool:
-    """Whether another frame with the same `re` follows; a page of history is whole in itself."""
-    return getattr(event, "more", False) and not isinstance(event, wire.HistoryPage)
+    """Whether another frame with the same `re` follows; a page of messages is whole in itself."""
+    pages = wire.HistoryPage | wire.SearchPage
+    return getattr(event, "more", False) and not isinstance(event, pages)
 
 
 #: What an event does to us; True: the front end may show it. Not named here: it may.

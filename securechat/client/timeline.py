@@ -17,6 +17,9 @@ from typing import Any, Final, TypeVar
 
 from ..protocol.envelopes import (
     MAX_TEXT,
+    AccountIs,
+    AwayIs,
+    Bye,
     CommandHelp,
     ConversationList,
     Count,
@@ -31,11 +34,15 @@ from ..protocol.envelopes import (
     Notice,
     Renamed,
     RoomList,
+    SearchPage,
+    SessionList,
     System,
     TimeIs,
     TopicIs,
     Trimmed,
+    WhoisIs,
 )
+from .absences import Absences
 from .entries import Entry, Kind, Move, counted, is_whole, named, of_draft, said, seconds
 from .events import (
     CaughtUp,
@@ -49,6 +56,7 @@ from .events import (
     Offline,
     Online,
 )
+from .found import about, context_entries, found_entries
 from .lag import Lag
 
 MAX_LINES: Final = 2_000
@@ -105,6 +113,8 @@ class Timeline:
         self.refused: dict[str, Draft] = {}
         self.retry_at: datetime | None = None
         self.server_commands: tuple[CommandHelp, ...] = ()
+        self.absences = Absences()
+        self._contexts: dict[str, int] = {}
         self._max_lines = max_lines
         self._quiet: set[str] = set()
         self._rows: dict[str, list[Any]] = {}
@@ -136,6 +146,10 @@ class Timeline:
     def hush(self, command_id: str) -> None:
         """Take the answer to that command into the model without making entries of it."""
         self._quiet.add(command_id)
+
+    def expect_context(self, command_id: str, seq: int) -> None:
+        """The answer to that `history` is what stands around message `seq`, found by a search."""
+        self._contexts[command_id] = seq
 
     def overdue(self, now: datetime) -> tuple[Entry, ...]:
         """Drafts that have been on their way for `OVERDUE`; each is told once. `now` in UTC."""
@@ -192,6 +206,7 @@ class Timeline:
         why = event.reason.partition(". ")[0]  # what to do about it is done by the client
         self._quiet.clear()
         self._rows.clear()
+        self._contexts.clear()
         self._sending_since.clear()
         self._lag.lost()
         self.retry_at = None if event.retry_in is None else now + timedelta(seconds=event.retry_in)
@@ -243,7 +258,7 @@ class Timeline:
 
     def _heard(self, event: Heard, now: datetime) -> Iterator[Entry]:
         handler = _ON_SYSTEM.get(type(event.system))
-        if handler is None:  # pings, byes, a welcome, events of later servers
+        if handler is None:  # pings, a welcome, events of later servers
             return
         entries = tuple(handler(self, event.system, now))
         if event.system.re not in self._quiet:
@@ -287,6 +302,7 @@ class Timeline:
     def _renamed(self, event: Renamed, now: datetime) -> Iterator[Entry]:
         if event.old == event.nick:
             return
+        self.absences.rename(event.old, event.nick)
         for conversation in self.conversations.values():
             for names in (conversation.people, conversation.speakers):
                 if event.old in names:
@@ -318,6 +334,7 @@ class Timeline:
         members = self._gather(event, event.members)
         if members is None:
             return
+        self.absences.see(members)
         if event.room is not None:
             conversation = self.conversation(event.room)
             conversation.people = dict.fromkeys(who.nick for who in members[:MAX_PEOPLE])
@@ -353,6 +370,10 @@ class Timeline:
             yield Entry(Kind.NOTICE, now, f"{event.nick} {change}", event.room)
 
     def _history(self, event: HistoryPage, now: datetime) -> Iterator[Entry]:
+        seq = self._contexts.pop(event.re or "", None)
+        if seq is not None:
+            yield from context_entries(event, seq, now, self.nick)
+            return
         lines = self.conversation(event.to).lines
         held = {line.seq for line in lines}
         page = [
@@ -366,11 +387,36 @@ class Timeline:
             yield Entry(Kind.ANSWER, now, "there are no messages", event.to)
         yield from page
 
+    def _search_is(self, event: SearchPage, now: datetime) -> Iterator[Entry]:
+        return found_entries(event, now, self.nick)
+
+    def _away_is(self, event: AwayIs, now: datetime) -> Iterator[Entry]:
+        return self.absences.take(event, now, self.nick, self.conversations)
+
+    def _whois_is(self, event: WhoisIs, now: datetime) -> Iterator[Entry]:
+        return about(event, now, self.nick)
+
     def _time_is(self, event: TimeIs, now: datetime) -> Iterator[Entry]:
         yield Entry(Kind.ANSWER, now, f"the server's time is {event.now}")
 
     def _joke_is(self, event: JokeIs, now: datetime) -> Iterator[Entry]:
         yield Entry(Kind.ANSWER, now, event.text)
+
+    def _account_is(self, event: AccountIs, now: datetime) -> Iterator[Entry]:
+        ended = counted(event.ended, "other session", "other sessions")
+        also = f"; {ended} ended" if event.ended else ""
+        yield Entry(Kind.ANSWER, now, f"your account is {event.account}, {event.role}{also}")
+
+    def _sessions_are(self, event: SessionList, now: datetime) -> Iterator[Entry]:
+        for row in self._gather(event, event.sessions) or ():
+            here = "this one" if row.here else counted(row.connections, "connection", "connections")
+            used = row.used[:16].replace("T", " ")
+            text = f"{row.session}, {row.client or 'unnamed'}, last used {used} UTC, {here}"
+            yield Entry(Kind.ANSWER, now, text)
+
+    def _bye(self, event: Bye, now: datetime) -> Iterator[Entry]:
+        if event.reason == "logout":
+            yield Entry(Kind.STATE, now, "you are logged out; the next time takes your password")
 
     def _notice_is(self, event: Notice, now: datetime) -> Iterator[Entry]:
         yield Entry(Kind.NOTICE, now, f"the server says: {event.text}")
@@ -477,8 +523,14 @@ _ON_SYSTEM: Final[Mapping[type[System], _Handler]] = MappingProxyType(
         ConversationList: Timeline._conversations_are,
         TopicIs: Timeline._topic_is,
         HistoryPage: Timeline._history,
+        SearchPage: Timeline._search_is,
+        AwayIs: Timeline._away_is,
+        WhoisIs: Timeline._whois_is,
         TimeIs: Timeline._time_is,
         JokeIs: Timeline._joke_is,
+        AccountIs: Timeline._account_is,
+        Bye: Timeline._bye,
+        SessionList: Timeline._sessions_are,
         Notice: Timeline._notice_is,
         HelpIs: Timeline._help_is,
         Error: Timeline._error,

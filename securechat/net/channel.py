@@ -17,6 +17,7 @@ from enum import IntEnum
 from typing import Final, Protocol
 
 from ..protocol.connection import Connection, Role
+from .address import host_of, show_peer
 from .tls import engine_of
 
 #: The longest plaintext of one TLS record (RFC 8446, 5.1), bytes.
@@ -83,11 +84,11 @@ class Channel:
         "frame_bytes",
         "frame_since",
         "heard",
+        "host",
         "interest",
         "number",
         "out",
         "out_bytes",
-        "peer",
         "phase",
         "pinged",
         "since",
@@ -101,7 +102,7 @@ class Channel:
         self.sock = sock
         #: Its records; the socket itself is for the beginning and the end.
         self.tls = engine_of(sock)
-        self.peer = peer
+        self.host = host_of(peer)
         self.phase = Phase.HANDSHAKE
         self.connection = Connection(Role.SERVER)
         self.bucket: Bucket | None = None
@@ -127,6 +128,11 @@ class Channel:
 
     def __repr__(self) -> str:
         return f"<Channel {self.number} {self.peer} {self.phase.name.lower()}>"
+
+    @property
+    def peer(self) -> str:
+        """Who is on the other side, for the log and the hub."""
+        return show_peer(self.sock, self.host)
 
     # -------------------------------------------------------------- read
 

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..errors import ServerStartError
+from .address import show
 from .ops import Adopt
 from .waker import Waker
 
@@ -180,7 +181,7 @@ class Listener:
                 self._pause(error)
                 return
             self._number += 1
-            self._adopt(Adopt(self._number, sock, _show(address[0], address[1])))
+            self._adopt(Adopt(self._number, sock, show(address[0], address[1])))
 
     def _pause(self, error: OSError) -> None:
         """Level-triggered, the selector would spin on a socket that cannot be accepted."""
@@ -190,7 +191,3 @@ class Listener:
             cure = "; raise the limit (ulimit -n)" if error.errno in _FILES_USED_UP else ""
             log.warning("accepting pauses: %s%s", error.strerror, cure)
         self._stopping.wait(_PAUSE)
-
-
-def _show(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

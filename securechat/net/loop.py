@@ -34,6 +34,7 @@ from .crowd import Crowds
 from .deadlines import ERROR_CODES, Deadlines, Verdict, judge
 from .fanout import HIGH_WATER, LOW_WATER, Fanout
 from .gate import Fact
+from .heap import RUSH, find_give_back
 from .ops import (
     Adopt,
     Answered,
@@ -118,6 +119,9 @@ class Loop:
         #: Descriptors are the least numbers that are free: a list holds them in 8 bytes each.
         self._by_fd: list[Channel | None] = [None] * (self._waker.fileno() + 1)
         self._deadlines = Deadlines()
+        #: Handshakes under way, and those that were since memory was given back.
+        self._shaking = self._shaken = 0
+        self._give_back = find_give_back()
         self._told: list[Told] = []
         #: Whose handshakes can be moved on; in turn, and a few at a time.
         self._handshakes: deque[Channel] = deque()
@@ -325,6 +329,7 @@ class Loop:
         except ssl.SSLWantWriteError:
             self._set_interest(channel, WRITE)
             return
+        self._end_handshake()
         # Its deadline of 10 s stands, for `hello` now: it is looked at anew when it comes.
         channel.phase = Phase.TALKING
         channel.since = channel.heard = self._now
@@ -335,6 +340,13 @@ class Loop:
         self._told.append((channel.number, Arrived(channel.peer, surplus, name)))
         self._watch(channel)
         self._schedule(channel)
+
+    def _end_handshake(self) -> None:
+        self._shaking -= 1
+        self._shaken += 1
+        if not self._shaking and self._shaken >= RUSH:
+            self._shaken = 0
+            self._give_back()
 
     def _read(self, channel: Channel) -> None:
         """Read a record; one frame and nothing else, as people send it, goes the short way."""
@@ -532,6 +544,7 @@ class Loop:
             op.sock.close()
             self._config.report(op.number, Fact.ENDED, self._now)
             return
+        self._shaking += 1
         channel = self._channels[op.number] = Channel(op.number, sock, op.peer, self._now)
         fd = sock.fileno()
         self._by_fd.extend([None] * (fd + 1 - len(self._by_fd)))
@@ -656,6 +669,8 @@ class Loop:
         if not channel.shut():
             self._set_interest(channel, WRITE)
             return
+        if channel.phase is Phase.HANDSHAKE:
+            self._end_handshake()
         channel.phase = Phase.LINGERING
         channel.since = self._now
         self._set_interest(channel, READ)
@@ -685,6 +700,8 @@ class Loop:
     def _close(self, channel: Channel) -> None:
         if channel.phase is Phase.DEAD:
             return
+        if channel.phase is Phase.HANDSHAKE:
+            self._end_handshake()
         self._set_interest(channel, 0)
         self._fanout.drop(channel)
         self._by_fd[channel.sock.fileno()] = None

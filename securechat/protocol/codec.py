@@ -70,7 +70,7 @@ _FORMS: Final = MappingProxyType(
         "text": "a string (a topic: of 500 characters at most)",
         "nick": "a string",
         "protocol": "an integer from 0 to 2^53-1",
-        "session": "the string that a `welcome` gave",
+        "session": "the string that a `welcome` gave, or in `logout` one that `sessions` listed",
         "client": "a string of 128 characters at most",
         "reply_to": "the `seq` of a message, an integer from 1 to 2^53-1",
         "action": "true or false",
@@ -80,7 +80,19 @@ _FORMS: Final = MappingProxyType(
         "limit": "an integer from 1 to 500",
         "command": "a string of 64 characters at most",
         "token": "a string of 64 characters at most",
+        "password": "a string of 1 to 256 characters",
+        "old": "the present password, a string of 1 to 256 characters",
+        "invite": "the token of an invite, a string of 1 to 256 characters",
+        "elsewhere": "true or false, and not beside `session`",
         "reason": "a string of 200 characters at most",
+        "query": "a string of 500 characters at most",
+    }
+)
+#: Where a key holds something else than in most commands.
+_OTHER_FORMS: Final = MappingProxyType(
+    {
+        ("search", "before"): "the `next` of an earlier page",
+        ("away", "text"): "a string of 200 characters at most",
     }
 )
 
@@ -162,6 +174,13 @@ def encode_history(re: str, to: str, messages: Iterable[bytes], more: bool) -> b
     return head + b",".join(messages) + (b'],"more":true}' if more else b'],"more":false}')
 
 
+def encode_search(re: str, messages: Iterable[bytes], next: str | None) -> bytes:
+    """A `SearchPage` as a payload, from messages that are payloads already."""
+    head = f'{{"type":"system","re":"{re}","event":"search","messages":['.encode()
+    end = b'],"more":false}' if next is None else f'],"more":true,"next":"{next}"}}'.encode()
+    return head + b",".join(messages) + end
+
+
 # ------------------------------------------------------------------ the error path
 
 
@@ -237,7 +256,8 @@ def _first_fault(error: ValidationError) -> str:
         return str(fault.get("ctx", {}).get("error", "something is not as the protocol says"))
     if fault["type"] == "missing":
         return f"`{key}` is missing"
-    return f"`{key}` must be {_FORMS[key]}"
+    form = _OTHER_FORMS.get((str(fault["loc"][1]), key), _FORMS[key])
+    return f"`{key}` must be {form}"
 
 
 def _no_such_command(name: str) -> str:

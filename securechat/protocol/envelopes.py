@@ -14,7 +14,15 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    model_validator,
+)
 
 PROTOCOL_VERSION: Final = 1
 ALPN: Final = "securechat/1"
@@ -24,6 +32,9 @@ MAX_TEXT: Final = 4_000
 MAX_TOPIC: Final = 500
 MAX_HISTORY: Final = 500
 MAX_LAST: Final = 500
+MAX_PASSWORD: Final = 256
+MAX_QUERY: Final = 500
+MAX_AWAY: Final = 200
 
 ID_PATTERN: Final = r"^[A-Za-z0-9._:\-]{1,64}$"
 ROOM_PATTERN: Final = r"^#[a-z0-9_\-]{1,32}$"
@@ -37,6 +48,12 @@ Seq: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 PositiveSeq: TypeAlias = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 #: Seconds, or so many a second; JSON can write 1e999, which is no amount of anything.
 Amount: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+#: Never shown by `repr`, in a traceback or a log; on the wire it is what it is.
+Secret: TypeAlias = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=MAX_PASSWORD),
+    PlainSerializer(lambda secret: secret.get_secret_value(), return_type=str),
+]
 
 
 def _refuse_null(value: object) -> object:
@@ -92,6 +109,8 @@ class Hello(Command):
     nick: str
     session: Annotated[str | None, _NotNull] = None
     client: Annotated[Annotated[str, Field(max_length=128)] | None, _NotNull] = None
+    password: Annotated[Secret | None, _NotNull] = None
+    invite: Annotated[Secret | None, _NotNull] = None
 
 
 class Join(Command):
@@ -172,6 +191,34 @@ class History(Command):
         return self
 
 
+class Search(Command):
+    """Look for messages, in one conversation or in all that one may read."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["search"] = "search"
+    query: Annotated[str, Field(max_length=MAX_QUERY)]
+    to: Annotated[Address | None, _NotNull] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_HISTORY)] = 50
+    before: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
+
+
+class GoAway(Command):
+    """Be away, with a word why; without `text`: be back."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["away"] = "away"
+    text: Annotated[Annotated[str, Field(max_length=MAX_AWAY)] | None, _NotNull] = None
+
+
+class Whois(Command):
+    """Who is behind a nick."""
+
+    name: Literal["whois"] = "whois"
+    nick: str
+
+
 class Time(Command):
     """The server's time."""
 
@@ -204,6 +251,57 @@ class Pong(Command):
     token: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
 
 
+class Register(Command):
+    """Make an account of this guest, under its present nick."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["register"] = "register"
+    password: Secret
+
+
+class Login(Command):
+    """Be that account from here on."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["login"] = "login"
+    nick: str
+    password: Secret
+
+
+class Passwd(Command):
+    """Set another password; `old` where the account has one."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["passwd"] = "passwd"
+    password: Secret
+    old: Annotated[Secret | None, _NotNull] = None
+
+
+class Sessions(Command):
+    """List where this account is logged in."""
+
+    name: Literal["sessions"] = "sessions"
+
+
+class Logout(Command):
+    """End this session, the one named, or all but this one."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["logout"] = "logout"
+    session: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
+    elsewhere: bool = False
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Logout:
+        if self.session is not None and self.elsewhere:
+            raise ValueError("`session` and `elsewhere` exclude each other")
+        return self
+
+
 class Quit(Command):
     """Leave for good."""
 
@@ -221,11 +319,19 @@ AnyCommand: TypeAlias = Annotated[
     | Rooms
     | Topic
     | History
+    | Search
+    | GoAway
+    | Whois
     | Time
     | Joke
     | Help
     | Ping
     | Pong
+    | Register
+    | Login
+    | Passwd
+    | Sessions
+    | Logout
     | Quit,
     Field(discriminator="name"),
 ]
@@ -284,6 +390,8 @@ class Welcome(System):
     limits: Limits
     features: tuple[str, ...] = Field(default=(), strict=False)
     motd: str = ""
+    account: str | None = None  #: the name of our account; guests have none
+    room: str | None = None  #: where the invite leads that we came with
 
 
 class Joined(System):
@@ -347,6 +455,7 @@ class Member(_FromServer):
     nick: str
     role: str = "member"
     held: bool = False
+    away: str | None = None
 
 
 class Members(System):
@@ -409,6 +518,38 @@ class HistoryPage(System):
     more: bool
 
 
+class SearchPage(System):
+    """Answer to `search`: newest first; with `more`, `next` is the `before` of the next page."""
+
+    event: Literal["search"] = "search"
+    messages: tuple[Posted, ...] = Field(strict=False)
+    more: bool
+    next: str | None = None
+
+
+class AwayIs(System):
+    """Someone is away, or without `text` back; with `re`, we are."""
+
+    event: Literal["away"] = "away"
+    nick: str
+    text: str | None = None
+
+
+class WhoisIs(System):
+    """Answer to `whois`. `idle` in seconds; `seen` of who is not online: when they were."""
+
+    event: Literal["whois"] = "whois"
+    nick: str
+    role: str = "member"
+    account: bool = False
+    online: bool = False
+    held: bool = False
+    idle: Seq | None = None
+    seen: str | None = None
+    away: str | None = None
+    rooms: tuple[str, ...] = Field(default=(), strict=False)
+
+
 class TimeIs(System):
     """Answer to `time`."""
 
@@ -421,6 +562,39 @@ class JokeIs(System):
 
     event: Literal["joke"] = "joke"
     text: str
+
+
+class AccountIs(System):
+    """Answer to `register`, `login`, `passwd` and `logout`: which account this connection is.
+
+    `session` is a new one, to be used from here on; `ended` is how many others were ended.
+    """
+
+    event: Literal["account"] = "account"
+    account: str
+    nick: str
+    role: str
+    session: str | None = None
+    ended: Seq = 0
+
+
+class SessionInfo(_FromServer):
+    """One row of `sessions`; `session` is a name for `logout`, and proves nothing."""
+
+    session: str
+    client: str
+    created: str
+    used: str
+    connections: Seq
+    here: bool = False
+
+
+class SessionList(System):
+    """Answer to `sessions`; `more` says that another frame with the same `re` follows."""
+
+    event: Literal["sessions"] = "sessions"
+    sessions: tuple[SessionInfo, ...] = Field(strict=False)
+    more: bool = False
 
 
 class Notice(System):
@@ -497,8 +671,13 @@ AnyEvent: TypeAlias = Annotated[
     | ConversationList
     | TopicIs
     | HistoryPage
+    | SearchPage
+    | AwayIs
+    | WhoisIs
     | TimeIs
     | JokeIs
+    | AccountIs
+    | SessionList
     | Notice
     | HelpIs
     | ServerPing

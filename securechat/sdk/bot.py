@@ -148,6 +148,7 @@ class Bot:
         host: str = "localhost",
         port: int = DEFAULT_PORT,
         *,
+        password: str | None = None,
         certs: str | PathLike[str] | None = "certs",
         state_dir: str | PathLike[str] | None = None,
         keep: bool = True,
@@ -159,6 +160,7 @@ class Bot:
                 host,
                 port,
                 nick=self.nick,
+                password=password,
                 rooms=self.rooms,
                 certs=certs,
                 since=self._since,
@@ -180,12 +182,14 @@ class Bot:
         host: str = "localhost",
         port: int = DEFAULT_PORT,
         *,
+        password: str | None = None,
         certs: str | PathLike[str] | None = "certs",
         state_dir: str | PathLike[str] | None = None,
         keep: bool = True,
     ) -> NoReturn:
         """`serve` as a process: until Ctrl-C or SIGTERM, and exit with the usual code."""
-        serve = partial(self.serve, host, port, certs=certs, state_dir=state_dir, keep=keep)
+        keys = {"password": password, "certs": certs, "state_dir": state_dir, "keep": keep}
+        serve = partial(self.serve, host, port, **keys)  # type: ignore[arg-type]
         sys.exit(process.run(serve, self.nick))
 
     def stop(self) -> None:

@@ -28,19 +28,23 @@ from ..client import events
 from ..client.client import ChatClient, ClientConfig
 from ..client.entries import is_whole, moment
 from ..client.events import DraftState
+from ..client.found import conversation_of
 from ..errors import ClientError, Rejected, TimedOut
 from ..protocol import envelopes as wire
 from .values import (
     Connected,
     Disconnected,
     Event,
+    Found,
     Member,
     Message,
     Page,
+    Person,
     Receipt,
     Room,
     ServerInfo,
     message_of,
+    person_of,
     server_of,
 )
 
@@ -226,7 +230,9 @@ class Chat:
         """Who is in `room`, or online at all."""
         frames = self._ask(wire.Members, "who", room=room)
         return tuple(
-            Member(one.nick, one.role, one.held) for frame in frames for one in frame.members
+            Member(one.nick, one.role, one.held, one.away)
+            for frame in frames
+            for one in frame.members
         )
 
     def rooms(self) -> tuple[Room, ...]:
@@ -254,6 +260,39 @@ class Chat:
             ),
             page.more,
         )
+
+    def search(
+        self, query: str, *, to: str | None = None, limit: int = 50, before: str | None = None
+    ) -> Found:
+        """The newest messages that `query` finds (docs/protocol.md, "Search"), or in `to` alone.
+
+        `before`: the `next` of an earlier page. Raises `Rejected` (`bad_query`, `no_such_room` …).
+        """
+        keys = {"query": query, "to": to, "limit": limit, "before": before}
+        [page] = self._ask(wire.SearchPage, "search", **keys)
+        now, nick = datetime.now(UTC), self.nick
+        return Found(
+            tuple(
+                message_of(
+                    one, conversation_of(one, nick), now, own=one.sender == nick, missed=True
+                )
+                for one in page.messages
+            ),
+            page.next if page.more else None,
+        )
+
+    def whois(self, nick: str) -> Person:
+        """Who goes by `nick`; raises `Rejected` (`no_such_user`)."""
+        [answer] = self._ask(wire.WhoisIs, "whois", nick=nick)
+        return person_of(answer)
+
+    def away(self, text: str) -> None:
+        """Be away, with a word why; those who share a room or talk with us are told."""
+        self._ask(wire.AwayIs, "away", text=text)
+
+    def back(self) -> None:
+        """Be back."""
+        self._ask(wire.AwayIs, "away")
 
     def topic(self, room: str, text: str | None = None) -> str:
         """What a room is about; with `text`, from now on."""

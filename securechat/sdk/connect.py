@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from ..client.client import ClientConfig
 from ..client.first_use import settle
 from ..client.known_file import KnownFile
@@ -22,6 +24,7 @@ def connect(
     port: int = DEFAULT_PORT,
     *,
     nick: str,
+    password: str | None = None,
     rooms: str | Sequence[str] = "#lobby",
     certs: str | PathLike[str] | None = "certs",
     fingerprint: str | None = None,
@@ -34,14 +37,15 @@ def connect(
 ) -> Chat:
     """Connect, enter `rooms`, and return when we are in all of them.
 
-    `fingerprint`: the server's key, as `securechat serve` prints it; it is remembered, as for the
-    command line, and a key that is known decides alone. `certs`: the server's ca.pem, or a folder
-    that has it; None: whom this machine trusts. `since`: from where on messages come (see `Since`).
-    `state_dir`: the folder for what must outlive this
-    run, so that the same nick is ours next time; None: that of the command line. `keep`: False
-    keeps nothing at all, and the nick is nobody's to take for a week. `reconnect`: come back by
-    ourselves when the link is lost. `own`: receive what we said, too. `bot`: say of our messages
-    that a program wrote them.
+    `password`: that of the account `nick`, where no session of it is kept here; read it from where
+    others cannot. `fingerprint`: the server's key, as `securechat serve` prints it; it is
+    remembered, as for the command line, and a key that is known decides alone. `certs`: the
+    server's ca.pem, or a folder that has it; None: whom this machine trusts. `since`: from where on
+    messages come (see `Since`).
+    `state_dir`: the folder for what must outlive this run, so that the same nick is ours next time;
+    None: that of the command line. `keep`: False keeps nothing at all, and the nick is nobody's to
+    take for a week. `reconnect`: come back by ourselves when the link is lost. `own`: receive what
+    we said, too. `bot`: say of our messages that a program wrote them.
 
     Raises `CannotConnect`, `NotTrusted`, `Refused`, `Rejected` for a room, `ValueError`.
     """
@@ -53,6 +57,7 @@ def connect(
         host=host,
         port=port,
         nick=nick,
+        password=SecretStr(password) if password is not None else None,
         rooms=rooms if after is None else (),
         trust=_trust(host, port, certs, fingerprint),
         reconnect=reconnect,

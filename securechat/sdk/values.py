@@ -95,11 +95,31 @@ class ServerInfo:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody who is here; `held`: the link was lost, and may come back."""
+    """Somebody who is here; `held`: the link was lost, and may come back; `away`: why they are."""
 
     nick: str
     role: str
     held: bool
+    away: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the server tells of somebody.
+
+    `account`: they are no guest. `idle`: seconds since one who is `online` did anything; `seen`:
+    when one who is not was. `away`: why they are. `rooms`: those in which we both are.
+    """
+
+    nick: str
+    role: str
+    account: bool
+    online: bool
+    held: bool
+    idle: int | None
+    seen: datetime | None
+    away: str | None
+    rooms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +138,19 @@ class Page:
 
     messages: tuple[Message, ...]
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of what was looked for, newest first; `next` leads to the older ones, if any."""
+
+    messages: tuple[Message, ...]
+    next: str | None
+
+    @property
+    def more(self) -> bool:
+        """Whether there are older ones."""
+        return self.next is not None
 
 
 class ChatLike(Protocol):
@@ -154,6 +187,21 @@ def message_of(
         reply_to=posted.reply_to,
         own=own,
         missed=missed,
+    )
+
+
+def person_of(answer: wire.WhoisIs) -> Person:
+    """What the answer to `whois` says."""
+    return Person(
+        nick=answer.nick,
+        role=answer.role,
+        account=answer.account,
+        online=answer.online,
+        held=answer.held,
+        idle=answer.idle,
+        seen=None if answer.seen is None else moment(answer.seen),
+        away=answer.away,
+        rooms=answer.rooms,
     )
 
 

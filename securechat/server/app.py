@@ -20,6 +20,7 @@ from typing import Final
 
 from .. import __version__
 from ..certs import CertificateSet
+from ..chat.effects import Outward, Reply
 from ..chat.hub import Hub
 from ..chat.limits import TokenBucket
 from ..config import ChatLimits, ServerConfig
@@ -33,7 +34,10 @@ from ..net.ops import Op, Stop, UseContext
 from ..store.base import Store
 from ..store.memory import MemoryStore
 from . import certificates
+from .admin import AdminSocket
+from .auth import Authenticator
 from .dispatcher import Dispatcher
+from .indexer import IndexKeeper
 from .logs import set_up
 from .readers import Readers
 from .renderer import Renderer
@@ -45,6 +49,8 @@ log = logging.getLogger(__name__)
 
 #: All that stopping may take, seconds.
 STOP_TIME: Final = 5.0
+#: In place of a data folder: nothing is kept.
+IN_MEMORY: Final = ":memory:"
 #: How long a signal may lie unnoticed, seconds.
 _LOOK_EVERY: Final = 0.5
 #: How often the days that the certificate has left are looked at, seconds.
@@ -85,7 +91,10 @@ class Server:
             motd=config.motd,
         )
         self._readers = Readers(self._store, self._post, self._lose_store)
-        renderer = Renderer(hub, config.io_threads, self._readers.ask, self._store.first_kept)
+        self._indexer = IndexKeeper(self._store)
+        renderer = Renderer(
+            hub, config.io_threads, self._readers.ask, self._store.first_kept, self._do_outside
+        )
         loop_config = LoopConfig(
             context=self._served.context,
             inbox=self._take,
@@ -100,6 +109,10 @@ class Server:
         self._dispatcher = Dispatcher(
             hub, self._store, renderer, [loop.post for loop in self._loops], self._break
         )
+        self._auth = Authenticator(self._dispatcher.tell)
+        self._admin: AdminSocket | None = None
+        if config.data != IN_MEMORY:
+            self._admin = AdminSocket(Path(config.data), self._dispatcher.tell, self._describe)
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -114,10 +127,14 @@ class Server:
     def start(self) -> None:
         """Start all threads; when this returns, clients are served."""
         self._readers.start()
+        self._auth.start()
+        self._indexer.start()
         self._dispatcher.start()
         for loop in self._loops:
             loop.start()
         self._listener.start()
+        if self._admin is not None:
+            self._admin.open()
         certificates.tell_days_left(self.certificates, datetime.now(UTC))
         certificates.tell_groups(self._served)
 
@@ -125,6 +142,8 @@ class Server:
         """Stop accepting, carry out what was accepted, say bye, end; within `STOP_TIME`."""
         self.stopped = True
         deadline = time.monotonic() + STOP_TIME - 1.0
+        if self._admin is not None:
+            self._admin.close()
         self._listener.close()
         self._door.close()
         if self.failed is None:
@@ -136,6 +155,8 @@ class Server:
             if not loop.join(max(0.0, deadline + 0.5 - time.monotonic())):
                 log.error("an io thread did not end in time")
         self._readers.close()
+        self._auth.close()
+        self._indexer.close()
         if stored:
             self._store.close()
         else:
@@ -180,6 +201,18 @@ class Server:
     def _full(self) -> bool:
         return self._dispatcher.full()
 
+    def _do_outside(self, effect: Outward) -> None:
+        """What the hub wants of nobody who is connected."""
+        if isinstance(effect, Reply):
+            if self._admin is not None:
+                self._admin.take(effect)
+        else:
+            self._auth.ask(effect)
+
+    def _describe(self) -> dict[str, object]:
+        """What an invite has to say of this server."""
+        return {"addresses": self.addresses, "fingerprint": self.certificates.key_fingerprint}
+
     def _lose_store(self, reason: str) -> None:
         self._dispatcher.report_broken(reason)
 
@@ -190,7 +223,7 @@ class Server:
 
 
 def _open_store(config: ServerConfig) -> Store:
-    if config.data == ":memory:":
+    if config.data == IN_MEMORY:
         return MemoryStore()
     from ..store.retention import Keep, Retention
     from ..store.sqlite import open_store

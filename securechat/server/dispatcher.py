@@ -17,10 +17,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from ..chat.effects import PERSISTENT, Effect, Greet, Keep
-from ..chat.hub import Event, Hub, Now
+from ..chat.hub import NOBODY, Event, Hub, Now
 from ..errors import StoreBroken, StoreFull
 from ..net.loop import Told
 from ..net.ops import Answered, Op
@@ -49,6 +49,13 @@ class _Farewell:
     def __init__(self, reason: str, retry_after: float | None) -> None:
         self.reason = reason
         self.retry_after = retry_after
+
+
+class _Word:
+    """Something for the hub that comes from no connection."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
 
 
 class _Broken:
@@ -81,7 +88,9 @@ class Dispatcher:
         self._renderer = renderer
         self._post = post
         self._broken = broken
-        self._inbox: queue.SimpleQueue[list[Told] | _Farewell | _Broken] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[list[Told] | _Word | _Farewell | _Broken] = (
+            queue.SimpleQueue()
+        )
         #: What could not be stored and nobody waits for; it goes with the next batch.
         self._owed: list[Record] = []
         self._no_room = False
@@ -100,6 +109,10 @@ class Dispatcher:
     def take(self, batch: list[Told]) -> None:
         """Have a batch decided; never blocks."""
         self._inbox.put(batch)
+
+    def tell(self, event: Event) -> None:
+        """Have something decided that comes from no connection; never blocks."""
+        self._inbox.put(_Word(event))
 
     def full(self) -> bool:
         """Whether so much waits that nothing more should be read."""
@@ -150,21 +163,24 @@ class Dispatcher:
 
     def _drain(self) -> tuple[list[tuple[int, Event]], _Farewell | None]:
         """All that has piled up; sleeps until there is something, or something is due."""
-        batch: list[tuple[int, Event]] = []
+        batch: list[Any] = []  # of (connection, event)
         due = min(self._hub.next_due, self._retain_at)
         wait = min(_LONGEST_SLEEP, max(0.0, due - time.monotonic()))
         try:
             item = self._inbox.get(timeout=wait)
             while True:
-                if isinstance(item, _Broken):
-                    raise StoreBroken(item.reason)
-                if isinstance(item, _Farewell):
+                if isinstance(item, list):
+                    self._asked[item[0][0] % len(self._post)] += 1
+                    if not batch:
+                        batch = item
+                    else:
+                        batch.extend(item)
+                elif isinstance(item, _Word):
+                    batch.append((NOBODY, item.event))
+                elif isinstance(item, _Farewell):
                     return batch, item
-                self._asked[item[0][0] % len(self._post)] += 1
-                if not batch:
-                    batch = item
                 else:
-                    batch.extend(item)
+                    raise StoreBroken(item.reason)
                 if len(batch) >= _MAX_BATCH:
                     break
                 item = self._inbox.get_nowait()

@@ -19,6 +19,7 @@ from ..chat import effects as fx
 from ..chat.hub import Hub
 from ..net import ops
 from ..net.channel import MAX_PIECE, cut
+from ..proofs import Derive, Verify
 from ..protocol.codec import encode, encode_posted
 from ..protocol.connection import signal_of
 from ..protocol.envelopes import (
@@ -32,7 +33,7 @@ from ..protocol.envelopes import (
 )
 from ..protocol.framing import DEFAULT_MAX_FRAME, HEADER_SIZE, encode_frame, encode_header
 from ..records import Known, Outcome, Stored
-from .readers import HistoryWanted
+from .readers import HistoryWanted, SearchWanted
 
 #: Room that a list frame needs beside its rows, bytes.
 _LIST_HEAD: Final = 512
@@ -51,14 +52,18 @@ class _OpenChunk:
 
 
 class Renderer:
-    """Turns effects into operations for `loops` io threads."""
+    """Turns effects into operations for `loops` io threads.
+
+    `ask` takes what is to be read from the store, `outside` what goes to no connection at all.
+    """
 
     def __init__(
         self,
         hub: Hub,
         loops: int,
-        ask: Callable[[HistoryWanted], None],
+        ask: Callable[[HistoryWanted | SearchWanted], None],
         first_kept: Callable[[str], int],
+        outside: Callable[[fx.Outward], None],
     ) -> None:
         self._hub = hub
         self._first_kept = first_kept
@@ -77,7 +82,9 @@ class Renderer:
             fx.Subscribe: self._subscribe,
             fx.Unsubscribe: self._unsubscribe,
             fx.ReadHistory: self._read_history,
+            fx.Find: self._find,
             fx.Close: self._close,
+            **dict.fromkeys((Verify, Derive, fx.Reply), outside),
         }
 
     def render(
@@ -229,6 +236,10 @@ class Renderer:
                 head,
             )
         )
+
+    def _find(self, effect: fx.Find) -> None:
+        self._close_chunks()
+        self._ask(SearchWanted(effect.connection, effect.re, effect.query, effect.limit))
 
     def _close(self, effect: fx.Close) -> None:
         self._close_chunks()

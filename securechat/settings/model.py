@@ -35,7 +35,9 @@ Theme: TypeAlias = Literal["system", "dark", "light", "high-contrast"]
 Joins: TypeAlias = Literal["fold", "show", "hide"]
 
 #: Keys that say how a server is trusted: they are for the server that stands beside them.
-TRUST: Final = frozenset({"certs", "ca", "fingerprint", "accept_new", "client_cert"})
+TRUST: Final = frozenset(
+    {"certs", "ca", "fingerprint", "accept_new", "client_cert", "password_file"}
+)
 
 
 class Row(NamedTuple):
@@ -83,6 +85,7 @@ class Connect(Section):
     certs: Annotated[_Path, kinds.PATH, "trust servers that ca.pem in it has signed"] = None
     ca: Annotated[_Path, kinds.PATH, "the same, by the file's own name"] = None
     fingerprint: Annotated[_Text, kinds.FINGERPRINT, "trust the server with this key"] = None
+    password_file: Annotated[_Path, kinds.PATH, "file whose first line is the password"] = None
     accept_new: Annotated[_Flag, kinds.FLAG, "trust an unknown server unseen"] = None
     client_cert: Annotated[_Path, kinds.PATH, "your certificate, for a server that asks"] = None
     line: Annotated[_Flag, kinds.FLAG, "line by line, instead of the full screen"] = None
@@ -115,6 +118,7 @@ class Serve(Section):
     keep_mb: Annotated[_Amount, kinds.AMOUNT, "remove the oldest beyond N megabytes"] = None
     keep_room: Annotated[_Several, kinds.several(kinds.KEEP), "what single rooms keep"] = None
     guest_days: Annotated[_Amount, kinds.AMOUNT, "how long an unused guest keeps a nick"] = None
+    guests: Annotated[_Text, kinds.word("yes", "no"), "who has no account comes in"] = None
     io_threads: Annotated[int | None, kinds.integer(1, 64), "threads for connections"] = None
     rate: Annotated[_Amount, kinds.AMOUNT, "frames a second and connection; 0: no limit"] = None
     burst: Annotated[int | None, kinds.integer(1, 1 << 20), "frames that may come at once"] = None

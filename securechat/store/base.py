@@ -1,7 +1,7 @@
 """What a server asks of a database.
 
-`Store` belongs to the hub thread, which is the only one that writes. `Reader`s belong to one
-thread each and see what was committed. Both speak the values of `securechat.records`.
+`Store` belongs to the hub thread, which is the only one that writes. `Reader`s, and the `Indexer`,
+belong to one thread each and see what was committed. Both speak the values of `securechat.records`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..records import Outcome, Page, Record, Snapshot
+from ..phrases import Query
+from ..records import Found, Outcome, Page, Record, Snapshot
 
 
 class Reader(Protocol):
@@ -26,8 +27,38 @@ class Reader(Protocol):
         """The last messages before `before` (None: the newest), within the same two bounds."""
         ...
 
+    def search(self, query: Query, limit: int, size: int) -> Found:
+        """The newest messages that `query` looks for, within the same two bounds."""
+        ...
+
     def close(self) -> None:
         """Let go of what the reader holds."""
+        ...
+
+
+class Indexer(Protocol):
+    """Keeps an index of what was said up to date, beside the store; by one thread.
+
+    Searches are right without it, but read every message that it has not got to.
+    """
+
+    def work(self, budget: int) -> int:
+        """Take in what is new and take out what is gone, `budget` messages at most; how many.
+
+        Fewer than `budget`: it is up to date. Raises `StoreError` when it cannot go on.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Have the `work` that is being done end soon, done or not; from any thread."""
+        ...
+
+    def discard(self) -> None:
+        """Take the index away, for it is damaged; the next one is made from the messages."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds; harmless when it was done before."""
         ...
 
 
@@ -66,6 +97,10 @@ class Store(Protocol):
         """A reader for the thread that calls this."""
         ...
 
+    def indexer(self) -> Indexer | None:
+        """What makes searches quick, for the thread that calls this; None: it needs nothing."""
+        ...
+
     def close(self) -> None:
-        """Close for good; all readers must be closed before."""
+        """Close for good; all readers, and the indexer, must be closed before."""
         ...

@@ -39,6 +39,7 @@ from .migrations import (
     unused_name,
 )
 from .retention import OVERHEAD, to_ts, weigh
+from .search import INDEX_NAME
 
 #: What is told of one database at most; the first few say where to look.
 _MOST_PROBLEMS: Final = 20
@@ -294,6 +295,7 @@ def restore(directory: Path, file: Path, now: float) -> Restored:
             except StoreRefused as error:
                 raise StoreRefused(f"nothing was restored: {error}") from error
             replaced = _replace(path, made, now)
+            remove(path.with_name(INDEX_NAME))  # of the messages that were there; made again
         except OSError as error:
             raise refuse(path, error) from error
         finally:

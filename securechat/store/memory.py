@@ -11,16 +11,19 @@ front goes.
 
 from __future__ import annotations
 
+import heapq
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple, TypeAlias
 
+from ..phrases import Query
 from ..protocol.codec import encode_posted
 from ..records import (
     Conflict,
     ForgetIdentity,
+    Found,
     KeepIdentity,
     Kept,
     Known,
@@ -31,14 +34,19 @@ from ..records import (
     Record,
     Snapshot,
     Stored,
+    Together,
     Unknown,
 )
+from .base import Indexer
+from .finding import page_of
 
 DEFAULT_BUDGET: Final = 256 * 1024 * 1024
 #: What a message weighs beside its text, bytes (measured on CPython 3.11).
 _OVERHEAD: Final = 600
 #: What is kept of a message that was pushed out, bytes (measured likewise).
 _GHOST_WEIGHT: Final = 600
+#: More messages than one conversation will ever have.
+_SEQ_BITS: Final = 40
 
 
 #: What was said, its `seq` and its `ts`: a bare tuple, made once per message.
@@ -97,14 +105,18 @@ class MemoryStore:
             elif type(record) is Lookup:
                 outcomes.append(self._look_up(record))
             else:
-                if type(record) is KeepIdentity:
-                    self._nicks[record.identity] = record.nick
-                elif type(record) is ForgetIdentity:
-                    self._nicks.setdefault(record.identity, "")
+                for change in record.changes if type(record) is Together else (record,):
+                    self._keep(change)
                 outcomes.append(_KEPT)
         if self._weight > self._budget:
             self._trim()
         return outcomes
+
+    def _keep(self, change: object) -> None:
+        if type(change) is KeepIdentity:
+            self._nicks[change.identity] = change.nick
+        elif type(change) is ForgetIdentity:
+            self._nicks.setdefault(change.identity, "")
 
     def _append(self, new: NewMessage, ts: str) -> Outcome:
         key = (new.identity, new.id)
@@ -175,6 +187,15 @@ class MemoryStore:
         """See `Store.retain`."""
         return 0
 
+    def indexer(self) -> Indexer | None:
+        """See `Store.indexer`: here every message is looked at."""
+        return None
+
+    def conversations(self, query: Query) -> list[tuple[int, str]]:
+        """Those that `query` covers, with a number for each that stays."""
+        names = list(self._conversations)  # one copy, for the hub may add to them meanwhile
+        return [(number, name) for number, name in enumerate(names, 1) if query.covers(name)]
+
     def reader(self) -> MemoryReader:
         """A reader; several threads may have one each."""
         return MemoryReader(self)
@@ -223,6 +244,25 @@ class MemoryReader:
             first - 1 if stop == len(payloads) and len(payloads) < limit and first > 1 else None
         )
         return Page(payloads, first + stop - 1, len(payloads) < stop, trimmed)
+
+    def search(self, query: Query, limit: int, size: int) -> Found:
+        """See `Reader.search`; looks at one message after the other, the newest first."""
+        hits = heapq.merge(
+            *(self._hits(query, *one) for one in self._store.conversations(query)),
+            key=lambda hit: hit[:2],
+            reverse=True,
+        )
+        shown = ((ts, place, self._store.payload(message)) for ts, place, message in hits)
+        return page_of(shown, limit, size)
+
+    def _hits(self, query: Query, number: int, name: str) -> Iterator[tuple[str, int, _Message]]:
+        """The hits in one conversation with their places, the newest first."""
+        messages, first = self._store.slice(name)
+        for at in range(len(messages) - 1, -1, -1):
+            new, _, ts = message = messages[at]
+            place = (number << _SEQ_BITS) + first + at
+            if query.matches(new.identity, new.sender, ts, place, new.text):
+                yield ts, place, message
 
     def _fit(self, messages: Sequence[_Message], size: int) -> list[bytes]:
         payloads: list[bytes] = []

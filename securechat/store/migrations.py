@@ -122,6 +122,52 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         ) STRICT;
         """,
     ),
+    Migration(
+        "which texts were erased, for the index of words",
+        """
+        CREATE TABLE erased (
+            number INTEGER PRIMARY KEY,
+            place INTEGER NOT NULL
+        ) STRICT;
+        CREATE TRIGGER message_erased AFTER UPDATE OF text ON message BEGIN
+            INSERT INTO erased (place) VALUES (new.place);
+        END;
+        """,
+    ),
+    Migration(
+        "accounts, their sessions, invites",
+        """
+        -- `name` is also its identity's nick, unless that was changed since.
+        CREATE TABLE account (
+            identity INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            key TEXT NOT NULL UNIQUE,
+            skeletons TEXT NOT NULL,     -- JSON: [skeleton, ...]
+            unicode TEXT NOT NULL,       -- the version of the table that they were made by
+            role TEXT NOT NULL CHECK (role IN ('guest', 'member', 'admin', 'owner')),
+            password TEXT,               -- a PHC string
+            created REAL NOT NULL
+        ) STRICT;
+
+        -- Guests have one token, in `identity`; an account has one for each device.
+        CREATE TABLE session (
+            token BLOB PRIMARY KEY,      -- SHA-256
+            identity INTEGER NOT NULL,
+            client TEXT NOT NULL,
+            created REAL NOT NULL,
+            used REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE invite (
+            token BLOB PRIMARY KEY,      -- SHA-256
+            nick TEXT,
+            room TEXT,
+            uses INTEGER NOT NULL,       -- those left
+            created REAL NOT NULL,
+            expires REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
 )
 
 

@@ -12,16 +12,20 @@ from contextlib import contextmanager, suppress
 from itertools import chain, zip_longest
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import apsw
 
 from ..errors import StoreBroken
+from ..phrases import Query
 from ..protocol.codec import encode_posted
-from ..records import Page
+from ..records import Found, Page
 from .connections import fail
 from .journal import Entry
 from .migrations import PLACE_BITS, SEQ_MASK
+
+if TYPE_CHECKING:
+    from .finder import Finder
 
 #: The columns of a message that `Painter` takes.
 ROW: Final = "place, identity, id, ts, sender, address, reply_to, action, text"
@@ -42,6 +46,7 @@ class SqliteReader:
         path: Path,
         guard: Lock,
         view: Callable[[str], Sequence[Entry]],
+        finder: Finder,
         *,
         owned: bool = True,
     ) -> None:
@@ -49,6 +54,7 @@ class SqliteReader:
         self._path = path
         self._guard = guard
         self._view = view
+        self._finder = finder
         self._owned = owned
         self._execute: Callable[..., Any] = db.cursor().execute
 
@@ -72,6 +78,11 @@ class SqliteReader:
         more = len(payloads) < len(there)
         at_the_beginning = not more and len(payloads) < limit and first > 1
         return Page(payloads[::-1], stop, more, first - 1 if at_the_beginning else None)
+
+    def search(self, query: Query, limit: int, size: int) -> Found:
+        """See `Reader.search`; raises as `after` does."""
+        with self._snapshot():
+            return self._finder.find(self._execute, query, limit, size)
 
     @contextmanager
     def _look_at(self, name: str) -> Iterator[_Found]:
@@ -133,6 +144,7 @@ class SqliteReader:
 
     def close(self) -> None:
         """Let go of the connection."""
+        self._finder.close()
         if self._owned:
             self._db.close()
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple, TypeVar
@@ -36,8 +36,10 @@ from ..records import (
     Record,
     Snapshot,
     Stored,
+    Together,
     Unknown,
 )
+from .accounts import account_keepers, read_accounts
 from .connections import (
     DATABASE_NAME,
     connect_reader,
@@ -48,11 +50,13 @@ from .connections import (
     lacks_room,
     refuse,
 )
+from .finder import Finder
 from .journal import MANY, WRITE, Entry, Journal, Runs, encode_messages, read_journal
 from .lock import FolderLock
 from .migrations import PLACE_BITS, migrate, sync_folder
 from .pages import ROW, Painter, SqliteReader, pair, row_of
 from .retention import KEEP_ALL, Retention, digest, sweep, weigh
+from .search import SearchIndex, open_index
 
 log = logging.getLogger(__name__)
 
@@ -188,6 +192,8 @@ class SqliteStore:
             ForgetIdentity: self._forget_identity,
             KeepPresence: self._keep_presence,
             KeepTopic: self._keep_topic,
+            Together: self._keep_together,
+            **account_keepers(self._execute),
         }
         self._wal_pages = 0
         self._checkpoint_at = _CHECKPOINT_PAGES
@@ -255,6 +261,7 @@ class SqliteStore:
             topics=dict(execute("SELECT room, text FROM topic").fetchall()),
             presence=tuple(execute("SELECT identity, room FROM presence").fetchall()),
             epoch=execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()[0][0],
+            **read_accounts(execute),
         )
 
     def _enter_again(self, new: NewMessage, ts: str) -> Entry:
@@ -473,6 +480,10 @@ class SqliteStore:
         )
         self._execute(statement, (record.room, record.identity))
 
+    def _keep_together(self, record: Together) -> None:
+        for change in record.changes:
+            self._keepers[type(change)](change)
+
     def _keep_topic(self, record: KeepTopic) -> None:
         if record.text:
             self._execute("INSERT OR REPLACE INTO topic (room, text) VALUES (?, ?)", record)
@@ -510,12 +521,28 @@ class SqliteStore:
     def reader(self) -> SqliteReader:
         """A reader for the thread that calls this; raises `StoreRefused`."""
         view = self._view
+        finder = Finder(self._path, self._waiting, indexed=self._has_index)
         if not self._shared:
-            return SqliteReader(self._db, self._path, self._guard, view, owned=False)
-        return SqliteReader(connect_reader(self._path, self._vfs), self._path, Lock(), view)
+            return SqliteReader(self._db, self._path, self._guard, view, finder, owned=False)
+        db = connect_reader(self._path, self._vfs)
+        return SqliteReader(db, self._path, Lock(), view, finder)
 
     def _view(self, conversation: str) -> Sequence[Entry]:
         return self._journal.view(conversation)
+
+    def _waiting(self) -> Iterator[tuple[int, str, Sequence[Entry]]]:
+        """All that waits in the journal, with the numbers of the conversations; any thread."""
+        for name, entries in list(self._journal.conversations()):
+            yield self._conversations[name].number, name, entries
+
+    @property
+    def _has_index(self) -> bool:
+        """Whether there may be one: it stands on the system's own disk."""
+        return self._shared and self._vfs is None
+
+    def indexer(self) -> SearchIndex | None:
+        """See `Store.indexer`; raises `StoreRefused`."""
+        return open_index(self._path.parent) if self._has_index else None
 
     def close(self) -> None:
         """Close for good and give the folder free; all readers must be closed before."""

@@ -265,8 +265,8 @@ class Member:
                     self._keeper.rewrite(self.session.snapshot())
                 case do.End(error):
                     self._end(error)
-                case do.KeepNick() | do.KeepName() | do.MoveCursor():
-                    raise AssertionError("nobody changes nicks in an ordeal")
+                case do.KeepNick() | do.KeepName() | do.MoveCursor() | do.ForgetSession():
+                    raise AssertionError("nobody changes nicks, or logs out, in an ordeal")
                 case _:
                     assert_never(effect)
 

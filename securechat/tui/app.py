@@ -44,12 +44,18 @@ class ChatApp(App[int], inherit_bindings=False):
     #search { height: 1; border: none; padding: 0 1; }
     #composer { height: auto; min-height: 1; max-height: 8; background: $background; }
     #composer:focus { border: none; }
-    Help, Jump { align: center middle; background: $background 60%; }
+    Help, Jump, Secrets { align: center middle; background: $background 60%; }
     #help { width: 78; max-width: 100%; height: 90%; padding: 0 1;
             border: round $foreground; background: $panel; }
     #jump { width: 40; max-width: 90%; height: 13; padding: 0 1;
             border: round $foreground; background: $panel; }
     #found { height: 10; }
+    #secrets { width: 50; max-width: 90%; height: 4; padding: 0 1;
+               border: round $foreground; background: $panel; }
+    Hits, Around { align: center middle; background: $background 60%; }
+    #hits { width: 96%; height: 70%; border: round $foreground; background: $panel; }
+    #around { width: 96%; height: 90%; border: round $foreground; background: $panel; }
+    #hits Panel, #around Panel { height: 1fr; }
     """
 
     def __init__(self, client: Client, controller: Controller) -> None:

@@ -28,9 +28,10 @@ from .composer import Composer
 from .desks import Desks
 from .keys import CHAT, by_key, obey
 from .messages import Messages
-from .overlays import Help, Jump
+from .overlays import Help, Jump, Secrets
 from .palette import THEMES
 from .panel import Panel
+from .searching import Finds
 from .sides import next_active, people_lines, room_lines, rooms_of, status_line, title_line
 
 #: Seconds between two looks at the client's queue, and for how long one may take.
@@ -69,6 +70,7 @@ class Chat(Screen[None], inherit_bindings=False):
         self._title, self._status = Panel(id="title"), Panel(id="status")
         self._messages = Messages(desk, id="messages")
         self._search = Input(id="search", placeholder="search back: Ctrl-R further, Esc ends")
+        self._finds = Finds(self, controller, go=self._go_to, oldest=self._oldest_held)
         completer = Completer(lambda: world_of(self._timeline))
         self._composer = Composer(completer, self._enter, self._press, desk.typed, id="composer")
 
@@ -108,6 +110,8 @@ class Chat(Screen[None], inherit_bindings=False):
                 break
             entries = self._controller.take(event, _now())
             taken = True
+            if self._finds.take(event, entries):
+                continue
             self._desks.take(event, entries)
             rings = rings or any(entry.mention for entry in entries)
         if rings:
@@ -117,6 +121,7 @@ class Chat(Screen[None], inherit_bindings=False):
         elif taken:
             self._follow_focus()
             self._desks.forget_all_but(self._timeline.conversations)
+            self._finds.pursue()
             self._draw()
 
     def _ring(self) -> None:
@@ -162,6 +167,19 @@ class Chat(Screen[None], inherit_bindings=False):
             self._follow_focus()
             self._draw()
 
+    def _go_to(self, hit: Entry) -> bool:
+        """Show a message where it was said; False: it is not held here."""
+        log = self._desks[hit.conversation].log
+        found = log.number_of(hit.seq)
+        if hit.conversation not in self._timeline.conversations or found is None:
+            return False
+        self._look_at(hit.conversation)
+        self._messages.seek(found)
+        return True
+
+    def _oldest_held(self, name: str) -> int:
+        return self._desks[name].log.oldest_seq
+
     def _fetch_older(self) -> None:
         focus = self._timeline.focus
         if focus is not None and self._messages.is_near_top():
@@ -183,7 +201,22 @@ class Chat(Screen[None], inherit_bindings=False):
         self._show_entries(entries)
         if self._controller.leaving is not None:
             self.app.exit(0)
+        elif self._controller.asking is not None:
+            questions = [one.text for one in self._controller.asking.questions]
+            self.app.push_screen(Secrets(questions), self._answer)
         return True
+
+    def _answer(self, secrets: list[str] | None) -> None:
+        """Send what was typed unseen, or nothing."""
+        if secrets is None:
+            self._controller.leave_unanswered()
+            return
+        try:
+            self._controller.answer(secrets)
+        except BadInput as problem:
+            self._show_entries([Entry(Kind.ERROR, _now(), str(problem))])
+        except ClientError:  # `Ended` is on its way and says why
+            pass
 
     def on_composer_quit_wanted(self, message: Composer.QuitWanted) -> None:
         """Leave."""

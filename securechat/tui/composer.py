@@ -16,6 +16,7 @@ from textual.widgets import TextArea
 
 from ..client.complete import Completer
 from ..client.harmless import harmless_text
+from ..client.slash import has_secret
 from .keys import COMPOSER, by_key, obey
 from .typed import Typed
 
@@ -116,7 +117,7 @@ class Composer(TextArea, inherit_bindings=False):
         typed = self._typed
         if self._enter(text):
             typed.enter(text)
-        else:
+        elif not has_secret(text):
             self._put(text)
 
     def action_new_line(self) -> None:

@@ -60,6 +60,8 @@ class Desks:
         """Put entries away: at the end, or those of a page of history in front."""
         pages: dict[str | None, list[Entry]] = {}
         for entry in entries:
+            if entry.found is not None:  # is shown where it was searched
+                continue
             name = self.shown if entry.conversation is None else entry.conversation
             if entry.recalled:
                 pages.setdefault(name, []).append(entry)

@@ -105,6 +105,16 @@ class Log:
         """The link was lost: what was missed meanwhile is new, though somebody looks."""
         self._gap = True
 
+    def number_of(self, seq: int) -> int | None:
+        """The item of message `seq`; None: it is not held."""
+        for number in reversed(range(self.first, self.end)):
+            found = head_of(self[number]).seq
+            if found == seq:
+                return number
+            if 0 < found < seq:
+                return None
+        return None
+
     def find(self, needle: str, before: int) -> int | None:
         """The latest item before number `before` that holds `needle`, in any case."""
         return self._find(needle, reversed(range(self.first, min(before, self.end))))

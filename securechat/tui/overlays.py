@@ -101,3 +101,42 @@ class Jump(ModalScreen[str | None], inherit_bindings=False):
                 for at, name in enumerate(self._found[:_MAX_FOUND])
             ]
         )
+
+
+class Secrets(ModalScreen[list[str] | None], inherit_bindings=False):
+    """Asks one question after the other; what is typed is not shown, nor kept anywhere."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c,ctrl+d", "dismiss", "close", show=False),
+    ]
+
+    def __init__(self, questions: Sequence[str]) -> None:
+        super().__init__()
+        self._questions = questions
+        self._typed: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """A question and an input."""
+        with Vertical(id="secrets"):
+            yield Static(markup=False, id="question")
+            yield Input(password=True, compact=True)
+
+    def on_mount(self) -> None:
+        """Begin with the first."""
+        box = self.query_one("#secrets")
+        box.border_title = "not shown while you type"
+        box.border_subtitle = "Enter goes on, Esc leaves it"
+        self._ask()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Go on with the next question, or be done."""
+        message.stop()
+        self._typed.append(message.value)
+        if len(self._typed) == len(self._questions):
+            self.dismiss(self._typed)
+        else:
+            self._ask()
+
+    def _ask(self) -> None:
+        self.query_one("#question", Static).update(f"{self._questions[len(self._typed)]}:")
+        self.query_one(Input).value = ""

@@ -83,11 +83,17 @@ def people_lines(timeline: Timeline, width: int, height: int) -> Lines:
     nicks = list(here.people)
     hidden = max(here.count, len(nicks)) - height + 1
     listed = nicks if hidden <= 1 else nicks[: height - 1]
-    lines = [[Span(fitted(harmless_line(nick), width), Tint.NICK, nick)] for nick in listed]
+    lines = [_person_line(nick, nick in timeline.absences.others, width) for nick in listed]
     missing = max(here.count, len(nicks)) - len(listed)
     if missing > 0 and len(lines) < height:
         lines.append([Span(fitted(f"and {missing:,} more", width), Tint.FAINT)])
     return lines
+
+
+def _person_line(nick: str, is_away: bool, width: int) -> Line:
+    if is_away:
+        return [Span(fitted(f"{harmless_line(nick)} (away)", width), Tint.FAINT)]
+    return [Span(fitted(harmless_line(nick), width), Tint.NICK, nick)]
 
 
 def title_line(timeline: Timeline, width: int) -> Line:
@@ -108,6 +114,8 @@ def status_line(timeline: Timeline, now: datetime, width: int, extra: Sequence[s
         people = f" {here.count:,}" if here.name.startswith("#") else ""
         parts.append(Span(f"{harmless_line(here.name)}{people}"))
     parts.append(Span(harmless_line(timeline.nick), Tint.NICK, timeline.nick))
+    if timeline.absences.mine is not None:
+        parts.append(Span("away", Tint.STRONG))
     parts.append(_connection(timeline, now))
     lag = timeline.lag(now)
     if timeline.online and lag >= NOTABLE_LAG:

@@ -14,9 +14,11 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from securechat.chat import effects as fx
-from securechat.chat.hub import Event, Hub, Now
+from securechat.chat.admin import Asked, password_of
+from securechat.chat.hub import NOBODY, Event, Hub, Now
 from securechat.config import ChatLimits
 from securechat.link_events import Arrived, Lost
+from securechat.proofs import Derive, Derived, Job, Result, Verified, Verify
 from securechat.protocol.codec import encode, encode_posted
 from securechat.protocol.envelopes import (
     Command,
@@ -35,8 +37,13 @@ from securechat.records import (
     Conflict,
     Failed,
     ForgetIdentity,
+    ForgetInvite,
+    ForgetSession,
+    KeepAccount,
     KeepIdentity,
+    KeepInvite,
     KeepPresence,
+    KeepSession,
     KeepTopic,
     Kept,
     Known,
@@ -46,6 +53,7 @@ from securechat.records import (
     Record,
     Snapshot,
     Stored,
+    Together,
     Unknown,
 )
 
@@ -66,6 +74,9 @@ class Book:
         self.forgotten: set[int] = set()
         self.presence: dict[tuple[int, str], None] = {}
         self.topics: dict[str, str] = {}
+        self.accounts: dict[int, KeepAccount] = {}
+        self.sessions: dict[bytes, KeepSession] = {}
+        self.invites: dict[bytes, KeepInvite] = {}
 
     def commit(self, effects: Sequence[fx.Persistent]) -> list[Outcome]:
         if self.full:
@@ -105,6 +116,19 @@ class Book:
                 self.topics[room] = text
                 if not text:
                     del self.topics[room]
+            case KeepAccount():
+                self.accounts[record.identity] = record
+            case KeepSession():
+                self.sessions[record.token_hash] = record
+            case ForgetSession(token):
+                del self.sessions[token]
+            case KeepInvite():
+                self.invites[record.token_hash] = record
+            case ForgetInvite(token):
+                del self.invites[token]
+            case Together(changes):
+                for change in changes:
+                    self._keep(change)
         return Kept()
 
     def _judge(self, draft: NewMessage | Lookup) -> Outcome | None:
@@ -126,6 +150,9 @@ class Book:
             last_ts={name: TS for name in heads if name[0] == "@"},
             topics=dict(self.topics),
             presence=tuple(self.presence),
+            accounts=tuple(self.accounts.values()),
+            sessions=tuple(self.sessions.values()),
+            invites=tuple(self.invites.values()),
         )
 
 
@@ -156,8 +183,9 @@ class Person:
         self.stage.drafts += 1
         return self.number, Draft(id=id or f"d{self.stage.drafts}", to=to, text=text, **keys)
 
-    def hello(self, nick: str, session: str | None = None, protocol: int = 1) -> Said:
-        keys = {"session": session} if session else {}
+    def hello(self, nick: str, session: str | None = None, protocol: int = 1, **keys: Any) -> Said:
+        if session:
+            keys["session"] = session
         return self.wants(Hello, "h", protocol=protocol, nick=nick, **keys)
 
     # ---------------------------------------------------------- what it says now
@@ -204,6 +232,10 @@ class Stage:
         self.numbers = 0
         self.people: dict[int, Person] = {}
         self.effects: list[fx.Effect] = []
+        #: Jobs of the threads that hash; done at once, unless they are `slow`.
+        self.jobs: list[Job] = []
+        self.slow = False
+        self.replies: list[fx.Reply] = []
         self._open_hub()
 
     def _open_hub(self) -> None:
@@ -253,6 +285,24 @@ class Stage:
             if isinstance(event, Lost) and number in self.people:
                 self.people[number].open = False
         self._carry_out(self.hub.decide(said, self.now))
+        self.wait(0.0)  # what follows from something stored is due at once
+        if not self.slow:
+            self.hash()
+
+    def hash(self) -> None:
+        """Let the threads that hash do what they were asked."""
+        jobs, self.jobs = self.jobs, []
+        if jobs:
+            self.batch(*((NOBODY, _do(job)) for job in jobs))
+
+    def ask(self, request: Any) -> fx.Reply:
+        """Ask as the operator does; the reply."""
+        password = password_of(request)
+        hashed = f"hash of {password.get_secret_value()}" if password is not None else None
+        ticket = len(self.replies) + 1
+        self.batch((NOBODY, Asked(ticket, request, hashed)))
+        assert self.replies[-1].ticket == ticket
+        return self.replies[-1]
 
     def wait(self, seconds: float) -> None:
         """Let time pass; the hub is called whenever it wants to be."""
@@ -333,7 +383,9 @@ class Stage:
                 self._send(effect.connection, effect.event)
             case fx.SendList(number, event, key, rows):
                 self._send(number, event.model_copy(update={key: tuple(rows)}))
-            case fx.SendRooms() | fx.SendTopic() | fx.SendConversations() | fx.ReadHistory():
+            case fx.SendRooms() | fx.SendTopic() | fx.SendConversations():
+                self.people[effect.connection].heard.append(effect)
+            case fx.ReadHistory() | fx.Find():
                 self.people[effect.connection].heard.append(effect)
             case fx.Notify(numbers, event):
                 assert len(set(numbers)) == len(numbers), "once per peer"
@@ -351,6 +403,10 @@ class Stage:
                 self._send(number, event)
                 self.people[number].open = False
                 self.people[number].last = event
+            case Verify() | Derive():
+                self.jobs.append(effect)
+            case fx.Reply():
+                self.replies.append(effect)
             case _:
                 raise AssertionError(f"{effect} cannot be carried out")
 
@@ -367,6 +423,14 @@ class Stage:
         else:
             assert effect.conversation not in person.cursors, "subscribed already"
         person.cursors[effect.conversation] = head
+
+
+def _do(job: Job) -> Result:
+    """What a thread that hashes would say, by a hash that anyone can read."""
+    hashed = f"hash of {job.password.get_secret_value()}"
+    if isinstance(job, Derive):
+        return Derived(job.ticket, hashed)
+    return Verified(job.ticket, job.hashed == hashed)
 
 
 def _check(event: BaseModel) -> None:

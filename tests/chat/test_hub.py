@@ -9,7 +9,7 @@ import pytest
 
 from securechat.chat import commands
 from securechat.chat.effects import Close, Keep, Send
-from securechat.chat.hub import FEATURES, MAX_HELLOS
+from securechat.chat.hub import FEATURES, MAX_TRIES
 from securechat.chat.jokes import JOKES
 from securechat.chat.nicks import MAX_LENGTH
 from securechat.link_events import Arrived, Levelled, Lost
@@ -109,7 +109,7 @@ def test_the_third_refused_hello_is_the_last(
     for nick in ["", "ann", "server"]:
         stage.batch(bob.hello(nick))
     heard = bob.hears()
-    assert MAX_HELLOS == len(heard) == 3
+    assert MAX_TRIES == len(heard) == 3
     assert [(error.code, error.fatal) for error in heard] == [
         ("bad_nick", False),
         ("nick_taken", False),
@@ -117,7 +117,7 @@ def test_the_third_refused_hello_is_the_last(
     ]
     assert not bob.open
     assert bob.number not in stage.hub.sessions
-    assert "connection 2: hello refused: nick_taken" in caplog.text
+    assert "connection 2: refused for good: nick_taken" in caplog.text
 
 
 def test_a_full_server_says_so_and_when_to_come_back() -> None:

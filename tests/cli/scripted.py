@@ -76,6 +76,9 @@ class ScriptedClient:
         self.hear(wire.Joined(room="#lobby", nick="bob", re="s1", seq=1, after=0, count=3))
         self.post("carol", "earlier", missed=True)
 
+    def wait_greeted(self, _timeout: float) -> ClientError | None:
+        return None
+
     def say(self, to: str, text: str, *, action: bool = False) -> str:
         with self._lock:
             self._check()
@@ -160,7 +163,7 @@ class ScriptedClient:
         if name == "help":
             rows = (
                 wire.CommandHelp(name="ping", usage="ping", summary="x"),
-                wire.CommandHelp(name="whois", usage="whois NICK", summary="tell more"),
+                wire.CommandHelp(name="dance", usage="dance NICK", summary="tell more"),
             )
             return [wire.HelpIs(commands=rows, re=re)]
         if name == "history":

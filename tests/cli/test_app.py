@@ -50,7 +50,12 @@ def test_help_shows_the_start_and_the_exit_codes() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["gen-certs", "serve", "reload", "connect", "send", "run", "tail", "schema", "trust replace"],
+    [
+        *("gen-certs", "serve", "reload", "connect", "send", "run", "tail", "schema"),
+        *("trust replace", "invite make", "invite list", "invite revoke"),
+        *("admin accounts", "admin owner", "admin add", "admin role", "admin passwd"),
+        *("admin sessions", "admin connections", "admin cut"),
+    ],
 )
 def test_every_command_shows_examples(command: str) -> None:
     done = securechat(*command.split(), "-h")

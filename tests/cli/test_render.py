@@ -22,7 +22,7 @@ from securechat.cli.render import (
     wants_colour,
 )
 from securechat.client.cells import cells
-from securechat.client.entries import Entry, Kind
+from securechat.client.entries import Entry, Found, Kind
 from securechat.client.nick_colours import NICK_COLOURS
 
 NOW = datetime(2026, 11, 23, 23, 59, 8, 500_000, tzinfo=UTC)
@@ -54,6 +54,14 @@ def entry(kind: Kind = Kind.MESSAGE, text: str = "hello", **keys: Any) -> Entry:
         (entry(Kind.ERROR, "No.", conversation=None), "23:59 !! No."),
         (entry(Kind.UNSENT, note="waiting"), "23:59 (waiting) <carol> hello"),
         (entry(Kind.REFUSED, note="Too long."), "23:59 !! not sent (Too long.): hello"),
+        (
+            entry(seq=12, recalled=True, found=Found.HIT),
+            "2026-11-23 23:59>#lobby [12] <carol> hello",
+        ),
+        (
+            entry(Kind.ACTION, "waves", seq=13, recalled=True, found=Found.NEAR),
+            "2026-11-23 23:59 #lobby [13] * carol waves",
+        ),
     ],
 )
 def test_rows(shown: Entry, row: str) -> None:
@@ -173,6 +181,10 @@ def test_which_terminals_know_many_colours() -> None:
         (
             entry(Kind.ANSWER, "1 online", conversation=None),
             "2026-11-23T23:59:08Z - -- 1 online",
+        ),
+        (
+            entry(seq=12, recalled=True, found=Found.HIT),
+            "2026-11-23T23:59:08Z #lobby [12] <carol> hello",
         ),
     ],
 )

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from securechat.client import slash
-from securechat.client.controller import MAX_LISTED, Controller
-from securechat.client.entries import Entry, Kind
-from securechat.client.events import Ended, Heard
+from securechat.client.controller import FOUND_PAGE, MAX_LISTED, NEAR, Controller
+from securechat.client.entries import Entry, Found, Kind
+from securechat.client.events import Ended, Heard, Offline, Online
 from securechat.client.slash import BadInput
 from securechat.errors import ClientError, GaveUp
 from securechat.protocol import envelopes as wire
 
-from ..cli.scripted import ScriptedClient
+from ..cli.scripted import WELCOME, ScriptedClient
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -155,7 +155,7 @@ def test_a_direct_conversation_is_entered_and_put_aside(bob: Person) -> None:
 def test_help_is_ours_and_what_the_server_adds(bob: Person) -> None:
     assert bob.type("/help") == [
         *slash.overview(),
-        "the server can do more: whois NICK (tell more)",
+        "the server can do more: dance NICK (tell more)",
     ]
     assert bob.type("/help me") == slash.explanation(slash.find("me"))
 
@@ -306,3 +306,121 @@ def test_what_was_refused_can_be_sent_again_or_forgotten() -> None:
     with pytest.raises(ClientError):
         bob.chat.send_again(draft_id)
     assert bob.chat.timeline.refused
+
+
+# ------------------------------------------------------------------ passwords
+
+
+def test_what_is_asked_for_goes_into_the_command(bob: Person) -> None:
+    assert bob.type("/register") == []
+    assert bob.chat.asking is not None
+    bob.chat.answer(["tulips in may", "tulips in may"])
+    assert bob.client.commands[-1] == ("register", {"password": "tulips in may"})
+    assert bob.chat.asking is None
+    bob.type("/passwd")
+    bob.chat.answer(["", "new words", "new words"])
+    assert bob.client.commands[-1] == ("passwd", {"password": "new words"})
+    bob.type("/login carol")
+    bob.chat.answer(["tulips"])
+    assert bob.client.commands[-1] == ("login", {"nick": "carol", "password": "tulips"})
+
+
+@pytest.mark.parametrize(
+    ("line", "secrets", "why"),
+    [
+        ("/register", ["tulips", "tulip"], "two different"),
+        ("/register", ["", ""], "Nothing was typed"),
+        ("/passwd", ["old", "new", "now"], "two different"),
+        ("/login carol", [""], "Nothing was typed"),
+    ],
+)
+def test_what_was_mistyped_is_not_sent(
+    bob: Person, line: str, secrets: list[str], why: str
+) -> None:
+    before = list(bob.client.commands)
+    bob.type(line)
+    with pytest.raises(BadInput, match=why):
+        bob.chat.answer(secrets)
+    assert bob.client.commands == before
+    assert bob.chat.asking is None
+
+
+def test_who_would_rather_not_say_is_not_asked_again(bob: Person) -> None:
+    bob.type("/register")
+    bob.chat.leave_unanswered()
+    assert bob.chat.asking is None
+
+
+# ------------------------------------------------------------------ searching, being away
+
+
+def asked(bob: Person, line: str) -> str:
+    """Type a line; the id of the command that it became, which nobody answers."""
+    assert bob.chat.enter(line, NOW, bob.chat.focus) == []
+    while not bob.client.events.empty():
+        bob.client.events.get()
+    [id] = bob.chat.unanswered
+    return id
+
+
+def tea(seq: int) -> wire.Posted:
+    ts = "2026-11-23T12:00:00.000000Z"
+    return wire.Posted(id=f"{seq}", to="#lobby", sender="carol", seq=seq, ts=ts, text=f"tea {seq}")
+
+
+def found(re: str, *seqs: int, next: str | None = None) -> Heard:
+    more = next is not None
+    return Heard(wire.SearchPage(re=re, messages=tuple(map(tea, seqs)), more=more, next=next))
+
+
+def test_a_search_goes_on_where_it_was(bob: Person) -> None:
+    with pytest.raises(BadInput, match="nothing more"):
+        bob.type("/more")
+    id = asked(bob, "/search tea")
+    assert bob.client.commands[-1] == ("search", {"query": "tea", "limit": FOUND_PAGE})
+    assert len(bob.chat.take(found(id, 3, 2, next="n2"), NOW)) == 3
+    assert bob.chat.unanswered == set()
+    id = asked(bob, "/more")
+    assert bob.client.commands[-1][1] == {"query": "tea", "limit": FOUND_PAGE, "before": "n2"}
+    bob.chat.take(found(id, 1), NOW)
+    with pytest.raises(BadInput, match="nothing more"):
+        bob.type("/more")
+
+
+def test_a_search_that_is_refused_or_cut_off_leaves_the_one_before(bob: Person) -> None:
+    id = asked(bob, "/search tea")
+    bob.chat.take(found(id, 3, next="n2"), NOW)
+    id = asked(bob, '/search "')
+    error = wire.Error(re=id, code="bad_query", message="A quote is missing.")
+    assert [it.text for it in bob.chat.take(Heard(error), NOW)] == ["A quote is missing."]
+    bob.type("/search coffee")
+    bob.chat.take(Offline("broken", 1.0), NOW)
+    bob.type("/more")
+    assert bob.client.commands[-1][1]["before"] == "n2"
+
+
+def test_what_stands_around_a_message_is_asked_for(bob: Person) -> None:
+    id = asked(bob, "/context garden 100")
+    assert bob.client.commands[-1] == (
+        "history",
+        {"to": "#garden", "before": 100 + NEAR + 1, "limit": 2 * NEAR + 1},
+    )
+    page = wire.HistoryPage(re=id, to="#garden", messages=(tea(100),), more=True)
+    [entry] = bob.chat.take(Heard(page), NOW)
+    assert (entry.conversation, entry.seq, entry.found) == ("#garden", 100, Found.HIT)
+
+
+def test_a_server_that_forgot_is_told_that_one_is_away(bob: Person) -> None:
+    able = WELCOME.model_copy(update={"features": ("away",)})
+    bob.chat.take(Online(able, False, True), NOW)
+    assert ("away", {"text": "lunch"}) not in bob.client.commands
+    bob.chat.take(Heard(wire.AwayIs(re="c1", nick="bob", text="lunch")), NOW)
+    bob.chat.take(Online(WELCOME, False, True), NOW)  # one that cannot do it
+    assert ("away", {"text": "lunch"}) not in bob.client.commands
+    bob.chat.take(Online(able, False, True), NOW)
+    assert bob.client.commands[-1] == ("away", {"text": "lunch"})
+    [aside] = bob.chat._asides
+    answer = Heard(wire.AwayIs(re=aside, nick="bob", text="lunch"))
+    assert bob.chat.take(answer, NOW) == []
+    bob.client.is_over = True
+    assert bob.chat.take(Online(able, False, True), NOW) == []

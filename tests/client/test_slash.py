@@ -7,6 +7,7 @@ import pytest
 from securechat.client import slash
 from securechat.client.slash import (
     Action,
+    Around,
     Ask,
     BadInput,
     Confirm,
@@ -15,7 +16,10 @@ from securechat.client.slash import (
     Leave,
     Quit,
     Say,
+    Search,
+    Secretly,
     find,
+    has_secret,
     parse,
     room_name,
 )
@@ -48,6 +52,10 @@ def ask(name: str, **keys: object) -> Ask:
         ("/who Garden", ask("who", room="#garden")),
         ("/names #garden", ask("who", room="#garden")),
         ("/nick robert", ask("nick", nick="robert")),
+        ("/sessions", ask("sessions")),
+        ("/logout", ask("logout")),
+        ("/logout elsewhere", ask("logout", elsewhere=True)),
+        ("/logout 6b3f09c2a1d4", ask("logout", session="6b3f09c2a1d4")),
         ("/topic", ask("topic", room="#lobby")),
         ("/topic roses & weeds", ask("topic", room="#lobby", text="roses & weeds")),
         ("/topic -", ask("topic", room="#lobby", text="")),
@@ -65,6 +73,16 @@ def ask(name: str, **keys: object) -> Ask:
         ("/help /MSG", Explain(find("msg"))),
         ("/resend", Confirm(True)),
         ("/discard", Confirm(False)),
+        ('/search "green tea" from:bob', Search('"green tea" from:bob')),
+        ("/find tea", Search("tea")),
+        ("/more", Search(None)),
+        ("/context 12", Around("#lobby", 12)),
+        ("/context garden [12]", Around("#garden", 12)),
+        ("/context @carol 12", Around("@carol", 12)),
+        ("/away", ask("away", text="away")),
+        ("/away for lunch", ask("away", text="for lunch")),
+        ("/back", ask("away")),
+        ("/whois @carol", ask("whois", nick="carol")),
         ("/quit", Quit(None)),
         ("/q good night", Quit("good night")),
         ("/exit", Quit(None)),
@@ -130,6 +148,18 @@ def test_a_space_before_a_slash_is_not_guessed_about() -> None:
         "/topic " + "x" * 501,
         "/quit " + "x" * 201,
         "/resend it",
+        "/search",
+        "/search " + "x" * 501,
+        "/more tea",
+        "/context",
+        "/context garden",
+        "/context garden 0",
+        "/context a b 1",
+        "/context ٣",
+        "/away " + "x" * 201,
+        "/back now",
+        "/whois",
+        "/whois two words",
     ],
 )
 def test_wrong_arguments_show_usage_and_an_example(line: str) -> None:
@@ -139,7 +169,9 @@ def test_wrong_arguments_show_usage_and_an_example(line: str) -> None:
     assert f"Usage: {row.usage}, for example: {row.example}" in str(caught.value)
 
 
-@pytest.mark.parametrize("line", ["hello", "/me waves", "/leave", "/history", "two\nlines", "//x"])
+@pytest.mark.parametrize(
+    "line", ["hello", "/me waves", "/leave", "/history", "two\nlines", "/context 1"]
+)
 def test_without_a_room_one_is_told_to_enter_one(line: str) -> None:
     with pytest.raises(BadInput, match=r"You are in no room\. Enter one: /join lobby"):
         parse(line, None)
@@ -189,3 +221,44 @@ def test_help_tells_every_command() -> None:
 
 def test_bad_input_is_one_of_ours() -> None:
     assert issubclass(BadInput, SecureChatError)
+
+
+# ------------------------------------------------------------------ passwords
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "keys", "asked"),
+    [
+        ("/register", "register", {}, ["password", ""]),
+        ("/login carol", "login", {"nick": "carol"}, ["password"]),
+        ("/login @carol", "login", {"nick": "carol"}, ["password"]),
+        ("/passwd", "passwd", {}, ["old", "password", ""]),
+    ],
+)
+def test_a_password_is_no_part_of_the_line(
+    line: str, name: str, keys: dict[str, str], asked: list[str]
+) -> None:
+    action = parse(line, "#lobby")
+    assert isinstance(action, Secretly)
+    assert (action.name, dict(action.keys)) == (name, keys)
+    assert [one.key for one in action.questions] == asked
+    assert [one.optional for one in action.questions].count(True) == (name == "passwd")
+    assert not has_secret(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/register tulips", "/login carol tulips in may", "/passwd tulips", " /LOGIN carol tulips"],
+)
+def test_a_password_in_the_line_is_refused_and_not_remembered(line: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        parse(line.strip(), "#lobby")
+    assert "was not sent" in str(refusal.value)
+    assert "tulips" not in str(refusal.value)
+    assert has_secret(line)
+
+
+def test_other_lines_have_no_secret() -> None:
+    assert not any(map(has_secret, ("hello", "/nick bob", "/msg carol login tulips", "")))
+    with pytest.raises(BadInput, match="/login NICK"):
+        parse("/login", None)

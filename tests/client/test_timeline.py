@@ -564,3 +564,30 @@ def test_lag_is_how_long_the_echo_takes(line: Timeline) -> None:
     feed(line, Draft("d2", "#lobby", "hi", DraftState.SENDING), now=later)
     feed(line, Offline("reset", 1.0), now=later)
     assert line.lag(later + timedelta(hours=1)) == timedelta(0)
+
+
+# ------------------------------------------------------------------ accounts
+
+
+def test_what_an_account_is_told(line: Timeline) -> None:
+    account = wire.AccountIs(account="bob", nick="bob", role="member", ended=2, re="c1")
+    assert texts(feed(line, heard(account))) == [
+        "your account is bob, member; 2 other sessions ended"
+    ]
+    account = account.model_copy(update={"ended": 0})
+    assert texts(feed(line, heard(account))) == ["your account is bob, member"]
+    goodbye = texts(feed(line, heard(wire.Bye(reason="logout", re="c1"))))
+    assert goodbye == ["you are logged out; the next time takes your password"]
+    assert feed(line, heard(wire.Bye(reason="shutdown"))) == []
+
+
+def test_sessions_are_told_when_the_list_is_whole(line: Timeline) -> None:
+    ts = "2026-11-23T11:59:58.500000Z"
+    first = wire.SessionInfo(session="6b3f", client="phone/1", created=ts, used=ts, connections=2)
+    own = wire.SessionInfo(session="0c1d", client="", created=ts, used=ts, connections=1, here=True)
+    assert feed(line, heard(wire.SessionList(sessions=(first,), more=True, re="c1"))) == []
+    told = texts(feed(line, heard(wire.SessionList(sessions=(own,), re="c1"))))
+    assert told == [
+        "6b3f, phone/1, last used 2026-11-23 11:59 UTC, 2 connections",
+        "0c1d, unnamed, last used 2026-11-23 11:59 UTC, this one",
+    ]

@@ -198,6 +198,11 @@ class Server:
         return f"token-{self._tokens}"
 
 
+def _refuse_work(effect: object) -> None:
+    """Nobody has a password here, and nobody runs the server."""
+    raise AssertionError(f"{effect} is nobody's wish")
+
+
 class Process:
     """One life of a server."""
 
@@ -219,7 +224,7 @@ class Process:
         self._readers = Readers(store, self._post_one, pytest.fail, size=0)
         self._reader = store.reader()
         count = clock.dice.choice((1, 2))
-        renderer = Renderer(self.hub, count, self._ask, store.first_kept)
+        renderer = Renderer(self.hub, count, self._ask, store.first_kept, _refuse_work)
         cast(Any, loop).new_poller = lambda: Poller(self._plugs)
         config = LoopConfig(
             context=cast(Any, Context()),

@@ -391,4 +391,4 @@ def test_closing_gives_everything_back(link: Link) -> None:
     assert kept is None
     assert link.near.fileno() == -1
     link.channel.close()
-    assert repr(link.channel) == "<Channel 1 127.0.0.1:5 dead>"
+    assert repr(link.channel) == "<Channel 1 127.0.0.1 dead>"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from securechat.link_events import Arrived, Lost
+from securechat.net.address import show
 from securechat.net.channel import READ_SIZE
 from securechat.net.loop import Loop, LoopConfig, Told
 from securechat.net.ops import Adopt, Answered, Deliver, Stop
@@ -62,11 +63,12 @@ class Desk:
         number = len(self.peers) + 1
         with socket.create_server(("127.0.0.1", 0)) as listener:
             far = socket.create_connection(listener.getsockname(), timeout=10)
-            near, _ = listener.accept()
-        self.loop.post((Adopt(number, near, "127.0.0.1:5"),))
+            near, address = listener.accept()
+        shown = show(*address)
+        self.loop.post((Adopt(number, near, shown),))
         peer = self._client.wrap_socket(far, server_hostname="localhost")
         self.peers.append(peer)
-        assert self.hear() == [(number, Arrived("127.0.0.1:5"))]
+        assert self.hear() == [(number, Arrived(shown))]
         self.loop.post(())
         peer.sendall(encode_frame(HELLO))
         [(_, hello)] = self.hear()
@@ -210,3 +212,22 @@ def test_how_long_an_answer_took_is_counted_for_each_event(desk: Desk) -> None:
     assert before == 0, "nothing was said to be answered before"
     assert desk.loop.latency.total == 4, "arrived, hello, and two drafts"
     assert desk.loop.latency.quantile(0.01) <= time.monotonic() - begun + LONG
+
+
+def test_after_a_rush_of_handshakes_memory_is_given_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("securechat.net.loop.RUSH", 3)
+    given: list[int] = []
+    monkeypatch.setattr(desk.loop, "_give_back", lambda: given.append(len(desk.peers)))
+    for _ in range(2):
+        desk.connect()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        far = socket.create_connection(listener.getsockname(), timeout=10)
+        near, address = listener.accept()
+    desk.loop.post((Adopt(9, near, show(*address)),))
+    desk.connect()
+    assert given == [], "a handshake is under way"
+    far.close()
+    desk.connect()
+    assert len(given) == 1, "one was given up, and then, before or behind another, none was left"

@@ -19,6 +19,7 @@ from securechat.protocol.codec import (
     encode,
     encode_history,
     encode_posted,
+    encode_search,
 )
 from securechat.protocol.envelopes import (
     COMMANDS,
@@ -31,6 +32,7 @@ from securechat.protocol.envelopes import (
     HistoryPage,
     Ping,
     Posted,
+    SearchPage,
     System,
     UnknownEvent,
 )
@@ -89,6 +91,7 @@ KINDS: dict[str, tuple[list[Any], list[Any]]] = {
     "string of 128": (["", "x" * 128], ["x" * 129, *NOT_STRINGS]),
     "string of 200": (["", "x" * 200], ["x" * 201, *NOT_STRINGS]),
     "string of 500": (["", "😀" * 500], ["x" * 501, *NOT_STRINGS]),
+    "secret": (["x", "é\0\n", "x" * 256], ["", "x" * 257, *NOT_STRINGS]),
     "from 0": ([0, 1, 2**53 - 1], NOT_INTEGERS),
     "from 1": ([1, 2**53 - 1], [0, *NOT_INTEGERS]),
     "0 to 500": ([0, 500], [501, *NOT_INTEGERS]),
@@ -104,6 +107,8 @@ TABLE: dict[str, dict[str, str]] = {
         "nick": "string",
         "session?": "string",
         "client?": "string of 128",
+        "password?": "secret",
+        "invite?": "secret",
     },
     "join": {"room": "address", "after?": "from 0", "last?": "0 to 500"},
     "leave": {"room": "address"},
@@ -113,11 +118,24 @@ TABLE: dict[str, dict[str, str]] = {
     "rooms": {},
     "topic": {"room": "room", "text?": "string of 500"},
     "history": {"to": "address", "before?": "from 0", "after?": "from 0", "limit?": "1 to 500"},
+    "search": {
+        "query": "string of 500",
+        "to?": "address",
+        "limit?": "1 to 500",
+        "before?": "string of 64",
+    },
+    "away": {"text?": "string of 200"},
+    "whois": {"nick": "string"},
     "time": {},
     "joke": {},
     "help": {"command?": "string of 64"},
     "ping": {},
     "pong": {"token?": "string of 64"},
+    "register": {"password": "secret"},
+    "login": {"nick": "string", "password": "secret"},
+    "passwd": {"password": "secret", "old?": "secret"},
+    "sessions": {},
+    "logout": {"session?": "string of 64", "elsewhere?": "truth"},
     "quit": {"reason?": "string of 200"},
 }
 MODELS: dict[str, type[BaseModel]] = {"chat": Draft, **COMMANDS}
@@ -520,7 +538,18 @@ def test_an_answer_names_only_keys_of_ours() -> None:
 def test_a_bad_envelope_costs_ten_tokens_more_than_another_frame() -> None:
     assert refused(payload_of({})).cost == 11
     assert refused(payload_of({"type": "command", "name": "dance"})).cost == 1
+    dear = {"join", "leave", "nick", "search", "away", "register", "login", "passwd", "logout"}
     for what in MODELS:
         said = decode_client(payload_of(bare(what)))
         assert isinstance(said, Draft | Command)
-        assert said.cost == (5 if what in ("join", "leave", "nick") else 1)
+        assert said.cost == (5 if what in dear else 1)
+
+
+@pytest.mark.parametrize("next", [None, "2026-01-31T12:00:00.123456Z.c"])
+def test_a_page_of_a_search_by_the_quick_way_is_what_the_model_makes(next: str | None) -> None:
+    messages = [
+        Posted(id=str(seq), to="#a", sender="bob", seq=seq, ts=TS, text="é") for seq in (2, 1)
+    ]
+    quick = encode_search("run-9", map(encode, messages), next)
+    page = SearchPage(re="run-9", messages=tuple(messages), more=next is not None, next=next)
+    assert decode_server(quick) == page

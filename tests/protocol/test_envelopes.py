@@ -73,12 +73,14 @@ def gives(validate: Callable[..., Any], given: object, value: object) -> bool:
 
 def test_the_commands_are_those_of_the_contract() -> None:
     names = "hello join leave conversations nick who rooms topic history time joke help ping pong"
-    assert set(COMMANDS) == {*names.split(), "quit"}
+    names += " search away whois register login passwd sessions logout quit"
+    assert set(COMMANDS) == set(names.split())
 
 
 def test_the_events_are_those_of_the_contract() -> None:
     names = "welcome joined left renamed count level trimmed members rooms conversations topic"
-    names += " history time joke notice help ping pong bye error"
+    names += " history search away whois time joke notice help ping pong bye error"
+    names += " account sessions"
     assert set(EVENTS) == set(names.split())
 
 
@@ -110,9 +112,12 @@ def test_every_model_of_a_union_is_in_its_table() -> None:
     assert set(EVENTS.values()) == events
 
 
-def test_join_leave_and_nick_cost_five_and_all_else_one() -> None:
+def test_what_is_dear_costs_five_and_all_else_one() -> None:
     costs = {name: model.cost for name, model in COMMANDS.items()}
-    assert {name for name, cost in costs.items() if cost == 5} == {"join", "leave", "nick"}
+    assert {name for name, cost in costs.items() if cost == 5} == {
+        *("join", "leave", "nick", "search", "away"),
+        *("register", "login", "passwd", "logout"),
+    }
     assert set(costs.values()) == {1, 5}
 
 
@@ -309,7 +314,7 @@ def test_a_list_is_whole_where_nothing_else_is_said() -> None:
     fields = [
         model.model_fields["more"] for model in EVENTS.values() if "more" in model.model_fields
     ]
-    assert [field.default for field in fields if not field.is_required()] == [False] * 4
+    assert [field.default for field in fields if not field.is_required()] == [False] * 5
     assert HistoryPage.model_fields["more"].is_required()
 
 

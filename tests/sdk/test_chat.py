@@ -362,3 +362,23 @@ def wait_for(chat: securechat.Chat, kind: type[Kind]) -> Kind:
     while not isinstance(event := chat.next_event(DEADLINE), kind):
         pass
     return event
+
+
+def test_an_account_comes_in_by_its_password(chat_server: ChatServer, tmp_path: Path) -> None:
+    certs, port = chat_server.certs, chat_server.port
+    with securechat.connect(
+        port=port, certs=certs, nick="robot", state_dir=tmp_path / "a"
+    ) as robot:
+        robot._client.command("register", password="oil and electricity")
+        deadline = time.monotonic() + DEADLINE
+        while robot.who()[0].role != "member":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    with pytest.raises(Refused) as refusal:
+        securechat.connect(port=port, certs=certs, nick="robot", state_dir=tmp_path / "b")
+    assert refusal.value.code == "auth_required"
+    for password in ("oil and electricity", None):  # then by the session that was kept
+        with securechat.connect(
+            port=port, certs=certs, nick="robot", password=password, state_dir=tmp_path / "b"
+        ) as robot:
+            assert {it.nick: it.role for it in robot.who()} == {"robot": "member"}

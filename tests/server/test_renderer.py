@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import SecretStr
 
 from securechat.chat import effects as fx
 from securechat.chat.commands import HELP
@@ -15,6 +16,8 @@ from securechat.config import ChatLimits
 from securechat.link_events import Arrived
 from securechat.net import ops
 from securechat.net.channel import MAX_PIECE
+from securechat.phrases import Query
+from securechat.proofs import Derive, Verify
 from securechat.protocol.connection import Signal
 from securechat.protocol.envelopes import (
     MAX_TOPIC,
@@ -50,7 +53,7 @@ from securechat.records import (
     Stored,
     Unknown,
 )
-from securechat.server.readers import HistoryWanted
+from securechat.server.readers import HistoryWanted, SearchWanted
 from securechat.server.renderer import Renderer
 
 TS = "2026-05-04T03:02:01.000000Z"
@@ -62,7 +65,7 @@ class Desk:
     """A renderer for two io threads, with a hub of ann and bob behind it."""
 
     def __init__(self) -> None:
-        self.wanted: list[HistoryWanted] = []
+        self.wanted: list[HistoryWanted | SearchWanted] = []
         self.first_kept = dict[str, int]()
         snapshot = Snapshot(
             epoch="e",
@@ -78,8 +81,13 @@ class Desk:
             choose=lambda jokes: jokes[0],
         )
         self.hub.start(NOW)
+        self.outside: list[fx.Outward] = []
         self.renderer = Renderer(
-            self.hub, 2, self.wanted.append, lambda name: self.first_kept.get(name, 1)
+            self.hub,
+            2,
+            self.wanted.append,
+            lambda name: self.first_kept.get(name, 1),
+            self.outside.append,
         )
 
     def render(self, *effects: fx.Effect, outcomes: Sequence[Outcome] = ()) -> list[list[ops.Op]]:
@@ -210,6 +218,7 @@ EVERY_OTHER: list[fx.Effect] = [
     fx.Subscribe(1, "#b"),
     fx.Unsubscribe(1, "#b"),
     fx.ReadHistory(1, "#a", "#a", History(id="q", to="#a")),
+    fx.Find(1, "q", Query(ANN), 50),
     fx.Close(1, Bye(reason="quit")),
 ]
 
@@ -221,8 +230,22 @@ def test_no_effect_overtakes_what_was_said_before_it(desk: Desk, effect: fx.Effe
     assert chunks == [0, len(rendered) - 1]
 
 
+OUTWARD: list[fx.Outward] = [
+    Verify(1, SecretStr("x"), None),
+    Derive(1, SecretStr("x")),
+    fx.Reply(1, ()),
+]
+
+
+@pytest.mark.parametrize("effect", OUTWARD, ids=lambda effect: type(effect).__name__)
+def test_what_is_nobodys_goes_outside(desk: Desk, effect: fx.Outward) -> None:
+    assert desk.render(effect) == [[], []]
+    assert desk.outside == [effect]
+
+
 def test_every_effect_has_been_tried() -> None:
-    assert {type(effect) for effect in EVERY_OTHER} == set(fx.Transient.__args__)
+    tried = {type(effect) for effect in (*EVERY_OTHER, *OUTWARD)}
+    assert tried == set(get_args(fx.Transient))
 
 
 def test_a_chunk_that_grows_long_is_handed_on(desk: Desk) -> None:
@@ -434,6 +457,12 @@ def test_history_is_asked_for_with_the_head_of_the_moment(desk: Desk) -> None:
         post("1", to="#old"), fx.ReadHistory(1, "#old", "#old", command), outcomes=[Stored(8, TS)]
     )
     assert desk.wanted == [HistoryWanted(1, "#old", "#old", "q", 5, None, 3, 8)]
+
+
+def test_a_search_is_handed_to_the_readers(desk: Desk) -> None:
+    query = Query(ANN, conversations=("#old",))
+    assert desk.render(fx.Find(1, "q", query, 3)) == [[], []]
+    assert desk.wanted == [SearchWanted(1, "q", query, 3)]
 
 
 # ------------------------------------------------------------------ lists
