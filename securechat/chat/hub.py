@@ -21,6 +21,7 @@ from typing import Any, Final, TypeAlias
 from ..config import ChatLimits
 from ..errors import Rejected
 from ..link_events import Arrived, Levelled, Lost
+from ..penalties import source_of
 from ..proofs import Result
 from ..protocol.codec import Refusal
 from ..protocol.envelopes import (
@@ -69,6 +70,7 @@ from .effects import (
 )
 from .identities import Identities, Identity
 from .jokes import JOKES
+from .logins import Logins
 from .nicks import Nick
 from .presence import Presence
 from .proving import Proofs
@@ -114,6 +116,7 @@ class Hub:
         name: str = "securechat",
         version: str = "",
         motd: str = "",
+        logins: Logins | None = None,
     ) -> None:
         self.limits = limits
         self.heads: dict[str, int] = dict(snapshot.heads)
@@ -125,6 +128,9 @@ class Hub:
         #: Connections whose address has too many, and the names of those with a certificate.
         self.surplus: set[int] = set()
         self.certified: dict[int, str] = {}
+        #: Who may try a password now; None: everybody. And the addresses that this is for.
+        self.logins = logins
+        self.sources: dict[int, str] = {}
         self.now = Now(0.0, 0.0, "")
         self.new_token = new_token
         self._choose = choose
@@ -344,6 +350,10 @@ class Hub:
             self.surplus.add(number)
         if arrived.name is not None:
             self.certified[number] = arrived.name
+        if self.logins is not None:
+            source = source_of(arrived.peer)
+            if self.logins.limits(source):
+                self.sources[number] = source
 
     def _hear_outside(self, event: Any) -> None:
         """What comes from no connection."""
@@ -399,6 +409,7 @@ class Hub:
         known = self.sessions.pop(session.number, None)
         self.surplus.discard(session.number)
         self.certified.pop(session.number, None)
+        self.sources.pop(session.number, None)
         if known is None or not session.greeted:
             return
         identity = session.identity
