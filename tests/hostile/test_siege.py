@@ -155,6 +155,7 @@ def test_members_talk_on_while_strangers_knock_and_guess(
         f" {done:,}, without limits {without_limits:,} · seed {seed}",
     )
     check(ours, elsewhere)
-    assert ours.attack.get("owner", 0) <= 1, "of all who guess one may be first with a free nick"
+    # Of all who guess one is first with a free nick, and one more when that guest has lapsed.
+    assert ours.attack.get("owner", 0) <= 2
     assert done <= pace * (SIZE.seconds + 2.0) + 3 * 128
     assert without_limits > 0.8 * SIZE.a_second * SIZE.seconds, "the negative control"
