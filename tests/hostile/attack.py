@@ -162,6 +162,7 @@ class Peer:
 
     def _shake_hands(self) -> Generator[Wants, None, ssl.SSLSocket]:
         yield _WRITE, 30.0
+        self._raw.getpeername()  # raises where nobody has answered in time
         tls = _CONTEXT.wrap_socket(
             self._raw, server_hostname="localhost", do_handshake_on_connect=False
         )
