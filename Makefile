@@ -5,7 +5,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: setup serve test fast check format coverage gauntlet bench bench-full demo clean
+.PHONY: setup serve test fast check format coverage gauntlet bench bench-full demo screens
+.PHONY: generated clean
 
 setup: $(STAMP)
 
@@ -38,6 +39,9 @@ gauntlet: setup         ## the proof of docs/guarantees.md and docs/security.md,
 	$(PYTHON) -m venv $@
 	$@/bin/pip install --quiet --disable-pip-version-check 'sslyze>=6.3,<7' || { rm -rf $@; exit 1; }
 
+screens: setup          ## draw the pictures of the full screen anew (docs/screens); look at them
+	SCREENS=write $(BIN)/python -m pytest -q tests/tui/test_screens.py
+
 check: setup            ## style, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -55,6 +59,10 @@ bench-full: setup       ## all works, three rounds, up to 10,000 clients; into d
 
 demo: setup             ## two people and a restart of the server, played in one terminal
 	$(BIN)/python scripts/demo.py
+
+generated: setup        ## what is made from the command line: completion, man/securechat.1
+	$(BIN)/python scripts/make_words.py
+	$(BIN)/python scripts/make_man.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

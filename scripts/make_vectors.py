@@ -151,6 +151,7 @@ def chat() -> list[Vector]:
         "a posted direct message: to whom, and from whom": _posted(to="@bob"),
         "a posted reply and action": _posted(reply_to=11, action=True),
         "the largest seq there is": _posted(seq=2**53 - 1),
+        "a posted message that was removed": _posted(text="", removed=True),
     }
     broken = {
         "a posted message numbered 0": _posted(seq=0),
@@ -207,6 +208,24 @@ def commands() -> list[Vector]:
         "logout of all others": _command("logout", elsewhere=True),
         "quit": _command("quit"),
         "quit with a reason": _command("quit", reason="good night"),
+        "kick out of a room": _command("kick", nick="bob", room="#lobby", reason="enough"),
+        "kick off the server": _command("kick", nick="bob"),
+        "mute for an hour": _command("mute", nick="bob", room="#lobby", duration=3600),
+        "unmute": _command("unmute", nick="bob", room="#lobby"),
+        "ban of a nick": _command("ban", nick="bob", duration=315360000, reason="spam"),
+        "ban of an account in a room": _command("ban", account="bob", room="#lobby"),
+        "ban of a network": _command("ban", address="2001:db8::/48"),
+        "unban": _command("unban", address="192.0.2.7"),
+        "bans of the server": _command("bans"),
+        "bans of a room": _command("bans", room="#lobby"),
+        "room, read": _command("room", room="#lobby"),
+        "room, set": _command("room", room="#a", private=True, read_only=False, topic_locked=True),
+        "admit": _command("admit", room="#a", nick="bob"),
+        "appoint a moderator": _command("appoint", room="#a", nick="bob"),
+        "appoint the owner": _command("appoint", room="#a", nick="bob", owner=True),
+        "dismiss": _command("dismiss", room="#a", nick="bob"),
+        "remove": _command("remove", to="#lobby", seq=12, reason="a password"),
+        "remove from a direct conversation": _command("remove", to="@bob", seq=1),
     }
     wrong = {
         "join with after and last": _command("join", room="#a", after=1, last=1),
@@ -229,6 +248,14 @@ def commands() -> list[Vector]:
         "leave without room": _command("leave"),
         "ping without id": {"type": "command", "name": "ping"},
         "ping with a room": _command("ping", room="#a"),
+        "ban of nobody": _command("ban"),
+        "ban of a nick and an address": _command("ban", nick="bob", address="192.0.2.7"),
+        "ban of an address in a room": _command("ban", address="192.0.2.7", room="#a"),
+        "mute for no time": _command("mute", nick="bob", duration=0),
+        "mute for more than ten years": _command("mute", nick="bob", duration=315360001),
+        "room with a setting that is 1": _command("room", room="#a", private=1),
+        "appoint with a role": _command("appoint", room="#a", nick="bob", role="owner"),
+        "remove of message 0": _command("remove", to="#a", seq=0),
     }
     greetings = {
         "hello": _HELLO,
@@ -255,6 +282,8 @@ def events() -> list[Vector]:
     talks = [{"to": "@ann", "seq": 4, "ts": _TS}]
     usage = [{"name": "join", "usage": "/join ROOM", "summary": "Enter a room."}]
     page = [_posted(), _posted(seq=13)]
+    ruled = {"private": True, "read_only": False, "topic_locked": False}
+    bans = {"act": "ban", "nick": "bob", "by": "ann", "since": _TS}
     account = {"account": "bob", "nick": "rob", "role": "member"}
     device = {"session": "6b3f09c2a1d4", "client": "example/1.0", "created": _TS, "used": _TS}
     devices = [{**device, "connections": 1, "here": True}]
@@ -297,6 +326,19 @@ def events() -> list[Vector]:
         "pong": _answer("pong", token="k4"),
         "bye, the answer to quit": _answer("bye", reason="quit"),
         "bye, the server restarts": _event("bye", reason="shutdown", retry_after=2.5),
+        "room, read": _answer("room", room="#a", moderators=[], admitted=[], **ruled),
+        "room, changed": _event("room", room="#a", owner="ann", moderators=["bob"], **ruled)
+        | {"admitted": ["carol"], "nick": "ann"},
+        "moderated, in a room": _event("moderated", act="mute", by="ann", room="#a", nick="bob")
+        | {"until": _TS, "reason": "shouting"},
+        "moderated, an address": _answer("moderated", act="ban", by="ann", address="192.0.2.0/24"),
+        "bans": _answer("bans", bans=[bans], more=False),
+        "bans of a room": _answer("bans", room="#a", bans=[{**bans, "until": _TS}], more=True),
+        "removed": _event("removed", to="#lobby", seq=12, nick="ann"),
+        "removed, the answer": _answer("removed", to="@bob", seq=1, nick="ann"),
+        "history with a message that was removed": _answer(
+            "history", to="#lobby", messages=[_posted(text="", removed=True)], more=False
+        ),
     }
     broken = {
         "a type that no server says": _command("ping"),
@@ -326,6 +368,7 @@ def errors() -> list[Vector]:
     """Every error event, then the frames that get the codes which are decided before the chat."""
     fatal = ["frame_too_large", "bad_json", "hello_first", "bad_protocol", "server_full"]
     fatal += ["too_many_connections", "slow_consumer", "timeout", "internal"]
+    fatal += ["banned", "kicked"]
     polite = ["bad_envelope", "unknown_command", "hello_twice", "bad_nick", "nick_taken"]
     polite += [
         "auth_failed",
@@ -336,6 +379,7 @@ def errors() -> list[Vector]:
         "not_a_member",
     ]
     polite += ["no_such_room", "no_such_user", "already_joined", "forbidden", "id_conflict"]
+    polite += ["no_such_message"]
     polite += ["bad_query"]
     waits = {"rate_limited": 30.0, "storage": 2.5}
 

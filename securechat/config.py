@@ -82,7 +82,6 @@ class ServerConfig:
     io_threads: int = 1
     limits: ChatLimits = ChatLimits()
     gate: GateLimits = GateLimits()
-    logins: LoginLimits = LoginLimits()
     #: Who has a certificate of these authorities is who it names; without one nobody gets in.
     client_ca: Path | None = None
     name: str = "securechat"

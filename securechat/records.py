@@ -117,12 +117,83 @@ class ForgetInvite(NamedTuple):
     token_hash: bytes
 
 
+class KeepRoom(NamedTuple):
+    """Who rules a room (identities; `owner` 0: nobody), its state as bits, and who was let in."""
+
+    room: str
+    owner: int
+    state: int
+    moderators: tuple[int, ...] = ()
+    admitted: tuple[int, ...] = ()
+
+
+class ForgetRoom(NamedTuple):
+    """A room that has vanished: nothing is left to rule."""
+
+    room: str
+
+
+class KeepSanction(NamedTuple):
+    """A ban or mute (`act`) in a room, or everywhere (`room` is "").
+
+    It is for an identity and the nick that it had, an account or a network; the others are 0 or
+    "". `until` and `since` are Unix time; `until` None: until it is lifted.
+    """
+
+    number: int
+    act: str
+    room: str
+    identity: int
+    nick: str
+    account: str
+    network: str
+    until: float | None
+    since: float
+    by: str
+    reason: str
+
+
+class LiftSanction(NamedTuple):
+    """A ban or mute that holds no more."""
+
+    number: int
+
+
+class KeepAct(NamedTuple):
+    """What somebody (`identity`, then known as `nick`) did by a right, for the audit.
+
+    `subject` is whom it was done to, or what; `until` is Unix time.
+    """
+
+    identity: int
+    nick: str
+    act: str
+    room: str = ""
+    subject: str = ""
+    reason: str = ""
+    until: float | None = None
+
+
+class RemoveMessage(NamedTuple):
+    """Erase the text of a message, and note the act; `author`: only if that identity wrote it.
+
+    Answered with `Kept`, `Unknown` (there is none of that number, or not any longer) or `Conflict`
+    (somebody else wrote it).
+    """
+
+    conversation: str
+    seq: int
+    author: int | None
+    act: KeepAct
+
+
 class Together(NamedTuple):
     """Several changes that nobody is to see apart; answered once."""
 
     changes: tuple[Change, ...]
 
 
+Ruling: TypeAlias = KeepRoom | ForgetRoom | KeepSanction | LiftSanction | KeepAct
 Change: TypeAlias = (
     KeepIdentity
     | ForgetIdentity
@@ -133,8 +204,9 @@ Change: TypeAlias = (
     | ForgetSession
     | KeepInvite
     | ForgetInvite
+    | Ruling
 )
-Record: TypeAlias = NewMessage | Lookup | Change | Together
+Record: TypeAlias = NewMessage | Lookup | RemoveMessage | Change | Together
 
 
 class Stored(NamedTuple):
@@ -183,6 +255,8 @@ class Snapshot:
     accounts: tuple[KeepAccount, ...] = ()
     sessions: tuple[KeepSession, ...] = ()
     invites: tuple[KeepInvite, ...] = ()
+    rooms: tuple[KeepRoom, ...] = ()
+    sanctions: tuple[KeepSanction, ...] = ()
 
 
 class Page(NamedTuple):

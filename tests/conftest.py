@@ -52,6 +52,8 @@ def nobody_is_known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        for name in [one for one in os.environ if one.startswith("SECURECHAT_")]:
+            patch.delenv(name)
         yield
 
 

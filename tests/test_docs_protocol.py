@@ -33,6 +33,7 @@ from securechat.protocol.envelopes import (
     Member,
     Posted,
     RoomInfo,
+    Sanction,
     SessionInfo,
     Welcome,
 )
@@ -228,6 +229,7 @@ def test_the_table_of_what_stands_inside_events() -> None:
         "rooms": RoomInfo,
         "conversations": Conversation,
         "commands": CommandHelp,
+        "bans": Sanction,
         "sessions": SessionInfo,
     }
     listed = {words(inside)[0]: words(keys) for inside, keys in rows}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import Rejected
 from ..protocol.envelopes import MAX_AWAY, AwayIs, GoAway
-from . import commands
 from .direct import sides_of
 from .effects import Send
+from .rows import check_text
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -36,7 +36,7 @@ def go_away(hub: Hub, session: Session, command: GoAway) -> None:
     identity, text = session.identity, command.text
     before = hub.absences.get(identity.number)
     if text is not None:
-        commands.check_text(text, MAX_AWAY)
+        check_text(text, MAX_AWAY)
         if "\n" in text:
             raise Rejected("bad_text", "Why you are away is one line. Leave the line breaks out.")
         if before is None or before.text != text:

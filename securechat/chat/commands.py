@@ -8,11 +8,8 @@ before its handler runs, in one place (`prepare`).
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable
-from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from ..errors import Rejected
 from ..protocol.envelopes import (
@@ -53,12 +50,14 @@ from ..protocol.envelopes import (
     Whois,
 )
 from ..records import KeepTopic, Kept, Outcome
-from . import auth, away, searching, whois
+from . import auth, away, judge, moderation, removal, searching, whois
 from .answers import refuse, storage_error
+from .charter import Charter
 from .direct import key_of
 from .effects import (
     Broadcast,
     Find,
+    Keep,
     ReadHistory,
     Send,
     SendConversations,
@@ -70,6 +69,16 @@ from .effects import (
     Unsubscribe,
 )
 from .nicks import parse_nick
+from .rights import Verb
+from .rows import (
+    MAX_REASON,
+    Need,
+    Row,
+    check_text,
+    require_partner,
+    require_room,
+    require_subscription,
+)
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -77,82 +86,18 @@ if TYPE_CHECKING:
     from .room import Room
     from .session import Session
 
-#: Characters in the reason of `quit`.
-MAX_REASON: Final = 200
-#: Unicode category Cc but newline and tab: C0, DEL, C1.
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-class Need(Enum):
-    """What must hold before a handler runs."""
-
-    NOTHING = "nothing"
-    VISIBLE = "the room must exist"
-    SUBSCRIBED = "this connection must be subscribed"
-
-
-class Row(NamedTuple):
-    """One command."""
-
-    usage: str
-    summary: str
-    handler: Callable[[Hub, Session, Any], None]
-    need: Need = Need.NOTHING
-    key: str = "room"  #: where the command names the conversation
-
-
-def check_text(text: str, limit: int) -> None:
-    """Raise `bad_text` or `text_too_long` for what may not be said."""
-    if len(text) > limit:
-        raise Rejected(
-            "text_too_long", f"At most {limit} characters fit into one message. Split it."
-        )
-    if not text.isprintable() and _CONTROL.search(text):
-        raise Rejected(
-            "bad_text",
-            "Control characters other than newline and tab are not allowed. Remove them.",
-        )
-    if not text or text.isspace():
-        raise Rejected("bad_text", "There is nothing but white space in it. Write something.")
-
 
 def prepare(hub: Hub, session: Session, command: Command) -> Row:
-    """The row of `command`, its preconditions met; raises `Rejected` otherwise."""
+    """The row of `command`, allowed and its preconditions met; raises `Rejected` otherwise."""
     row = COMMANDS[type(command)]
-    if row.need is not Need.NOTHING:
-        address: str | None = getattr(command, row.key)
-        if address is not None and address[0] == "#":
-            require_room(hub, address)
-            if row.need is Need.SUBSCRIBED:
-                require_subscription(session, address)
+    address: str | None = getattr(command, row.key, None)
+    room = None
+    if address is not None and address[0] == "#":
+        room = hub.rooms.get(address) if row.need is Need.NOTHING else require_room(hub, address)
+    judge.require_command(hub, session.identity, command, room)
+    if room is not None and row.need is Need.SUBSCRIBED:
+        require_subscription(hub, session, room.name)
     return row
-
-
-def require_room(hub: Hub, name: str) -> Room:
-    """The room, or `no_such_room`."""
-    room = hub.rooms.get(name)
-    if room is None:
-        raise Rejected(
-            "no_such_room", "There is no such room. `rooms` lists them; `join` makes one."
-        )
-    return room
-
-
-def require_subscription(session: Session, name: str) -> None:
-    """`not_a_member` unless this connection is subscribed."""
-    if name not in session.rooms:
-        raise Rejected("not_a_member", "You are not in that room. `join` it first.")
-
-
-def require_partner(hub: Hub, address: str) -> Identity:
-    """Who is meant by `@nick`, or `no_such_user`; a former nick names the new one."""
-    other = hub.identities.by_nick(address[1:])
-    if other is not None:
-        return other
-    gone = hub.identities.by_former_nick(address[1:])
-    if gone is not None:
-        raise Rejected("no_such_user", f"They go by {gone.nick.text} now. Send it to that nick.")
-    raise Rejected("no_such_user", "Nobody goes by that nick. `who` lists who is online.")
 
 
 # ------------------------------------------------------------------ handlers
@@ -172,7 +117,11 @@ def _join(hub: Hub, session: Session, command: Join) -> None:
             "forbidden",
             f"One connection may be in {hub.limits.subscriptions} rooms. Leave one first.",
         )
+    is_new = name not in hub.rooms
     room = hub.presence.open_room(name)
+    if is_new:
+        room.charter = Charter(name, session.identity.number)
+        hub.emit(Keep(room.charter.record()))
     hub.presence.enter(session, room)
     hub.emit(
         Subscribe(
@@ -186,6 +135,8 @@ def _join(hub: Hub, session: Session, command: Join) -> None:
             len(room.members),
         )
     )
+    if command.after:
+        removal.tell_recent(hub, session.number, name, command.after)
 
 
 def _join_direct(hub: Hub, session: Session, command: Join) -> None:
@@ -205,6 +156,8 @@ def _join_direct(hub: Hub, session: Session, command: Join) -> None:
             1 if other is session.identity else 2,
         )
     )
+    if command.after:
+        removal.tell_recent(hub, session.number, conversation, command.after)
 
 
 def _leave(hub: Hub, session: Session, command: Leave) -> None:
@@ -228,10 +181,11 @@ def _conversations(hub: Hub, session: Session, command: Conversations) -> None:
 
 def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
     identity = session.identity
-    old = identity.nick.text
-    nick = parse_nick(command.nick)
+    old, nick = identity.nick.text, parse_nick(command.nick)
     if session.number in hub.certified and nick.key != identity.nick.key:
         raise Rejected("forbidden", "Your nick is that of your certificate. Get another one first.")
+    if hub.sanctions.on_nick(nick, hub.now.wall) is not None:
+        raise Rejected("forbidden", "That nick is banned from this server. Choose another one.")
     hub.rename(identity, nick, skip=session.number)
     hub.emit(Send(session.number, Renamed(old=old, nick=identity.nick.text, re=command.id)))
 
@@ -245,8 +199,8 @@ def _who(hub: Hub, session: Session, command: Who) -> None:
         address = f"@{other.nick.text}"
         rows = [_member(hub, other)] if _is_around(other) else []
     else:
-        members = require_room(hub, address).members.items()
-        rows = [_member(hub, who, held=not numbers) for who, numbers in members]
+        room = require_room(hub, address)
+        rows = [_member(hub, who, room) for who in room.members]
     event = Members(room=address, members=(), re=command.id)
     hub.emit(SendList(session.number, event, "members", rows))
 
@@ -255,13 +209,14 @@ def _is_around(identity: Identity) -> bool:
     return bool(identity.connections or identity.rooms)
 
 
-def _member(hub: Hub, identity: Identity, held: bool | None = None) -> Member:
-    """Somebody as a list shows them; `held` in a room, None: seen from nowhere in particular."""
+def _member(hub: Hub, identity: Identity, room: Room | None = None) -> Member:
+    """Somebody as a list shows them, of that room or of no place in particular."""
     absence = hub.absences.get(identity.number)
+    there = identity.connections if room is None else room.members[identity]
     return Member(
         nick=identity.nick.text,
-        role=identity.role.value,
-        held=not identity.connections if held is None else held,
+        role=identity.role.value if room is None else judge.role_in(hub, identity, room),
+        held=not there,
         away=absence.text if absence is not None else None,
     )
 
@@ -274,7 +229,7 @@ def _topic(hub: Hub, session: Session, command: Topic) -> None:
     if command.text is None:
         hub.emit(SendTopic(session.number, command.id, command.room))
         return
-    require_subscription(session, command.room)
+    require_subscription(hub, session, command.room)
     if command.text:
         check_text(command.text, MAX_TOPIC)
         if "\n" in command.text:
@@ -309,14 +264,15 @@ def _search(hub: Hub, session: Session, command: Search) -> None:
     def find(address: str) -> str:
         if address[0] == "@":
             return key_of(reader, require_partner(hub, address))
-        return require_room(hub, address).name
+        room = require_room(hub, address)
+        judge.require(hub, reader, Verb.READ, room)
+        return room.name
 
     query = searching.resolve(
-        searching.parse_query(command.query, hub.now.wall),
+        hub,
         reader,
-        hub.rooms,
+        searching.parse_query(command.query, hub.now.wall),
         key_of=find,
-        by_nick=hub.identities.by_nick,
         within=() if command.to is None else (command.to,),
         before=None if command.before is None else searching.parse_place(command.before),
     )
@@ -401,6 +357,7 @@ COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(
             "logout [elsewhere | SESSION]", "end this session, or others of yours", auth.logout
         ),
         Quit: Row("quit [REASON]", "leave for good", _quit),
+        **moderation.ROWS,
     }
 )
 

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import Rejected
 from ..protocol.envelopes import MAX_TEXT, Draft, Error
 from ..records import Failed, Lookup, NewMessage, Outcome, Unknown
-from . import away
+from . import away, judge
 from .answers import refuse, storage_error
-from .commands import check_text, require_partner, require_room, require_subscription
 from .direct import key_of, make_partners
 from .effects import Post, Refuse, Send, Subscribe
+from .rights import Verb
+from .rows import check_text, no_subscription, require_partner
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -51,6 +52,8 @@ def take(hub: Hub, session: Session, draft: Draft) -> None:
     if not identity.met:
         hub.meet(identity)
     try:
+        if hub.hushed and ("" in hub.hushed or to in hub.hushed):
+            _require_voice(hub, session, to)
         conversation = to if to in session.rooms else _resolve(hub, session, to)
         if draft.reply_to is not None and draft.reply_to > hub.heads.get(conversation, 0):
             raise Rejected("bad_envelope", _NOTHING_THERE)
@@ -92,12 +95,18 @@ def settle(hub: Hub, effect: Post | Refuse, outcome: Outcome) -> None:
     hub.emit(Send(number, error))
 
 
+def _require_voice(hub: Hub, session: Session, to: str) -> None:
+    """Raise `forbidden` for who may not speak where not everybody may."""
+    if to in session.rooms:
+        judge.require(hub, session.identity, Verb.SPEAK, hub.rooms[to])
+    elif to[0] == "@":
+        judge.require(hub, session.identity, Verb.WRITE, None)
+
+
 def _resolve(hub: Hub, session: Session, to: str) -> str:
-    """The conversation behind an address in which `session` may speak."""
+    """The direct conversation behind an address; of rooms one is in those that one has joined."""
     if to[0] == "#":
-        require_room(hub, to)
-        require_subscription(session, to)
-        return to
+        raise no_subscription(hub, session, to)
     one, other = session.identity, require_partner(hub, to)
     conversation = key_of(one, other)
     make_partners(one, other)

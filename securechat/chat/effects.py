@@ -13,13 +13,14 @@ from typing import NamedTuple, TypeAlias
 
 from ..phrases import Query
 from ..proofs import Derive, Verify
-from ..protocol.envelopes import History, System, Welcome
+from ..protocol.envelopes import History, Removed, System, Welcome
 from ..records import (
     Change,
     KeepIdentity,
     KeepTopic,
     Lookup,
     NewMessage,
+    RemoveMessage,
     Together,
 )
 
@@ -62,6 +63,15 @@ class Greet(NamedTuple):
     connection: int
     welcome: Welcome
     record: KeepIdentity
+
+
+class Erase(NamedTuple):
+    """Erase what a message says; once that is on disk, all who may have it hear `event`."""
+
+    connection: int
+    re: str
+    event: Removed
+    record: RemoveMessage
 
 
 class Keep(NamedTuple):
@@ -147,6 +157,12 @@ class Broadcast(NamedTuple):
     skip: int = 0
 
 
+class Scrub(NamedTuple):
+    """What is kept in memory of a conversation, for those behind, is out of date."""
+
+    conversation: str
+
+
 class Subscribe(NamedTuple):
     """From here on `connection` gets the conversation, beginning behind `after`.
 
@@ -204,7 +220,7 @@ class Reply(NamedTuple):
     error: str | None = None
 
 
-Persistent: TypeAlias = Post | Refuse | SetTopic | Greet | Keep | Commit
+Persistent: TypeAlias = Post | Refuse | SetTopic | Greet | Erase | Keep | Commit
 Outward: TypeAlias = Verify | Derive | Reply
 Transient: TypeAlias = (
     Send
@@ -214,6 +230,7 @@ Transient: TypeAlias = (
     | SendConversations
     | Notify
     | Broadcast
+    | Scrub
     | Subscribe
     | Unsubscribe
     | ReadHistory
@@ -222,4 +239,4 @@ Transient: TypeAlias = (
     | Outward
 )
 Effect: TypeAlias = Persistent | Transient
-PERSISTENT = (Post, Refuse, SetTopic, Greet, Keep, Commit)
+PERSISTENT = (Post, Refuse, SetTopic, Greet, Erase, Keep, Commit)

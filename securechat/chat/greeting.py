@@ -1,8 +1,8 @@
 """How `hello` is answered: who is it, may they come in, and under which nick.
 
 In: a `Hello`. Out: effects into the hub. Raised: `Rejected` (`bad_protocol`, `server_full`,
-`too_many_connections`, `bad_nick`, `nick_taken`, `auth_required`, `auth_failed`, `forbidden`,
-`rate_limited`), which the hub answers, the third time with an end.
+`too_many_connections`, `banned`, `bad_nick`, `nick_taken`, `auth_required`, `auth_failed`,
+`forbidden`, `rate_limited`), which the hub answers, the third time with an end.
 
 Whoever comes is taken for the holder of a session, else for whom a certificate proves, else for
 somebody with an invite, else for an account by its password, else for a guest.
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from ..errors import Rejected
 from ..protocol.envelopes import PROTOCOL_VERSION, Hello
-from . import devices, invites
+from . import devices, invites, moderation
 from .admission import admit
 from .identities import Identity, hash_token
 from .nicks import Nick, parse_nick
@@ -40,11 +40,13 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
     if session.number in hub.surplus:
         message = "Too many connections come from your address already. Close some, or come later."
         raise Rejected("too_many_connections", message, _FULL_RETRY)
+    moderation.check_peer(hub, session.peer)
     # Beside an invite none need be said: then it is the one that the invite names.
     nick = parse_nick(hello.nick) if hello.nick or hello.invite is None else None
     hub.let_lapse(hub.identities.by_nick(hello.nick))
     certified = _check_certificate(hub, session, nick)
     known = _holder(hub, hello)
+    moderation.check_identity(hub, hello.nick, known or certified or _claimed(hub, hello))
     if known is not None and hello.session is not None:
         if nick is not None:
             hub.rename(known, nick)
@@ -91,6 +93,11 @@ def _holder(hub: Hub, hello: Hello) -> Identity | None:
     if identity.account is None and (hello.invite is not None or not hub.limits.guests):
         return None
     return identity
+
+
+def _claimed(hub: Hub, hello: Hello) -> Identity | None:
+    """Whose account somebody says that they are; it remains to be proved."""
+    return hub.identities.by_account(hello.nick) if hello.password is not None else None
 
 
 def _log_in(hub: Hub, session: Session, hello: Hello, password: SecretStr) -> None:

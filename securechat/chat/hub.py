@@ -15,10 +15,11 @@ while it carries effects out: numbers are given by the store, not decided here.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
-from ..config import ChatLimits
+from ..config import ChatLimits, LoginLimits
 from ..errors import Rejected
 from ..link_events import Arrived, Levelled, Lost
 from ..penalties import source_of
@@ -49,15 +50,28 @@ from ..records import (
     Outcome,
     Snapshot,
 )
-from . import admin, admission, commands, devices, drafts, greeting, invites
+from . import (
+    admin,
+    admission,
+    commands,
+    devices,
+    drafts,
+    greeting,
+    invites,
+    judge,
+    moderation,
+    removal,
+)
 from .answers import refuse
 from .away import Absence
+from .charter import Charter
 from .clock import Now, Timers
 from .direct import make_partners, sides_of
 from .effects import (
     Close,
     Commit,
     Effect,
+    Erase,
     Greet,
     Keep,
     Notify,
@@ -74,7 +88,10 @@ from .logins import Logins
 from .nicks import Nick
 from .presence import Presence
 from .proving import Proofs
+from .removal import Removals
+from .rights import State
 from .room import Room
+from .sanctions import Sanctions
 from .session import Session
 
 __all__ = ["Event", "Hub", "Now"]
@@ -88,8 +105,8 @@ FIRST_LEASE: Final = 60.0
 #: The connection of events that come from none.
 NOBODY: Final = 0
 FEATURES: Final = (
-    *("accounts", "conversations", "history", "presence", "resume"),
-    *("away", "search", "whois"),
+    *("accounts", "away", "conversations", "history", "moderation", "presence"),
+    *("private-rooms", "removal", "resume", "search", "whois"),
 )
 _DAY: Final = 86_400.0
 
@@ -116,7 +133,7 @@ class Hub:
         name: str = "securechat",
         version: str = "",
         motd: str = "",
-        logins: Logins | None = None,
+        logins: LoginLimits = LoginLimits(),  # noqa: B008 - a frozen value
     ) -> None:
         self.limits = limits
         self.heads: dict[str, int] = dict(snapshot.heads)
@@ -128,17 +145,22 @@ class Hub:
         #: Connections whose address has too many, and the names of those with a certificate.
         self.surplus: set[int] = set()
         self.certified: dict[int, str] = {}
-        #: Who may try a password now; None: everybody. And the addresses that this is for.
-        self.logins = logins
+        #: Where each connection comes from, as limits mean it; the same text for all of one place.
         self.sources: dict[int, str] = {}
+        self.logins = Logins(logins)
         self.now = Now(0.0, 0.0, "")
         self.new_token = new_token
         self._choose = choose
         self._effects: list[Effect] = []
         self._timers = Timers()
+        self.sanctions = Sanctions(snapshot.sanctions)
+        #: Rooms in which not everybody may speak ("": the whole server); mostly there is none.
+        self.hushed: set[str] = set()
+        #: What was erased of late, for those who were away or behind.
+        self.removals = Removals()
         self.proofs = Proofs(limits.proofs)
         self.invites = invites.Invites(snapshot.invites)
-        self.presence = Presence(limits, self.heads, self._timers, self.emit)
+        self.presence = Presence(limits, self.heads, self._timers, self.emit, self._lingers)
         self.rooms: dict[str, Room] = self.presence.rooms
         self.welcome = Welcome(
             protocol=PROTOCOL_VERSION,
@@ -173,6 +195,10 @@ class Hub:
                 self._restore_partners(name)
         for name, topic in snapshot.topics.items():
             self.presence.restore_room(name, topic)
+        for ruled in snapshot.rooms:
+            self.presence.restore_room(ruled.room).charter = Charter.of(ruled)
+        for name in ("", *self.rooms):
+            self.note_hush(name)
         self._restored_presence = snapshot.presence
 
     def _restore_partners(self, conversation: str) -> None:
@@ -205,7 +231,7 @@ class Hub:
             session = sessions.get(number)
             if session is None:
                 if type(event) is Arrived:
-                    sessions[number] = Session(number, now.mono)
+                    sessions[number] = Session(number, now.mono, event.peer)
                     self._note_arrival(number, event)
                 elif number == NOBODY:
                     self._hear_outside(event)
@@ -265,6 +291,8 @@ class Hub:
                 self.after(0.0, lambda: then(isinstance(outcome, Kept)))
             case SetTopic():
                 commands.settle_topic(self, effect, outcome)
+            case Erase():
+                removal.settle(self, effect, outcome)
             case _:
                 pass
         return self._take()
@@ -311,6 +339,28 @@ class Hub:
         room = self.rooms.get(name)
         return (room.setter or None) if room is not None else None
 
+    def rooms_seen_by(self, number: int) -> list[Room]:
+        """The rooms of which that connection may know; one that has ended may of the open ones."""
+        session = self.sessions.get(number)
+        identity = session.identity if session is not None else None
+        return [room for room in self.rooms.values() if judge.sees(self, identity, room)]
+
+    def note_hush(self, name: str) -> None:
+        """Look anew whether everybody may speak in a room ("": on the server)."""
+        room = self.rooms.get(name)
+        charter = room.charter if room is not None else None
+        silent = charter is not None and State.READ_ONLY in charter.state
+        if silent or self.sanctions.silences(name):
+            self.hushed.add(name)
+        else:
+            self.hushed.discard(name)
+
+    def _lingers(self, room: Room) -> bool:
+        """Whether somebody would miss the rules of an empty room."""
+        if room.charter is None or not judge.owner_of(self, room):
+            return False
+        return not room.charter.is_plain or bool(self.sanctions.of_room(room.name, self.now.wall))
+
     def pick_joke(self) -> str:
         """A joke."""
         return self._choose(JOKES)
@@ -346,14 +396,11 @@ class Hub:
                 self.end(session, held=True)
 
     def _note_arrival(self, number: int, arrived: Arrived) -> None:
+        self.sources[number] = sys.intern(source_of(arrived.peer))
         if arrived.surplus:
             self.surplus.add(number)
         if arrived.name is not None:
             self.certified[number] = arrived.name
-        if self.logins is not None:
-            source = source_of(arrived.peer)
-            if self.logins.limits(source):
-                self.sources[number] = source
 
     def _hear_outside(self, event: Any) -> None:
         """What comes from no connection."""
@@ -394,6 +441,7 @@ class Hub:
         if address is not None:
             seq = self.heads.get(conversation, 0)
             self.emit(Send(session.number, Level(room=address, seq=seq, count=count, topic=topic)))
+            removal.tell_recent(self, session.number, conversation, seq)
 
     # -------------------------------------------------------------- connections and identities
 
@@ -469,6 +517,7 @@ class Hub:
         """Let sessions lapse and former nicks go free, and note that who is here is not away."""
         self._timers.after(SWEEP_EVERY, self._sweep)
         now, life = self.now.wall, self.limits.guest_days * _DAY
+        moderation.let_lapse(self)
         invites.sweep(self)
         for identity in self.identities.accounts.values():
             devices.sweep(self, identity)

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from typing import Final
 
 from ..config import LoginLimits
-from ..penalties import Penalties, is_loopback
+from ..penalties import Penalties
 
 #: Ranks: from where this account has logged in before, no failures lately, failures lately.
 KNOWN: Final = 0
@@ -25,14 +25,10 @@ SUSPECT: Final = 2
 
 
 class Logins:
-    """Attempts by source (`securechat.penalties.source_of`) and account; owned by one thread.
+    """Attempts by source (`securechat.penalties.source_of`) and account; owned by one thread."""
 
-    With `trust_loopback` nothing is noted of this machine itself.
-    """
-
-    def __init__(self, limits: LoginLimits, *, trust_loopback: bool = False) -> None:
+    def __init__(self, limits: LoginLimits) -> None:
         self._limits = limits
-        self._trusts_loopback = trust_loopback
         self._sources = Penalties(limits.table, limits.longest_penalty)
         self._accounts = Penalties(limits.table, limits.longest_penalty)
         #: Where accounts have logged in: (source, account), those used last at the end.
@@ -41,10 +37,6 @@ class Logins:
     def __len__(self) -> int:
         """How many addresses and accounts are remembered."""
         return len(self._sources) + len(self._accounts) + len(self._known)
-
-    def limits(self, source: str) -> bool:
-        """Whether it is limited at all."""
-        return not (self._trusts_loopback and is_loopback(source))
 
     def wait(self, source: str, account: str, now: float) -> float:
         """Seconds until `source` may try to log in to `account`; 0: now."""

@@ -37,7 +37,9 @@ MAX_LENGTH: Final = 32
 MAX_MARKS: Final = 4
 """Combining marks in a row: no language needs more, and higher piles cover other lines."""
 
-RESERVED: Final = frozenset({"server", "system", "securechat"})
+RESERVED: Final = frozenset(
+    {"server", "system", "securechat", "admin", "administrator", "moderator"}
+)
 """Names that would let somebody speak for the server; their look-alikes are refused with them."""
 
 _PLAIN: Final = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_LENGTH - 1}}}").fullmatch

@@ -5,8 +5,9 @@ belongs to a connection, presence to an identity: a room hears `joined` with its
 and `left` with its last one, or, where the link was merely lost, when the grace period has passed
 and nobody came back. Raised: `Rejected` (`forbidden`) for a room too many.
 
-A room without members and messages vanishes, not at once but when the next batch begins: until
-then the batch in which it was left may still store a message or a topic for it.
+A room without members and messages, whose rules nobody would miss (`lingers`), vanishes, not at
+once but when the next batch begins: until then the batch in which it was left may still store a
+message or a topic for it.
 """
 
 from __future__ import annotations
@@ -39,12 +40,14 @@ class Presence:
         heads: Mapping[str, int],
         timers: Timers,
         emit: Callable[[Effect], None],
+        lingers: Callable[[Room], bool],
     ) -> None:
         self.rooms: dict[str, Room] = {}
         self._limits = limits
         self._heads = heads
         self._timers = timers
         self._emit = emit
+        self._lingers = lingers
         #: When each held member lost its link, monotonic seconds.
         self._held: dict[tuple[Identity, str], float] = {}
         self._emptied: dict[str, None] = {}
@@ -72,9 +75,11 @@ class Presence:
         """Let rooms vanish that nobody is in and in which nothing was said."""
         while self._emptied:
             room = self.rooms[self._emptied.popitem()[0]]
-            if room.members or self._heads.get(room.name):
+            if room.members or self._heads.get(room.name) or self._lingers(room):
                 continue
             del self.rooms[room.name]
+            if room.charter is not None:
+                self._emit(Keep(room.charter.farewell()))
             if room.topic:
                 self._emit(Keep(KeepTopic(room.name, "")))
 
@@ -114,6 +119,10 @@ class Presence:
                 self._hold(session.identity, room)
             else:
                 self._depart(session.identity, room, LINK_LOST)
+
+    def expel(self, identity: Identity, room: Room, reason: str) -> None:
+        """Take a member out, whose connections are none of the room any more."""
+        self._depart(identity, room, reason)
 
     def hand_over(self, session: Session, identity: Identity) -> None:
         """Let a connection stand for `identity`, which has it already, in all of its rooms."""

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pydantic import SecretStr
 
 from ..errors import Rejected
 from ..proofs import Derive, Derived, Result, Verified, Verify
-from .logins import CLEAN, KNOWN, SUSPECT
+from .logins import SUSPECT
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -32,8 +31,6 @@ log = logging.getLogger(__name__)
 FIRST_DELAY: Final = 0.5
 #: Seconds after which it is worth while to try again what was one too many.
 _RETRY: Final = 2.0
-#: By the rank of an address, how much of the room for passwords it may fill.
-_SHARES: Final = {KNOWN: 1.0, CLEAN: 2 / 3, SUSPECT: 1 / 3}
 _WRONG: Final = "The nick or the password is wrong. Try again; each time the answer comes later."
 
 
@@ -61,18 +58,19 @@ class Proofs:
         session: Session,
         re: str,
         then: Callable[[Session, Result], None],
-        share: float = 1.0,
+        *,
+        suspect: bool = False,
     ) -> int:
         """A ticket for a job of that connection, the answer to `re`; raises `rate_limited`.
 
-        `share`: how much of the room there is, is for those like this one.
+        Those who are `suspect`, for they have failed lately, leave half of the places to others.
         """
         number = session.number
         busy = any(one.connection == number for one in self._waiting.values())
         if busy or number in self._delayed:
             message = "Your last password is still being looked at. Wait for the answer."
             raise Rejected("rate_limited", message, _RETRY)
-        if len(self._waiting) >= self._limit * share:
+        if len(self._waiting) >= (self._limit // 2 if suspect else self._limit):
             message = "Too many passwords wait to be looked at. Try again in a moment."
             raise Rejected("rate_limited", message, _RETRY)
         self._last += 1
@@ -119,52 +117,34 @@ def prove(
     account without a password. Raises `rate_limited`.
     """
     name, password = claim
-    share = _heed_address(hub, session, name)
     identity = hub.identities.by_account(name)
+    account = identity.enrolment.kept.key if identity is not None else name.casefold()
+    source = require_patience(hub, session, account)
     hashed = identity.enrolment.kept.password if identity is not None else None
 
     def finish(session: Session, result: Result) -> None:
         assert isinstance(result, Verified)
         # Another password may have been set meanwhile: then this one proves nothing.
-        is_right = (
-            result.right and identity is not None and identity.enrolment.kept.password == hashed
-        )
-        _note_try(hub, session, name, is_right=is_right)
-        if is_right and identity is not None:
+        if result.right and identity is not None and identity.enrolment.kept.password == hashed:
             session.refusals = 0
+            hub.logins.succeeded(source, account, hub.now.mono)
             then(session, identity)
         else:
+            hub.logins.failed(source, account, hub.now.mono)
             hub.proofs.delay(hub, session, Rejected("auth_failed", _WRONG), re)
 
-    hub.emit(Verify(hub.proofs.open(session, re, finish, share), password, hashed))
+    suspect = hub.logins.rank(source, account, hub.now.mono) == SUSPECT
+    hub.emit(Verify(hub.proofs.open(session, re, finish, suspect=suspect), password, hashed))
 
 
-def _heed_address(hub: Hub, session: Session, name: str) -> float:
-    """How much of the room is for this address; raises `rate_limited` when it has to wait.
-
-    The last third is for where this account has logged in before, so that whoever guesses, from
-    however many addresses, does not keep the owner out.
-    """
-    source = hub.sources.get(session.number)
-    if hub.logins is None or source is None:
-        return 1.0
-    wait = hub.logins.wait(source, _key(name), hub.now.mono)
-    if wait:
-        message = "Too many wrong passwords came from your address. Wait, then try again."
-        raise Rejected("rate_limited", message, float(ceil(wait)))
-    return _SHARES[hub.logins.rank(source, _key(name), hub.now.mono)]
-
-
-def _note_try(hub: Hub, session: Session, name: str, *, is_right: bool) -> None:
-    source = hub.sources.get(session.number)
-    if hub.logins is not None and source is not None:
-        note = hub.logins.succeeded if is_right else hub.logins.failed
-        note(source, _key(name), hub.now.mono)
-
-
-def _key(name: str) -> str:
-    """An account for the table of failures: it need not exist."""
-    return name[:64].lower()
+def require_patience(hub: Hub, session: Session, account: str) -> str:
+    """Where a connection comes from; raises `rate_limited` when too much was guessed from there."""
+    source = hub.sources[session.number]
+    wait = hub.logins.wait(source, account, hub.now.mono)
+    if wait > 0:
+        message = "Too much was tried from your address that was wrong. Wait, then try again."
+        raise Rejected("rate_limited", message, wait)
+    return source
 
 
 def derive(

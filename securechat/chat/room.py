@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .charter import Charter
 from .identities import Identity
 
 
@@ -12,7 +13,7 @@ class Room:
     there are many: a tuple is the least that can hold it.
     """
 
-    __slots__ = ("alone", "changed", "members", "name", "quiet", "setter", "topic")
+    __slots__ = ("alone", "changed", "charter", "members", "name", "quiet", "setter", "topic")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -21,6 +22,8 @@ class Room:
         self.topic = ""
         #: The nick of who set it, as it was then; "" where that was before this server's start.
         self.setter = ""
+        #: Who rules it and how; None: nobody does, and it is like any other.
+        self.charter: Charter | None = None
         self.members: dict[Identity, tuple[int, ...]] = {}
         #: A `count` was told a short while ago: the next one has to wait.
         self.quiet = False
@@ -29,6 +32,12 @@ class Room:
 
     def __repr__(self) -> str:
         return f"<Room {self.name} members={len(self.members)}>"
+
+    def ruled(self) -> Charter:
+        """The rules of the room, made for one that nobody ruled so far."""
+        if self.charter is None:
+            self.charter = Charter(self.name)
+        return self.charter
 
     def enter(self, identity: Identity, connection: int) -> bool:
         """Add a connection; True when its identity was not here before."""

@@ -14,15 +14,18 @@ ago.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import Rejected
 from ..phrases import OPEN_FROM, Author, Phrase, Query, fold_nick, words
-from .identities import Identity
+from . import judge
 from .nicks import parse_nick
-from .room import Room
+
+if TYPE_CHECKING:
+    from .hub import Hub
+    from .identities import Identity
 
 #: Words and phrases in one query; each is a walk through an index.
 MAX_PARTS: Final = 32
@@ -45,19 +48,6 @@ _BAD_TIME: Final = (
     "or how long ago, as in 7d or 12h. Mend it."
 )
 _BAD_BEFORE: Final = "`before` must be the `next` of an earlier page. Leave it out to begin anew."
-
-
-def may_read(identity: Identity, room: Room) -> bool:  # noqa: ARG001 - so far nothing is private
-    """Whether `identity` may read what is said in `room`, be it a member or not.
-
-    Every room is public: whoever joins reads it from its beginning, so a search hides nothing.
-    """
-    return True
-
-
-def hidden_from(identity: Identity, rooms: Mapping[str, Room]) -> frozenset[str]:
-    """The rooms that `identity` finds nothing in."""
-    return frozenset(name for name, room in rooms.items() if not may_read(identity, room))
 
 
 class Asked(NamedTuple):
@@ -109,12 +99,11 @@ def show_place(ts: str, place: int) -> str:
 
 
 def resolve(
-    asked: Asked,
+    hub: Hub,
     reader: Identity,
-    rooms: Mapping[str, Room],
+    asked: Asked,
     *,
     key_of: Callable[[str], str],
-    by_nick: Callable[[str], Identity | None],
     within: Iterable[str] = (),
     before: tuple[str, int] | None = None,
 ) -> Query:
@@ -124,11 +113,11 @@ def resolve(
     addresses = dict.fromkeys((*asked.addresses, *within))
     authors = []
     for nick in asked.nicks:
-        holder = by_nick(nick)
+        holder = hub.identities.by_nick(nick)
         authors.append(Author(fold_nick(nick), holder.number if holder is not None else 0))
     return Query(
         reader.number,
-        hidden_from(reader, rooms),
+        judge.unreadable(hub, reader),
         asked.phrases,
         tuple(authors),
         tuple(key_of(address) for address in addresses),

@@ -9,12 +9,14 @@ class Session:
     """A connection by its number; what it rarely has is made on first use, for there are many."""
 
     __slots__ = (
-        *("_direct", "_identity", "alive", "heard"),
-        *("number", "refusals", "refused", "rooms"),
+        *("_direct", "_identity", "alive", "heard", "number", "peer"),
+        *("refusals", "refused", "rooms"),
     )
 
-    def __init__(self, number: int, heard: float) -> None:
+    def __init__(self, number: int, heard: float, peer: str) -> None:
         self.number = number
+        #: Where it comes from, as the io thread calls it; the same object as there.
+        self.peer = peer
         #: When it last did anything, monotonic seconds; and when it last but answered a ping.
         self.heard = self.alive = heard
         #: How often its `hello`, or a proof of who it is, was refused.

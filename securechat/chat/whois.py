@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..protocol.envelopes import WhoisIs
-from . import commands
 from .effects import Send
+from .rows import require_partner
 
 if TYPE_CHECKING:
     from ..protocol.envelopes import Whois
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def whois(hub: Hub, session: Session, command: Whois) -> None:
     """Tell who is behind a nick. Of their rooms only those are told that both are in."""
-    other = commands.require_partner(hub, f"@{command.nick.removeprefix('@')}")
+    other = require_partner(hub, f"@{command.nick.removeprefix('@')}")
     absence = hub.absences.get(other.number)
     mine = set(session.identity.rooms)
     answer = WhoisIs(

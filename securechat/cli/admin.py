@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from .configuring import ConfigOption
 from .operator import AsJson, DataFolder, operate, show
 from .options import check_password
 from .passwords import PasswordFile, read_password
@@ -40,7 +41,9 @@ class Role(Enum):
 
 
 @app.command()
-def accounts(data: DataFolder = None, as_json: AsJson = False) -> None:
+def accounts(
+    data: DataFolder = None, _config: ConfigOption = None, as_json: AsJson = False
+) -> None:
     """List the accounts, the owners first.
 
     \b
@@ -59,7 +62,12 @@ def accounts(data: DataFolder = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def owner(name: _Account, password_file: PasswordFile = None, data: DataFolder = None) -> None:
+def owner(
+    name: _Account,
+    password_file: PasswordFile = None,
+    data: DataFolder = None,
+    _config: ConfigOption = None,
+) -> None:
     """Make somebody an owner; a name that is no account becomes one, with a password.
 
     \b
@@ -93,6 +101,7 @@ def add(
     role: Annotated[Role, typer.Option(help="What it is on the whole server.")] = Role.MEMBER,
     password_file: PasswordFile = None,
     data: DataFolder = None,
+    _config: ConfigOption = None,
 ) -> None:
     """Make an account with a password.
 
@@ -113,7 +122,7 @@ def add(
 
 
 @app.command()
-def role(name: _Account, role: Role, data: DataFolder = None) -> None:
+def role(name: _Account, role: Role, data: DataFolder = None, _config: ConfigOption = None) -> None:
     """Say what an account is on the whole server.
 
     \b
@@ -130,7 +139,12 @@ def role(name: _Account, role: Role, data: DataFolder = None) -> None:
 
 
 @app.command()
-def passwd(name: _Account, password_file: PasswordFile = None, data: DataFolder = None) -> None:
+def passwd(
+    name: _Account,
+    password_file: PasswordFile = None,
+    data: DataFolder = None,
+    _config: ConfigOption = None,
+) -> None:
     """Set another password, and log the account out everywhere.
 
     \b
@@ -147,7 +161,9 @@ def passwd(name: _Account, password_file: PasswordFile = None, data: DataFolder 
 
 
 @app.command()
-def sessions(name: _Account, data: DataFolder = None, as_json: AsJson = False) -> None:
+def sessions(
+    name: _Account, data: DataFolder = None, _config: ConfigOption = None, as_json: AsJson = False
+) -> None:
     """List where an account is logged in.
 
     \b
@@ -162,7 +178,9 @@ def sessions(name: _Account, data: DataFolder = None, as_json: AsJson = False) -
 
 
 @app.command()
-def connections(data: DataFolder = None, as_json: AsJson = False) -> None:
+def connections(
+    data: DataFolder = None, _config: ConfigOption = None, as_json: AsJson = False
+) -> None:
     """List who is connected.
 
     \b
@@ -186,6 +204,7 @@ def cut(
         int | None, typer.Option(metavar="N", help="This connection, as `connections` lists it.")
     ] = None,
     data: DataFolder = None,
+    _config: ConfigOption = None,
 ) -> None:
     """Log an account out everywhere, or of one session; or end one connection.
 

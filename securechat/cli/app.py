@@ -8,6 +8,7 @@ import typer
 
 from .. import __version__
 from .admin import app as admin
+from .audit import audit
 from .bench import bench
 from .certs import gen_certs
 from .configuring import EarlyConfigOption
@@ -70,7 +71,7 @@ def root(
 for _command in (
     *(gen_certs, serve, reload, connect, send, run, tail, export),
     search,
-    *(doctor, bench, schema, torture),
+    *(audit, doctor, bench, schema, torture),
 ):
     app.command()(_command)
 app.add_typer(admin, name="admin")

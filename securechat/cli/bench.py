@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ..target import parse_target
-from . import trusting
+from . import completing, trusting
 from .configuring import ConfigOption, ProfileOption, check_server
 from .options import end_on_sigterm
 from .report import reported
@@ -27,7 +27,10 @@ _DRAW_EVERY: Final = 0.1
 
 def bench(
     server: Annotated[
-        str, typer.Argument(metavar="HOST[:PORT]", callback=check_server)
+        str,
+        typer.Argument(
+            metavar="HOST[:PORT]", callback=check_server, autocompletion=completing.servers
+        ),
     ] = "localhost",
     *,
     clients: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from . import completing
 from .report import reported
 
 
@@ -47,6 +48,7 @@ def gen_certs(
             metavar="NICK",
             help="Make a certificate for this nick instead; see `serve --client-ca`.",
             callback=_check_client,
+            autocompletion=completing.nicks,
         ),
     ] = None,
 ) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 import typer
 
 from ..errors import SettingsError
+from . import completing
 from .report import reported
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ _SETTINGS: Final = "securechat.settings"
 _PROFILE: Final = "securechat.profile"
 _LENIENT: Final = "securechat.lenient"
 
-#: Commands that are for who runs a server; the others reach one.
-_OF_SERVERS: Final = frozenset({"serve", "reload", "db"})
+#: Commands that are for who runs a server; the others reach one. All but `serve` want to know of it
+#: only where its folders are.
+_OF_SERVERS: Final = frozenset({"serve", "reload", "db", "admin", "invite"})
+_FOLDERS: Final = frozenset({"data", "certs"})
 
 
 def settings_of(context: typer.Context) -> Settings:
@@ -133,9 +136,10 @@ ProfileOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--profile",
-        metavar="NAME",
+        metavar="PROFILE",
         help="The settings of one server among several.",
         callback=_use_profile,
+        autocompletion=completing.profiles,
     ),
 ]
 
@@ -160,6 +164,8 @@ class _Defaults(dict[str, Any]):
         if section is Connect and key == "host":
             key = "server"
         if key not in section.__slots__:
+            return default
+        if section is Serve and "serve" not in commands and key not in _FOLDERS:
             return default
         with reported():
             settings = settings_of(context)

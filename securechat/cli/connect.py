@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
-from . import joining, trusting
-from .configuring import ConfigOption, ProfileOption, check_server
+from . import completing, joining, trusting
+from .configuring import ConfigOption, ProfileOption, check_server, settings_of
 from .options import (
     check_nick,
     check_room,
@@ -29,12 +29,15 @@ from .report import Terminated, complain, is_terminal, reported
 
 if TYPE_CHECKING:
     from ..client.client import ChatClient, ClientConfig
+    from ..client.unfinished import Unfinished
+    from ..settings import Settings
 
 
 class Wanted(NamedTuple):
     """How one wants to chat."""
 
     front: Front
+    settings: Settings
     colour: bool
     plain: bool
 
@@ -50,7 +53,7 @@ class Front(Enum):
 
 _LOBBY: Final = "#lobby"
 #: Seconds that the full screen waits to hear that a password is needed.
-_FIRST_WORD: Final = 3.0
+_FIRST_WORD: Final = 1.0
 
 
 def _check_rooms(rooms: list[str] | None) -> list[str]:
@@ -75,12 +78,14 @@ def _is_invite(server: str) -> bool:
 
 
 def connect(
+    context: typer.Context,
     server: Annotated[
         str,
         typer.Argument(
             metavar="HOST[:PORT]|INVITE",
             help="Where the server is, the name of a profile, or an invite.",
             callback=_check_server,
+            autocompletion=completing.servers,
         ),
     ] = "localhost",
     *,
@@ -95,9 +100,10 @@ def connect(
     room: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME",
+            metavar="ROOM",
             help="Room to enter; may be repeated.  [default: lobby]",
             callback=_check_rooms,
+            autocompletion=completing.rooms,
         ),
     ] = None,
     certs: trusting.Certs = None,
@@ -180,7 +186,7 @@ def connect(
             rooms=tuple(room or [_LOBBY]),
             reconnect=not no_reconnect,
         )
-        look = Wanted(front, colour=not no_color, plain=plain)
+        look = Wanted(front, settings_of(context), colour=not no_color, plain=plain)
         raise typer.Exit(joining.with_password(config, lambda known: _chat(known, look)))
 
 
@@ -204,9 +210,9 @@ def _chat(config: ClientConfig, wanted: Wanted) -> int:
     client = ChatClient(config)
     try:
         if wanted.front is Front.FULL_SCREEN:
-            return _full_screen(client, config, colour=wanted.colour)
+            return _full_screen(client, config, wanted)
         if wanted.front is Front.LINE:
-            return _line_mode(client, config, colour=wanted.colour, plain=wanted.plain)
+            return _line_mode(client, config, wanted)
         if wanted.front is Front.JSON:
             from . import jsonpipe
 
@@ -222,26 +228,43 @@ def _chat(config: ClientConfig, wanted: Wanted) -> int:
         client.close(timeout=GOODBYE)
 
 
-def _line_mode(client: ChatClient, config: ClientConfig, *, colour: bool, plain: bool) -> int:
+def _line_mode(client: ChatClient, config: ClientConfig, wanted: Wanted) -> int:
+    from ..client.bell import BellLevel
     from . import line
     from .render import Look, has_many_colours, wants_colour
 
-    plain = plain or os.environ.get("TERM", "dumb") == "dumb"
+    plain = wanted.plain or os.environ.get("TERM", "dumb") == "dumb"
     look = Look(
-        colour=wants_colour(os.environ, is_terminal=True, refused=plain or not colour),
+        colour=wants_colour(os.environ, is_terminal=True, refused=plain or not wanted.colour),
         many_colours=has_many_colours(os.environ),
         encoding=sys.stdout.encoding,
     )
-    return line.run(client, config.nick, config.rooms, look, is_plain=plain)
+    ui = wanted.settings.ui
+    return line.run(
+        *(client, config.nick, config.rooms, look),
+        is_plain=plain,
+        bell=BellLevel(ui.bell),
+        words=ui.words,
+    )
 
 
-def _full_screen(client: ChatClient, config: ClientConfig, *, colour: bool) -> int:
-    if not colour:
+def _unfinished(config: ClientConfig) -> Unfinished | None:
+    from ..client.unfinished import Unfinished
+
+    if config.state_dir is None:
+        return None
+    return Unfinished(config.state_dir, config.host, config.port, config.nick)
+
+
+def _full_screen(client: ChatClient, config: ClientConfig, wanted: Wanted) -> int:
+    if not wanted.colour:
         os.environ["NO_COLOR"] = "1"  # which Textual obeys
     client.start()  # it looks for the server while Textual, which takes a while, is loaded
     from ..tui.app import run
+    from ..tui.setup import setup_of
 
+    setup = setup_of(wanted.settings, config.trust, os.environ, _unfinished(config))
     error = client.wait_greeted(_FIRST_WORD)
     if joining.asks_for_password(error):
         raise error  # before there is a screen to be taken away again
-    return run(client, config.nick, config.rooms, complain)
+    return run(client, config.nick, config.rooms, complain, setup)

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from .configuring import ConfigOption
 from .report import complain, reported
+from .serve import default_data
 
 if TYPE_CHECKING:
     from ..store.maintenance import Stats
@@ -44,7 +46,7 @@ _UNITS: Final = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 @app.command()
-def check(data: DataFolder = None) -> None:
+def check(data: DataFolder = None, _config: ConfigOption = None) -> None:
     """Look whether the database is sound.
 
     Reads all of it and changes nothing. A server may run meanwhile: the database is read as it
@@ -59,7 +61,7 @@ def check(data: DataFolder = None) -> None:
         from ..client.harmless import harmless_line
         from ..store import maintenance
 
-        found = maintenance.check(_folder(data))
+        found = maintenance.check(data_folder(data))
         for problem in found.problems:
             print(harmless_line(problem))
         if found.problems:
@@ -78,6 +80,7 @@ def check(data: DataFolder = None) -> None:
 def backup(
     file: Annotated[Path, typer.Argument(help="Where the copy goes; nothing may be there.")],
     data: DataFolder = None,
+    _config: ConfigOption = None,
 ) -> None:
     """Copy the database to FILE and look whether the copy can be read.
 
@@ -92,7 +95,7 @@ def backup(
     with reported():
         from ..store import maintenance
 
-        size = maintenance.backup(_folder(data), file)
+        size = maintenance.backup(data_folder(data), file)
         print(f"{file}: {_size(size)}, written and verified")
 
 
@@ -100,6 +103,7 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="A copy made by `securechat db backup`.")],
     data: DataFolder = None,
+    _config: ConfigOption = None,
 ) -> None:
     """Put a backup in the place of the database.
 
@@ -115,7 +119,7 @@ def restore(
     with reported():
         from ..store import maintenance
 
-        folder = _folder(data)
+        folder = data_folder(data)
         done = maintenance.restore(folder, file, time.time())
         print(f"restored {file} into {folder}, with a new epoch")
         if done.replaced is not None:
@@ -123,7 +127,7 @@ def restore(
 
 
 @app.command()
-def stats(data: DataFolder = None) -> None:
+def stats(data: DataFolder = None, _config: ConfigOption = None) -> None:
     """Show how large the database is, room by room, and how it grows.
 
     A server may run meanwhile.
@@ -136,7 +140,7 @@ def stats(data: DataFolder = None) -> None:
     with reported():
         from ..store import maintenance
 
-        print("\n".join(show_stats(maintenance.stats(_folder(data), time.time()))))
+        print("\n".join(show_stats(maintenance.stats(data_folder(data), time.time()))))
 
 
 # ------------------------------------------------------------------ what is shown
@@ -198,12 +202,9 @@ def _beside(server: int | None) -> str:
     return f" (a server is running: process {server})" if server else " (a server is running)"
 
 
-def _folder(data: Path | None) -> Path:
-    if data is not None:
-        return data
-    from platformdirs import user_data_path
-
-    return user_data_path("securechat")
+def data_folder(data: Path | None) -> Path:
+    """The server's data folder: the one that is named, or the user's."""
+    return data or default_data()
 
 
 def _option(data: Path | None) -> str:

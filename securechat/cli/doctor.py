@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from . import trusting
+from . import completing, trusting
 from .configuring import LenientConfigOption, ProfileOption, check_server, file_of
 from .options import end_on_sigterm
 from .report import put, reported
@@ -34,6 +34,7 @@ def doctor(
             metavar="HOST[:PORT]",
             help="Where the server is, or the name of a profile.",
             callback=check_server,
+            autocompletion=completing.servers,
         ),
     ] = "localhost",
     *,
@@ -51,6 +52,15 @@ def doctor(
     certs: trusting.Certs = None,
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
+    client_cert: trusting.ClientCert = None,
+    nick: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NICK",
+            help="With --client-cert: the nick it is for.",
+            autocompletion=completing.nicks,
+        ),
+    ] = None,
     _config: LenientConfigOption = None,
     _profile: ProfileOption = None,
     timeout: Annotated[
@@ -79,8 +89,11 @@ def doctor(
         if of_server:
             findings = _of_server(context, data, certs)
         else:
-            wishes = partial(trusting.wishes, certs, ca, fingerprint, accept_new=False)
-            findings = _of_way(context, server, wishes, timeout)
+            wishes = partial(
+                trusting.wishes, certs, ca, fingerprint, accept_new=False, certificate=client_cert
+            )
+            name = nick if client_cert is not None else None
+            findings = _of_way(context, server, wishes, name, timeout)
         has_failed = False
         for one in findings:
             has_failed = has_failed or one.mark is Mark.FAIL
@@ -89,7 +102,11 @@ def doctor(
 
 
 def _of_way(
-    context: typer.Context, server: str, wishes: Callable[[], Wishes], timeout: float
+    context: typer.Context,
+    server: str,
+    wishes: Callable[[], Wishes],
+    nick: str | None,
+    timeout: float,
 ) -> Iterator[Finding]:
     from ..client.examine import examine
     from ..client.known_file import KnownFile
@@ -110,7 +127,7 @@ def _of_way(
         yield fail("trust", str(error))
         return
     host, port = parse_target(server)
-    yield from examine(host, port, said, KnownFile(folder), timeout=timeout)
+    yield from examine(host, port, said, KnownFile(folder), nick=nick, timeout=timeout)
 
 
 def _of_server(context: typer.Context, data: Path | None, certs: Path | None) -> Iterator[Finding]:

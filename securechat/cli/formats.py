@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from ..client.entries import moment
+from ..client.entries import moment, text_of
 from ..client.harmless import harmless_line, harmless_text
 from ..client.parts import fence_of
 from ..protocol.envelopes import Posted
@@ -72,7 +72,7 @@ def markdown(about: About, messages: Iterable[Posted]) -> Iterator[str]:
         if day is not None:
             yield f"\n## {day}\n"
         nick, answer = _for_markdown(posted.sender), _answer(posted)
-        lines = harmless_text(posted.text)
+        lines = harmless_text(text_of(posted))
         author = f"\\* **{nick}**" if posted.action else f"**{nick}**:"
         head = f"\n{_clock(posted)} {author}{_for_markdown(answer)}"
         if len(lines) == 1:
@@ -90,7 +90,7 @@ def page(about: About, messages: Iterable[Posted]) -> Iterator[str]:
             yield f"<h2>{day}</h2>\n"
         nick = f"<b>{_for_html(posted.sender)}</b>"
         author = f"* {nick}" if posted.action else f"{nick}:"
-        text = "\n".join(map(html.escape, harmless_text(posted.text)))
+        text = "\n".join(map(html.escape, harmless_text(text_of(posted))))
         answer = f"<small>{_for_html(_answer(posted))}</small>" if posted.reply_to else ""
         yield f'<p id="m{posted.seq}"><time>{_clock(posted)}</time> {author}{answer} {text}</p>\n'
     yield f"<footer>{_for_html(_origin(about))}</footer>\n</body>\n</html>\n"

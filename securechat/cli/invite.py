@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..target import DEFAULT_PORT, Target, parse_target
+from .configuring import ConfigOption
 from .operator import AsJson, DataFolder, operate, show
 from .options import check_nick, check_room, check_target
 from .report import complain, is_terminal, put, reported
@@ -107,6 +108,7 @@ def make(
         Path, typer.Option(metavar="DIR", help="The server's certificate, when it is not running.")
     ] = _DEFAULT_CERTS,
     data: DataFolder = None,
+    _config: ConfigOption = None,
     no_qr: Annotated[bool, typer.Option("--no-qr", help="No QR code on a terminal.")] = False,
 ) -> None:
     """Make an invite, and print the line that is to be passed on.
@@ -133,7 +135,7 @@ def make(
 
 
 @app.command("list")
-def list_(data: DataFolder = None, as_json: AsJson = False) -> None:
+def list_(data: DataFolder = None, _config: ConfigOption = None, as_json: AsJson = False) -> None:
     """List the invites that may still be used; the lines themselves are kept nowhere.
 
     \b
@@ -151,6 +153,7 @@ def list_(data: DataFolder = None, as_json: AsJson = False) -> None:
 def revoke(
     invite: Annotated[str, typer.Argument(metavar="ID", help="As `list` has it.")],
     data: DataFolder = None,
+    _config: ConfigOption = None,
 ) -> None:
     """Let nobody in by an invite any more; who came by it stays.
 

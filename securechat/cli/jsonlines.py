@@ -28,6 +28,7 @@ def message(posted: Posted, conversation: str) -> dict[str, Any]:
         "ts": posted.ts,
         "sender": posted.sender,
         "text": posted.text,
+        "removed": posted.removed or None,
         "action": posted.action or None,
         "reply_to": posted.reply_to,
         "id": posted.id,

@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime
 from queue import Empty
 from typing import Final
 
+from ..client.bell import BellLevel
 from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind, counted
@@ -36,18 +37,27 @@ _NUDGE: Final = 0.02
 _TICK: Final = 1.0
 #: Events that are handed over at once; the others wait in the client, which reads no more.
 _BATCH: Final = 1_000
-#: Seconds between two bells.
-_BELL_PAUSE: Final = 2.0
 
 _INTERRUPTED: Final = 130
 
 
-def run(client: Client, nick: str, rooms: Sequence[str], look: Look, *, is_plain: bool) -> int:
+def run(
+    client: Client,
+    nick: str,
+    rooms: Sequence[str],
+    look: Look,
+    *,
+    is_plain: bool,
+    bell: BellLevel = BellLevel.MENTIONS,
+    words: Sequence[str] = (),
+) -> int:
     """Chat on the terminal that is stdin and stdout until the person leaves; returns the exit code.
 
     `look.width` is not used: the terminal is asked. Raises the ClientError that ended the client.
     """
-    return _Line(client, nick, rooms, look, is_plain).run()
+    line = _Line(client, nick, rooms, look, is_plain)
+    line.ring_for(bell, words)
+    return line.run()
 
 
 class _PromptIsOld(Exception):
@@ -70,7 +80,11 @@ class _Line:
         self._inbox: deque[ClientEvent] = deque()
         self._taken = threading.Event()
         self._day: date | None = None
-        self._rang_at = float("-inf")
+
+    def ring_for(self, level: BellLevel, words: Sequence[str]) -> None:
+        """Ring for this, until `/bell` says otherwise; `words` call us, beside our nick."""
+        self._controller.bell.level = level
+        self._controller.timeline.heed(words)
 
     def run(self) -> int:
         with self._prompt:
@@ -114,6 +128,7 @@ class _Line:
             self._prompt.forget_line()
         try:
             self._show(self._controller.enter(line, _now(), here))
+            self._clear_if_wanted()
         except BadInput as problem:
             self._complain(str(problem))
         except ClientError:
@@ -130,6 +145,12 @@ class _Line:
             self._complain(str(problem))
         except ClientError:
             pass  # `Ended` is on its way and says why
+
+    def _clear_if_wanted(self) -> None:
+        if self._controller.clearing:
+            self._controller.clearing = False
+            if not self._prompt.clear():
+                self._complain("Plain lines are never cleared; leave out --plain for that.")
 
     def _leave(self, reason: str | None) -> int:
         """Leave when all that was said is stored, or will not be soon."""
@@ -195,7 +216,7 @@ class _Line:
     def _show(self, entries: Iterable[Entry]) -> None:
         look = replace(self._look, width=max(8, screen_size()[0] - 1))
         drawn: list[str] = []
-        rings = False
+        entries = tuple(entries)
         for entry in entries:
             if entry.found is None:  # those have their day on them
                 day = day_of(entry, look)
@@ -203,15 +224,8 @@ class _Line:
                     drawn.append(day_row(day, look))
                 self._day = day
             drawn += rows(entry, look, self._controller.focus)
-            rings = rings or entry.mention
-        self._prompt.show(drawn, bell=rings and self._may_ring())
-
-    def _may_ring(self) -> bool:
-        now = time.monotonic()
-        if now - self._rang_at < _BELL_PAUSE:
-            return False
-        self._rang_at = now
-        return True
+        rung_by = self._controller.bell.rung_by(entries, _now())
+        self._prompt.show(drawn, bell=rung_by is not None)
 
     def _complain(self, text: str) -> None:
         self._show([Entry(Kind.ERROR, _now(), text)])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..target import parse_target
-from . import trusting
+from . import completing, trusting
 from .configuring import check_server
 from .passwords import NoPassword, read_password
 from .report import Terminated
@@ -57,7 +57,14 @@ def check_address(address: str) -> str:
 
 
 NickOption = Annotated[
-    str, typer.Option("--nick", metavar="NICK", help="What others call you.", callback=check_nick)
+    str,
+    typer.Option(
+        "--nick",
+        metavar="NICK",
+        help="What others call you.",
+        callback=check_nick,
+        autocompletion=completing.nicks,
+    ),
 ]
 HostOption = Annotated[
     str,
@@ -66,10 +73,17 @@ HostOption = Annotated[
         metavar="HOST[:PORT]",
         help="Where the server is, or the name of a profile.",
         callback=check_server,
+        autocompletion=completing.servers,
     ),
 ]
 RoomArgument = Annotated[
-    str, typer.Argument(metavar="ROOM", help="lobby or #lobby.", callback=check_room)
+    str,
+    typer.Argument(
+        metavar="ROOM",
+        help="lobby or #lobby.",
+        callback=check_room,
+        autocompletion=completing.rooms,
+    ),
 ]
 AddressArgument = Annotated[
     str,
@@ -77,6 +91,7 @@ AddressArgument = Annotated[
         metavar="ROOM|@NICK",
         help="A room, or @ and the nick of one person.",
         callback=check_address,
+        autocompletion=completing.addresses,
     ),
 ]
 

@@ -321,6 +321,12 @@ class Prompt(AbstractContextManager["Prompt"]):
         if bell and not self._plain:
             self._write("\a")
 
+    def clear(self) -> bool:
+        """Empty the screen, between two lines; False if `plain`, where nothing ever moves."""
+        if not self._plain:
+            self._write(screen.CLEAR_ALL)
+        return not self._plain
+
     def _put(self) -> None:
         if not self._rows:
             return

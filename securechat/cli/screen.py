@@ -23,6 +23,7 @@ _TAB_STOP: Final = 8
 ASK: Final = f"{_ESC}[5n"
 WELL: Final = f"{_ESC}[0n"
 
+CLEAR_ALL: Final = f"{_ESC}[H{_ESC}[2J"
 CLEAR_AFTER: Final = f"{_ESC}[J"
 CLEAR_BELOW: Final = f"\r{CLEAR_AFTER}"
 

@@ -9,6 +9,7 @@ import typer
 
 from ..errors import ClientError
 from ..target import parse_target
+from . import completing
 from .options import check_target
 from .report import complain, reported
 from .trusting import check_fingerprint
@@ -27,7 +28,13 @@ app = typer.Typer(
 )
 
 _Target: TypeAlias = Annotated[
-    str, typer.Argument(metavar="HOST[:PORT]", callback=check_target, show_default=False)
+    str,
+    typer.Argument(
+        metavar="HOST[:PORT]",
+        callback=check_target,
+        autocompletion=completing.known_servers,
+        show_default=False,
+    ),
 ]
 
 

@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
@@ -34,6 +35,7 @@ from ..protocol.envelopes import COMMANDS, DEFAULT_PORT, MAX_LAST, Draft, Join
 from . import requests
 from .engine import Engine
 from .events import ClientEvent
+from .ignored import Ignored
 from .mailbox import Mailbox
 from .plan import Plan
 from .trust import SYSTEM, Trust
@@ -130,6 +132,11 @@ class ChatClient:
         """The nick we go by, or will ask for."""
         engine = self._engine
         return self._config.nick if engine is None else engine.nick
+
+    @cached_property
+    def ignored(self) -> Ignored:
+        """Whom the person does not want to hear on this server; for one thread."""
+        return Ignored(self._config.state_dir, self._config.host, self._config.port)
 
     @property
     def online(self) -> bool:

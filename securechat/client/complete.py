@@ -7,7 +7,7 @@ the next, around and around. Commands: all that fit, for a list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from . import slash
@@ -43,10 +43,13 @@ class Completer:
         self._given: list[str] = []
         self._last = -1
 
-    def complete(self, left: str) -> list[str]:
-        """The replacements for `left`, the line up to the cursor; none: nothing fits."""
+    def complete(self, left: str, step: int = 1) -> list[str]:
+        """The replacements for `left`, the line up to the cursor; none: nothing fits.
+
+        `step`: -1 goes back to the candidate before the one that was given last.
+        """
         if self._given and left == self._given[self._last]:
-            self._last = (self._last + 1) % len(self._given)
+            self._last = (self._last + step) % len(self._given)
             return [self._given[self._last]]
         self._given = []
         if _is_command_word(left):
@@ -76,6 +79,8 @@ def _candidates(left: str, world: World) -> list[str]:
         found = _starting(word, (row.name for row in slash.ROWS))
     elif is_first_argument and _takes(command, slash.TAKES_ROOM):
         found = _starting(word, world.rooms) or _starting(f"#{word}", world.rooms)
+    elif is_first_argument and _takes(command, slash.TAKES_WORD):
+        found = _starting(word, slash.TAKES_WORD[slash.find(command).name])
     elif word.startswith("#"):
         found = [f"{room} " for room in _starting(word, world.rooms)]
     elif word.startswith("@"):
@@ -88,7 +93,7 @@ def _candidates(left: str, world: World) -> list[str]:
     return [head + one for one in found]
 
 
-def _takes(word: str, names: frozenset[str]) -> bool:
+def _takes(word: str, names: Container[str]) -> bool:
     try:
         return slash.find(word).name in names
     except slash.BadInput:

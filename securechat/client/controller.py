@@ -8,10 +8,11 @@ time; no screen, no socket of its own. What was typed wrongly is raised as `BadI
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from queue import SimpleQueue
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from ..errors import ClientError
 from ..protocol.envelopes import (
@@ -21,24 +22,31 @@ from ..protocol.envelopes import (
     HistoryPage,
     Joined,
     Left,
+    Renamed,
     SearchPage,
     System,
 )
 from . import slash
-from .entries import Entry, Kind, counted, is_whole
+from .bell import Bell
+from .entries import REMOVED, Entry, Kind, counted, is_whole
 from .events import ClientEvent, Ended, Heard, Offline, Online
+from .ignored import Ignored
+from .moderating import Act, Ignore, Remove
 from .slash import (
     Around,
     Ask,
     BadInput,
+    Clear,
     Confirm,
     Enter,
     Explain,
     Leave,
     Quit,
+    Reply,
     Say,
     Search,
     Secretly,
+    SetBell,
 )
 from .timeline import Timeline
 
@@ -77,6 +85,15 @@ class Client(Protocol):
         """Leave; `Ended` is the last event."""
 
 
+@runtime_checkable
+class KeepsIgnored(Protocol):
+    """A client that keeps whom its person does not want to hear."""
+
+    @property
+    def ignored(self) -> Ignored:
+        """The same list each time; for the thread of the front end."""
+
+
 class Controller:
     """The state between a person and a client.
 
@@ -84,17 +101,26 @@ class Controller:
     drafts; else those are sent again. `unanswered` are the commands that were typed and wait for
     an answer. `asking` are secrets that the line just entered needs: have them typed where nobody
     sees it and call `answer`, or `leave_unanswered`. `leaving` is set when the person wants to
-    leave: close the client with that reason. `done` is set when nothing will follow; then `error`
-    is what ended it, None if it was wished.
+    leave: close the client with that reason. `clearing` is set when an empty screen is wanted:
+    whoever draws one sets it back. `done` is set when nothing will follow; then `error` is what
+    ended it, None if it was wished.
     """
 
     def __init__(
-        self, client: Client, nick: str, rooms: tuple[str, ...], *, interactive: bool = True
+        self,
+        client: Client,
+        nick: str,
+        rooms: tuple[str, ...],
+        *,
+        interactive: bool = True,
     ) -> None:
         self.client = client
-        self.timeline = Timeline(nick)
+        self._ignored = client.ignored if isinstance(client, KeepsIgnored) else Ignored()
+        self.timeline = Timeline(nick, ignored=self._ignored)
         self.asking: Secretly | None = None
+        self.bell = Bell()
         self.leaving: Quit | None = None
+        self.clearing = False
         self.done = False
         self.error: ClientError | None = None
         self.unanswered: set[str] = set()
@@ -211,7 +237,7 @@ class Controller:
         self.client.say(action.to, action.text, action=action.action)
         return []
 
-    def _ask(self, action: Ask) -> list[str]:
+    def _ask(self, action: Ask | Act) -> list[str]:
         self._command(action.name, **action.keys)
         return []
 
@@ -263,6 +289,51 @@ class Controller:
         self.leaving = action
         return []
 
+    def _remove(self, action: Remove) -> list[str]:
+        seq = action.seq or self._last_of(action.to, action.nick)
+        keys = {} if action.reason is None else {"reason": action.reason}
+        self._command("remove", to=action.to, seq=seq, **keys)
+        return []
+
+    def _last_of(self, name: str, nick: str | None) -> int:
+        """The number of the last message that `nick` (None: we) said; raises BadInput."""
+        for line in reversed(self.timeline.conversation(name).lines):
+            is_theirs = line.own if nick is None else line.nick.casefold() == nick.casefold()
+            if line.seq and is_theirs and line.text != REMOVED:
+                return line.seq
+        whose = "of yours" if nick is None else "of theirs"
+        raise BadInput(f"There is no message {whose} here. Look with /history, or give its number.")
+
+    def _ignore(self, action: Ignore) -> list[str]:
+        if action.nick is None:
+            nicks = ", ".join(self._ignored)
+            return [f"you ignore {nicks}" if nicks else "you ignore nobody"]
+        try:
+            change = self._ignored.add if action.on else self._ignored.drop
+            changed = change(action.nick)
+        except OSError as problem:
+            raise BadInput(
+                f"That holds until you leave: it could not be kept ({problem})."
+            ) from None
+        word = "ignore" if action.on else "hear"
+        return [f"you {word} {action.nick}{' now' if changed else ' already'}"]
+
+    def _reply(self, action: Reply) -> list[str]:
+        to = self.timeline.correspondent
+        if to is None:
+            raise BadInput("Nobody has written to you alone yet. Write first: /msg carol hello")
+        return self._say(Say(to, action.text))
+
+    def _set_bell(self, action: SetBell) -> list[str]:
+        if action.level is not None:
+            self.bell.level = action.level
+        return [f"bell: {self.bell.level.value}"]
+
+    def _clear(self, _action: Clear) -> list[str]:
+        self.clearing = True
+        self._whole.discard(self.focus or "")  # all of it can be fetched again
+        return []
+
     def _command(self, name: str, **keys: Any) -> str:
         command_id = self.client.command(name, **keys)
         self.unanswered.add(command_id)
@@ -273,6 +344,9 @@ class Controller:
     def take(self, event: ClientEvent, now: datetime) -> list[Entry]:
         """Take one event of the client in; return what is to be drawn. `now` in UTC."""
         entries = list(self.timeline.feed(event, now))
+        if isinstance(event, Online) and self._ignored.warning:
+            entries.append(Entry(Kind.STATE, now, self._ignored.warning))
+            self._ignored.warning = None
         if isinstance(event, Online):
             self._stay_away(event)
             if event.new_epoch:
@@ -307,6 +381,9 @@ class Controller:
         return Entry(Kind.STATE, now, f"sending {waiting} again")
 
     def _heard(self, system: System, entries: list[Entry], now: datetime) -> list[Entry]:
+        if isinstance(system, Renamed) and system.old in self._ignored:
+            with suppress(OSError, ValueError):  # it holds for this run then
+                self._ignored.add(system.nick)
         answers = system.re
         if answers is None:
             return entries
@@ -366,7 +443,7 @@ class Controller:
 
 
 #: Commands of the wire that need no line in our help: ours have one, the rest go by themselves.
-_KNOWN: Final = frozenset({"ping", "pong", "hello", *(row.name for row in slash.ROWS)})
+_KNOWN: Final = frozenset({"ping", "pong", "hello", "room", *(row.name for row in slash.ROWS)})
 
 _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxyType(
     {
@@ -380,5 +457,11 @@ _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxy
         Confirm: Controller._confirm,
         Secretly: Controller._secretly,
         Quit: Controller._quit,
+        Act: Controller._ask,
+        Remove: Controller._remove,
+        Ignore: Controller._ignore,
+        Reply: Controller._reply,
+        SetBell: Controller._set_bell,
+        Clear: Controller._clear,
     }
 )

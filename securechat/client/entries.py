@@ -5,7 +5,7 @@ Texts are as others wrote them: make them harmless before they reach a terminal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
@@ -13,6 +13,8 @@ from typing import Final
 from ..protocol.envelopes import HistoryPage, Member, Posted, SearchPage, System
 from .events import Draft
 
+#: What stands in the place of a text that was erased.
+REMOVED: Final = "(removed)"
 _ORDINARY_ROLES: Final = frozenset({"", "member", "guest"})
 
 
@@ -53,7 +55,8 @@ class Entry:
     `at` is when it was said (messages) or heard (all else), in UTC. `missed`: said before we came
     or while we were away; `recalled`: from a page of history. `mention`: it is for us, by name or
     in a direct conversation; never set on what is our own, missed or recalled.
-    `move`: the notice tells that `nick` came or went.
+    `move`: the notice tells that `nick` came or went. `removes`: it tells that the message of that
+    number was erased, so what shows the message shows `REMOVED` in its place from now on.
     """
 
     kind: Kind
@@ -69,6 +72,7 @@ class Entry:
     mention: bool = False
     note: str = ""
     move: Move | None = None
+    removes: int = 0
     found: Found | None = None
 
 
@@ -85,9 +89,9 @@ def said(
 ) -> Entry:
     """The entry of a message, stamped by the server; `heard` stands in for a stamp that is none."""
     return Entry(
-        Kind.ACTION if posted.action else Kind.MESSAGE,
+        Kind.ACTION if posted.action and not posted.removed else Kind.MESSAGE,
         moment(posted.ts) or heard,
-        posted.text,
+        text_of(posted),
         conversation,
         nick=posted.sender,
         seq=posted.seq,
@@ -98,6 +102,16 @@ def said(
         mention=mention,
         found=found,
     )
+
+
+def text_of(posted: Posted) -> str:
+    """What a message says, to be shown."""
+    return REMOVED if posted.removed else posted.text
+
+
+def erased(entry: Entry) -> Entry:
+    """The entry of a message whose text was erased meanwhile."""
+    return replace(entry, kind=Kind.MESSAGE, text=REMOVED, mention=False)
 
 
 def of_draft(kind: Kind, draft: Draft, at: datetime, nick: str, note: str) -> Entry:
@@ -112,7 +126,7 @@ def is_whole(answer: System) -> bool:
 
 def named(member: Member) -> str:
     """A member as lists show one: `carol (operator, link lost)`."""
-    traits = [] if member.role in _ORDINARY_ROLES else [member.role]
+    traits = [] if member.role in _ORDINARY_ROLES else [member.role.replace("_", " ")]
     traits += ["link lost"] if member.held else []
     traits += [f"away: {member.away}"] if member.away is not None else []
     return f"{member.nick} ({', '.join(traits)})" if traits else member.nick

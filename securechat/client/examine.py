@@ -20,7 +20,7 @@ from ipaddress import ip_address
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import NotTrusted, UnknownSigner
+from ..errors import NotTrusted, Refused, UnknownSigner
 from ..findings import Finding, fail, ok, skipped, warn
 from ..protocol.envelopes import ALPN, ServerPong, TimeIs, Welcome
 from .client import ChatClient, ClientConfig
@@ -50,10 +50,17 @@ class _Stop(Exception):
 
 
 def examine(
-    host: str, port: int, wishes: Wishes, file: KnownFile, *, timeout: float = TIMEOUT
+    host: str,
+    port: int,
+    wishes: Wishes,
+    file: KnownFile,
+    *,
+    nick: str | None = None,
+    timeout: float = TIMEOUT,
 ) -> Iterator[Finding]:
-    """All stages, in order."""
-    visit = _Visit(host, port, wishes, file, timeout)
+    """All stages, in order; `nick`: the one of our certificate, where we show one."""
+    nick = nick or f"doctor-{secrets.token_hex(4)}"
+    visit = _Visit(host, port, wishes, file, nick, timeout)
     reached = True
     try:
         for topic, stage in visit.stages():
@@ -73,13 +80,20 @@ class _Visit:
     """What one stage leaves to the next."""
 
     def __init__(
-        self, host: str, port: int, wishes: Wishes, file: KnownFile, timeout: float
+        self,
+        host: str,
+        port: int,
+        wishes: Wishes,
+        file: KnownFile,
+        nick: str,
+        timeout: float,
     ) -> None:
         self._host = host
         self._port = port
         self._server = Server.at(host, port)
         self._wishes = wishes
         self._file = file
+        self._nick = nick
         self._timeout = timeout
         self._addresses: list[Any] = []
         self._sock: socket.socket | None = None
@@ -269,7 +283,7 @@ class _Visit:
     def _verify(self, trust: ByAuthority, why: str) -> Finding:
         """Shake hands once more, as a client does that trusts so."""
         try:
-            guard = guard_of(trust)
+            guard = guard_of(trust, self._wishes.certificate)
             address = (self._host, self._port)
             with (
                 socket.create_connection(address, self._timeout) as sock,
@@ -293,19 +307,17 @@ class _Visit:
             ClientConfig(
                 host=self._host,
                 port=self._port,
-                nick=f"doctor-{secrets.token_hex(4)}",
+                nick=self._nick,
                 rooms=(),
                 trust=self._trust,
+                certificate=self._wishes.certificate,
                 reconnect=False,
                 reads=False,
                 connect_timeout=self._timeout,
             )
         )
         self._client.start()
-        try:
-            self._welcome = one = self._wait(Online).welcome
-        except _Stop as stop:
-            raise _Stop(fail("protocol", stop.finding.text)) from None
+        self._welcome = one = self._wait(Online).welcome
         abilities = f", with {', '.join(one.features)}" if one.features else ""
         return ok("protocol", f"{one.server} {one.version}, protocol {one.protocol}{abilities}")
 
@@ -356,6 +368,8 @@ class _Visit:
                 why = f"the server says nothing for {self._timeout:g} s"
                 raise _Stop(fail("protocol", why)) from None
             if isinstance(event, Ended):
+                if isinstance(event.error, Refused):  # it is there, and sound
+                    raise _Stop(warn("protocol", f"no guest is let in: {event.error}"))
                 raise _Stop(fail("protocol", str(event.error or "the server hung up")))
             if isinstance(event, kind):
                 return event

@@ -18,7 +18,10 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ..errors import SecureChatError
 from ..protocol.envelopes import MAX_AWAY, MAX_HISTORY, MAX_QUERY, MAX_TOPIC
+from . import moderating
+from .bell import BellLevel
 from .harmless import harmless_line
+from .moderating import Act, Ignore, Remove, WrongArguments
 
 MAX_NICK: Final = 32
 MAX_REASON: Final = 200
@@ -104,6 +107,25 @@ class Secretly:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """Send `text` to whoever said something to us alone last."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetBell:
+    """Ring for this from now on; None: tell what rings."""
+
+    level: BellLevel | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Begin with an empty screen; nothing is lost by it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """Look for messages; without a `query`: for older ones than were found last."""
 
@@ -119,7 +141,22 @@ class Around:
 
 
 Action: TypeAlias = (
-    Say | Ask | Enter | Leave | Explain | Confirm | Quit | Search | Around | Secretly
+    Say
+    | Ask
+    | Enter
+    | Leave
+    | Explain
+    | Confirm
+    | Secretly
+    | Quit
+    | Search
+    | Around
+    | Act
+    | Remove
+    | Ignore
+    | Reply
+    | SetBell
+    | Clear
 )
 
 
@@ -159,7 +196,7 @@ def parse(line: str, here: str | None) -> Action | None:
     row = find(word)
     try:
         return row.make(rest.strip(), here)
-    except _WrongArguments as problem:
+    except (_WrongArguments, WrongArguments) as problem:
         why = f"{problem} " if str(problem) else ""
         raise BadInput(f"{why}Usage: {row.usage}, for example: {row.example}") from None
 
@@ -381,6 +418,24 @@ def _confirm(send: bool) -> Callable[[str, str | None], Action]:
     return make
 
 
+def _reply(rest: str, _here: str | None) -> Action:
+    if not rest:
+        raise _WrongArguments
+    return Reply(rest)
+
+
+def _bell(rest: str, _here: str | None) -> Action:
+    levels = {level.value: level for level in BellLevel}
+    if rest and rest.lower() not in levels:
+        raise _WrongArguments
+    return SetBell(levels[rest.lower()] if rest else None)
+
+
+def _clear(rest: str, _here: str | None) -> Action:
+    _none(rest)
+    return Clear()
+
+
 ROWS: Final = (
     Row("help", "/help [COMMAND]", "list the commands, or explain one", "/help msg", _help),
     Row("time", "/time", "tell the server's time", "/time", _bare("time")),
@@ -415,6 +470,7 @@ ROWS: Final = (
     ),
     Row("msg", "/msg NICK TEXT", "say something to one person", "/msg carol psst", _msg, ("w",)),
     Row("query", "/query NICK", "talk with one person from now on", "/query carol", _query),
+    Row("reply", "/reply TEXT", "answer who wrote to you alone last", "/reply coming", _reply),
     Row("me", "/me TEXT", "say what you do", "/me waters the roses", _me),
     Row(
         "conversations",
@@ -456,6 +512,9 @@ ROWS: Final = (
         "/logout elsewhere",
         _logout,
     ),
+    *(Row(*spec) for spec in moderating.SPECS),
+    Row("bell", "/bell [WHAT]", "what rings: off, mentions, private, all", "/bell all", _bell),
+    Row("clear", "/clear", "begin with an empty screen; scroll up for the rest", "/clear", _clear),
     Row("quit", "/quit [REASON]", "leave", "/quit good night", _quit, ("exit", "q")),
 )
 
@@ -465,7 +524,9 @@ _BY_NAME: Final[MappingProxyType[str, Row]] = MappingProxyType(
 
 #: Commands whose first argument is one of these; for completion.
 TAKES_ROOM: Final = frozenset({"join", "leave", "who", "context"})
-TAKES_NICK: Final = frozenset({"msg", "query", "whois"})
+TAKES_NICK: Final = frozenset({"msg", "query", "whois"}) | moderating.TAKES_NICK
+#: Commands whose argument is one of a few words.
+TAKES_WORD: Final = MappingProxyType({"bell": tuple(level.value for level in BellLevel)})
 
 
 def overview() -> list[str]:

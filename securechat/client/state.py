@@ -10,10 +10,10 @@ import os
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .private import describe, key_of, make_folder, open_private, read_all, replace_private
+from .remembered import default_state_dir as default_state_dir
 
 _LIMIT: Final = 65_536
 
@@ -34,11 +34,6 @@ class Loaded(NamedTuple):
 
     session: str | None
     warning: str | None = None
-
-
-def default_state_dir() -> Path:
-    """Where this user's clients keep what must outlive them."""
-    return platformdirs.user_state_path("securechat", appauthor=False)
 
 
 class GuestState:

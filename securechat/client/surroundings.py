@@ -54,7 +54,7 @@ def examine_state(folder: Path) -> Iterator[Finding]:
         cure = shlex.join(["chmod", "700", str(folder)])
         yield warn("state", f"others may look into {folder}", cure)
     else:
-        yield ok("state", f"{folder}, for you alone{_unsent(folder)}")
+        yield ok("state", f"{folder}, for you alone")
     yield from _files(folder)
     yield _known(folder)
 
@@ -72,11 +72,6 @@ def _files(folder: Path) -> Iterator[Finding]:
     for path in open_to_others:
         cure = shlex.join(["chmod", "600", str(path)])
         yield warn("state", f"others may read {path}, so it is not used", cure)
-
-
-def _unsent(folder: Path) -> str:
-    count = sum(1 for path in folder.glob("outbox-*") if path.stat().st_size)
-    return f", {count} with an outbox" if count else ""
 
 
 def _known(folder: Path) -> Finding:

@@ -35,6 +35,10 @@ FORMER_NICK: Final = 86_400.0
 """Seconds that a nick stays ours after we gave it up (docs/protocol.md, "Who is who")."""
 
 
+_PUTS_OUT: Final = frozenset({"kick", "ban"})
+"""Acts of moderation after which one is not in the room any more."""
+
+
 class _Asked(NamedTuple):
     """A command without its answer; `ours`: the user did not ask.
 
@@ -370,6 +374,21 @@ class Talk:
             self._catch_up.level(room)
             self._check_caught_up()
 
+    def _on_removed(self, event: wire.Removed, _asked: _Asked | None) -> bool:
+        """Told as of the conversation that we know; of a direct one the event names both sides."""
+        if event.to[0] == "@":
+            key = event.to if event.nick in self._names else f"@{event.nick}"
+            event = event.model_copy(update={"to": self._now_called(key, self._now)})
+        self._emit(do.Tell(events.Heard(event)))
+        return False
+
+    def _on_moderated(self, event: wire.Moderated, _asked: _Asked | None) -> bool:
+        """Who is put out of a room is in it no more, and does not come back by itself."""
+        if event.act in _PUTS_OUT and event.room is not None and event.nick == self.nick:
+            self.subscriptions.wanted.pop(event.room, None)
+            self._drop(event.room)
+        return True
+
     def _on_conversations(self, event: wire.ConversationList, asked: _Asked | None) -> bool:
         if asked is None or not asked.ours:
             return True
@@ -468,6 +487,8 @@ _ON_EVENT: Final[
         wire.ConversationList: Talk._on_conversations,
         wire.Trimmed: Talk._on_trimmed,
         wire.Renamed: Talk._on_renamed,
+        wire.Removed: Talk._on_removed,
+        wire.Moderated: Talk._on_moderated,
         wire.ServerPong: Talk._on_answer,
         wire.UnknownEvent: Talk._on_answer,
         wire.Error: Talk._on_error,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -31,9 +31,13 @@ from ..protocol.envelopes import (
     Left,
     Level,
     Members,
+    Moderated,
     Notice,
+    Removed,
     Renamed,
+    RoomIs,
     RoomList,
+    SanctionList,
     SearchPage,
     SessionList,
     System,
@@ -43,7 +47,18 @@ from ..protocol.envelopes import (
     WhoisIs,
 )
 from .absences import Absences
-from .entries import Entry, Kind, Move, counted, is_whole, named, of_draft, said, seconds
+from .entries import (
+    Entry,
+    Kind,
+    Move,
+    counted,
+    erased,
+    is_whole,
+    named,
+    of_draft,
+    said,
+    seconds,
+)
 from .events import (
     CaughtUp,
     ClientEvent,
@@ -58,6 +73,7 @@ from .events import (
 )
 from .found import about, context_entries, found_entries
 from .lag import Lag
+from .told import act_of, rules_of, sanction_of
 
 MAX_LINES: Final = 2_000
 MAX_CONVERSATIONS: Final = 500
@@ -100,19 +116,24 @@ class Timeline:
 
     `drafts` are those of our own messages of which we do not know yet that they were stored,
     by id, oldest first; `refused` those that will not be, until somebody forgets them. `retry_at`:
-    the connection is lost, and tried again then.
+    the connection is lost, and tried again then. `correspondent`: the direct conversation in which
+    somebody else spoke last. What nicks in `ignored` say makes no entries and is counted nowhere.
     """
 
-    def __init__(self, nick: str, *, max_lines: int = MAX_LINES) -> None:
+    def __init__(
+        self, nick: str, *, max_lines: int = MAX_LINES, ignored: Container[str] = ()
+    ) -> None:
         self.online = False
         self.server = ""
         self.max_text = MAX_TEXT
         self.focus: str | None = None
+        self.correspondent: str | None = None
         self.conversations: dict[str, Conversation] = {}
         self.drafts: dict[str, Draft] = {}
         self.refused: dict[str, Draft] = {}
         self.retry_at: datetime | None = None
         self.server_commands: tuple[CommandHelp, ...] = ()
+        self.ignored = ignored
         self.absences = Absences()
         self._contexts: dict[str, int] = {}
         self._max_lines = max_lines
@@ -122,9 +143,15 @@ class Timeline:
         self._lag = Lag()
         self._told_waiting = False
         self._outage = ""
+        self._words: tuple[str, ...] = ()
         self._call_me(nick)
 
     # ------------------------------------------------------------------ asked by a front end
+
+    def heed(self, words: Iterable[str]) -> None:
+        """Take these words for calls, too, beside our nick."""
+        self._words = tuple(words)
+        self._call_me(self.nick)
 
     def look_at(self, name: str | None) -> None:
         """Show conversation `name` (None: none); what is in it counts as read from now on."""
@@ -223,11 +250,15 @@ class Timeline:
         if event.own:
             self._lag.arrived(posted.id, now)
             self._settle(posted.id)
+        elif posted.sender in self.ignored:
+            return
         else:
             _put_last(conversation.speakers, posted.sender)
-            for_us = name.startswith("@") or self._mention.search(posted.text) is not None
-            mention = for_us and not event.missed
-            if name != self.focus:
+            is_direct = name.startswith("@")
+            self.correspondent = name if is_direct else self.correspondent
+            for_us = is_direct or self._mention.search(posted.text) is not None
+            mention = for_us and not event.missed and not posted.removed
+            if name != self.focus and not posted.removed:
                 conversation.unread += 1
                 conversation.mentions += mention
         yield said(posted, name, now, own=event.own, missed=event.missed, mention=mention)
@@ -271,6 +302,40 @@ class Timeline:
         yield from ()
 
     # ------------------------------------------------------------------ system events
+
+    def _removed(self, event: Removed, now: datetime) -> Iterator[Entry]:
+        """Take a text away wherever it is held, and tell of it."""
+        lines = self.conversation(event.to).lines
+        whose = ""
+        for index, line in enumerate(lines):
+            if line.seq == event.seq:
+                whose = "their" if line.nick == event.nick else f"{line.nick}'s"
+                lines[index] = erased(line)
+        by = "you" if event.nick == self.nick else event.nick
+        what = f"{whose or 'a'} message".replace("their", "your" if by == "you" else "their")
+        text = f"{by} removed {what} ({event.seq:,})"
+        yield Entry(Kind.NOTICE, now, text, event.to, event.nick, removes=event.seq)
+
+    def _moderated(self, event: Moderated, now: datetime) -> Iterator[Entry]:
+        gone = event.act in ("kick", "ban") and event.nick == self.nick
+        if event.room is not None and gone and event.room in self.conversations:
+            self.conversations[event.room].joined = False
+        yield Entry(Kind.NOTICE, now, act_of(event, self.nick), event.room)
+
+    def _room_is(self, event: RoomIs, now: datetime) -> Iterator[Entry]:
+        text = rules_of(event)
+        if event.nick is None:
+            yield Entry(Kind.ANSWER, now, text, event.room)
+        else:
+            by = "you" if event.nick == self.nick else event.nick
+            yield Entry(Kind.NOTICE, now, f"{by} changed the rules: {text}", event.room)
+
+    def _sanctions_are(self, event: SanctionList, now: datetime) -> Iterator[Entry]:
+        rows = self._gather(event, event.bans)
+        if rows is not None and not rows:
+            yield Entry(Kind.ANSWER, now, "nobody is banned or muted", event.room)
+        for row in rows or ():
+            yield Entry(Kind.ANSWER, now, sanction_of(row), event.room)
 
     def _joined(self, event: Joined, now: datetime) -> Iterator[Entry]:
         conversation = self.conversation(event.room)
@@ -316,6 +381,7 @@ class Timeline:
             self.conversations[old].name = new
             _rename_key(self.conversations, old, new)
             self.focus = new if self.focus == old else self.focus
+        self.correspondent = new if self.correspondent == old else self.correspondent
         yield Entry(Kind.NOTICE, now, f"{event.old} goes by {event.nick} now")
 
     def _count(self, event: Count, _now: datetime) -> Iterator[Entry]:
@@ -379,11 +445,12 @@ class Timeline:
         page = [
             said(posted, event.to, now, own=posted.sender == self.nick, recalled=True)
             for posted in event.messages
+            if posted.sender == self.nick or posted.sender not in self.ignored
         ]
         for entry in reversed(page):
             if entry.seq not in held and len(lines) < self._max_lines:
                 lines.appendleft(entry)
-        if not page:
+        if not event.messages:
             yield Entry(Kind.ANSWER, now, "there are no messages", event.to)
         yield from page
 
@@ -438,7 +505,8 @@ class Timeline:
 
     def _call_me(self, nick: str) -> None:
         self.nick = nick
-        self._mention = re.compile(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", re.IGNORECASE)
+        words = "|".join(map(re.escape, (nick, *self._words)))
+        self._mention = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
 
     def _remember(self, draft: Draft) -> None:
         self.drafts[draft.id] = draft
@@ -533,6 +601,10 @@ _ON_SYSTEM: Final[Mapping[type[System], _Handler]] = MappingProxyType(
         SessionList: Timeline._sessions_are,
         Notice: Timeline._notice_is,
         HelpIs: Timeline._help_is,
+        Removed: Timeline._removed,
+        Moderated: Timeline._moderated,
+        RoomIs: Timeline._room_is,
+        SanctionList: Timeline._sanctions_are,
         Error: Timeline._error,
     }
 )

@@ -13,7 +13,7 @@ from typing import Final
 
 from .channel import Channel, Cursor, Phase
 from .feed import Feed
-from .ops import Chunk, Notice, NoticeTo, PageRead, PageWanted, Subscribe, Unsubscribe
+from .ops import Chunk, Notice, NoticeTo, PageRead, PageWanted, Scrub, Subscribe, Unsubscribe
 
 #: With more than this waiting, a connection's subscriptions fall behind, bytes.
 HIGH_WATER: Final = 128 * 1024
@@ -244,6 +244,12 @@ class Fanout:
             fences, channel.fences = channel.fences, None
             for data in fences:
                 self.write(channel, data)
+
+    def scrub(self, op: Scrub) -> None:
+        """Drop what is kept of a conversation; who is behind there is fed from the store."""
+        feed = self._feeds.get(op.conversation)
+        if feed is not None:
+            self._ring_bytes -= feed.forget()
 
     def _shrink_rings(self, keep: Feed) -> None:
         """Too much is kept for those behind: they will be fed by pages."""

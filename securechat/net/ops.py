@@ -95,6 +95,12 @@ class Unsubscribe(NamedTuple):
     conversation: str
 
 
+class Scrub(NamedTuple):
+    """What is kept of the conversation for those behind is out of date: feed them by pages."""
+
+    conversation: str
+
+
 class PageRead(NamedTuple):
     """What a reader found for a subscription that is behind: complete up to `last`.
 
@@ -137,6 +143,7 @@ Op: TypeAlias = (
     | Deliver
     | Subscribe
     | Unsubscribe
+    | Scrub
     | PageRead
     | Finish
     | UseContext

@@ -68,7 +68,7 @@ _FORMS: Final = MappingProxyType(
         "to": "a room (`#` and 1 to 32 of a-z 0-9 _ -) or `@nick`",
         "room": "`#` and 1 to 32 of a-z 0-9 _ -, or where it may be one person `@nick`",
         "text": "a string (a topic: of 500 characters at most)",
-        "nick": "a string",
+        "nick": "a string (of 64 characters at most where it names somebody else)",
         "protocol": "an integer from 0 to 2^53-1",
         "session": "the string that a `welcome` gave, or in `logout` one that `sessions` listed",
         "client": "a string of 128 characters at most",
@@ -85,6 +85,14 @@ _FORMS: Final = MappingProxyType(
         "invite": "the token of an invite, a string of 1 to 256 characters",
         "elsewhere": "true or false, and not beside `session`",
         "reason": "a string of 200 characters at most",
+        "account": "a string of 1 to 64 characters, the name of an account",
+        "address": "an address or a network, a string of 64 characters at most",
+        "duration": "seconds, an integer from 1 to 315360000",
+        "private": "true or false",
+        "read_only": "true or false",
+        "topic_locked": "true or false",
+        "owner": "true or false",
+        "seq": "the number of a message, an integer from 1 to 2^53-1",
         "query": "a string of 500 characters at most",
     }
 )
@@ -136,7 +144,9 @@ def encode(envelope: BaseModel) -> bytes:
     Raises `LocalProtocolError` when a string in it is no Unicode (it has a lone surrogate, as
     Python makes them of bytes that it cannot decode): replace those before.
     """
-    quiet = {"action"} if isinstance(envelope, Draft | Posted) and not envelope.action else None
+    quiet = None
+    if isinstance(envelope, Draft | Posted):
+        quiet = {key for key in ("action", "removed") if not getattr(envelope, key, False)}
     try:
         return envelope.model_dump_json(exclude_none=True, exclude=quiet).encode()
     except PydanticSerializationError as error:
@@ -166,6 +176,14 @@ def encode_posted(
         f'{{"type":"chat","id":"{id}","to":"{to}","sender":"{sender}","seq":{seq},"ts":"{ts}",'
         f'"text":{encode_basestring(text)}{extra}}}'
     ).encode()
+
+
+def encode_removed(
+    id: str, to: str, sender: str, seq: int, ts: str, reply_to: int | None, action: bool
+) -> bytes:
+    """A `Posted` of which somebody erased what it said, as a payload."""
+    kept = encode_posted(id, to, sender, seq, ts, "", reply_to, action)
+    return kept[:-1] + b',"removed":true}'
 
 
 def encode_history(re: str, to: str, messages: Iterable[bytes], more: bool) -> bytes:

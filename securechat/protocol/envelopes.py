@@ -12,7 +12,7 @@ may say more. Contract: docs/protocol.md.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias, get_args
 
 from pydantic import (
     BaseModel,
@@ -32,6 +32,9 @@ MAX_TEXT: Final = 4_000
 MAX_TOPIC: Final = 500
 MAX_HISTORY: Final = 500
 MAX_LAST: Final = 500
+MAX_REASON: Final = 200
+#: Seconds for which somebody may be banned or muted: ten years; for longer, leave it out.
+MAX_DURATION: Final = 315_360_000
 MAX_PASSWORD: Final = 256
 MAX_QUERY: Final = 500
 MAX_AWAY: Final = 200
@@ -45,6 +48,9 @@ Id: TypeAlias = Annotated[str, Field(pattern=ID_PATTERN)]
 Room: TypeAlias = Annotated[str, Field(pattern=ROOM_PATTERN)]
 Address: TypeAlias = Annotated[str, Field(pattern=ADDRESS_PATTERN)]
 Seq: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+#: What may be a nick; the chat core judges it.
+Nick: TypeAlias = Annotated[str, Field(min_length=1, max_length=64)]
+Duration: TypeAlias = Annotated[int, Field(ge=1, le=MAX_DURATION)]
 PositiveSeq: TypeAlias = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 #: Seconds, or so many a second; JSON can write 1e999, which is no amount of anything.
 Amount: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -306,7 +312,134 @@ class Quit(Command):
     """Leave for good."""
 
     name: Literal["quit"] = "quit"
-    reason: Annotated[Annotated[str, Field(max_length=200)] | None, _NotNull] = None
+    reason: Annotated[Annotated[str, Field(max_length=MAX_REASON)] | None, _NotNull] = None
+
+
+class _Moderating(Command):
+    """Base of what is done by a right; the reason is for all who may know of the act."""
+
+    nick: Nick
+    room: Annotated[Room | None, _NotNull] = None  #: left out: on the whole server
+    reason: Annotated[Annotated[str, Field(max_length=MAX_REASON)] | None, _NotNull] = None
+
+
+class Kick(_Moderating):
+    """Put somebody out of a room, or off the server; they may come back."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["kick"] = "kick"
+
+
+class Mute(_Moderating):
+    """Have somebody say nothing for so many seconds, or until it is undone."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["mute"] = "mute"
+    duration: Annotated[Duration | None, _NotNull] = None
+
+
+class Unmute(_Moderating):
+    """Undo `mute`."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["unmute"] = "unmute"
+
+
+class _Banning(Command):
+    """Base of `ban` and `unban`: one of a nick, an account and an address is named."""
+
+    cost: ClassVar[int] = 5
+
+    nick: Annotated[Nick | None, _NotNull] = None
+    account: Annotated[Nick | None, _NotNull] = None
+    address: Annotated[Annotated[str, Field(max_length=64)] | None, _NotNull] = None
+    room: Annotated[Room | None, _NotNull] = None
+    reason: Annotated[Annotated[str, Field(max_length=MAX_REASON)] | None, _NotNull] = None
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Self:
+        if [self.nick, self.account, self.address].count(None) != 2:
+            raise ValueError("name one of `nick`, `account` and `address`")
+        if self.address is not None and self.room is not None:
+            raise ValueError("an `address` is banned from the server; leave `room` out")
+        return self
+
+
+class Ban(_Banning):
+    """Keep somebody out of a room, or off the server, for so many seconds or until undone."""
+
+    name: Literal["ban"] = "ban"
+    duration: Annotated[Duration | None, _NotNull] = None
+
+
+class Unban(_Banning):
+    """Undo `ban`."""
+
+    name: Literal["unban"] = "unban"
+
+
+class Bans(Command):
+    """List the bans and mutes of a room, or of the server."""
+
+    name: Literal["bans"] = "bans"
+    room: Annotated[Room | None, _NotNull] = None
+
+
+class RoomSettings(Command):
+    """Read how a room is ruled, or change it."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["room"] = "room"
+    room: Room
+    private: Annotated[bool | None, _NotNull] = None
+    read_only: Annotated[bool | None, _NotNull] = None
+    topic_locked: Annotated[bool | None, _NotNull] = None
+
+
+class Admit(Command):
+    """Let somebody into a private room."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["admit"] = "admit"
+    room: Room
+    nick: Nick
+
+
+class Appoint(Command):
+    """Make somebody a moderator of a room, or its owner."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["appoint"] = "appoint"
+    room: Room
+    nick: Nick
+    owner: bool = False
+
+
+class Dismiss(Command):
+    """Take a moderator's rights back."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["dismiss"] = "dismiss"
+    room: Room
+    nick: Nick
+
+
+class Remove(Command):
+    """Erase what a message says; its number stays."""
+
+    cost: ClassVar[int] = 5
+
+    name: Literal["remove"] = "remove"
+    to: Address
+    seq: PositiveSeq
+    reason: Annotated[Annotated[str, Field(max_length=MAX_REASON)] | None, _NotNull] = None
 
 
 AnyCommand: TypeAlias = Annotated[
@@ -327,12 +460,23 @@ AnyCommand: TypeAlias = Annotated[
     | Help
     | Ping
     | Pong
+    | Quit
+    | Kick
+    | Mute
+    | Unmute
+    | Ban
+    | Unban
+    | Bans
+    | RoomSettings
+    | Admit
+    | Appoint
+    | Dismiss
+    | Remove
     | Register
     | Login
     | Passwd
     | Sessions
-    | Logout
-    | Quit,
+    | Logout,
     Field(discriminator="name"),
 ]
 ClientEnvelope: TypeAlias = Annotated[Draft | AnyCommand, Field(discriminator="type")]
@@ -357,6 +501,7 @@ class Posted(_FromServer):
     text: str
     reply_to: PositiveSeq | None = None
     action: bool = False
+    removed: bool = False  #: somebody erased what it said; `text` is empty
 
 
 class System(_FromServer):
@@ -652,6 +797,68 @@ class Error(System):
     retry_after: Amount | None = None
 
 
+class RoomIs(System):
+    """How a room is ruled: read, or (with `nick`) just changed by somebody."""
+
+    event: Literal["room"] = "room"
+    room: str
+    private: bool
+    read_only: bool
+    topic_locked: bool
+    owner: str | None = None
+    moderators: tuple[str, ...] = Field(default=(), strict=False)
+    admitted: tuple[str, ...] = Field(default=(), strict=False)
+    nick: str | None = None
+
+
+class Moderated(System):
+    """Somebody (`by`) did something by a right; `act` says what, and is open to new words.
+
+    To whoever did it, whom it was done to, and, but for bans of addresses, the room.
+    """
+
+    event: Literal["moderated"] = "moderated"
+    act: str
+    by: str
+    room: str | None = None
+    nick: str | None = None
+    account: str | None = None
+    address: str | None = None
+    until: str | None = None
+    reason: str | None = None
+
+
+class Sanction(_FromServer):
+    """One row of `bans`."""
+
+    act: str
+    nick: str | None = None
+    account: str | None = None
+    address: str | None = None
+    by: str
+    since: str
+    until: str | None = None
+    reason: str | None = None
+
+
+class SanctionList(System):
+    """Answer to `bans`; without `room`: those of the whole server."""
+
+    event: Literal["bans"] = "bans"
+    room: str | None = None
+    bans: tuple[Sanction, ...] = Field(strict=False)
+    more: bool = False
+
+
+class Removed(System):
+    """What a message said is erased; `nick` did it. In a direct conversation `to` is as in chat."""
+
+    event: Literal["removed"] = "removed"
+    to: str
+    seq: PositiveSeq
+    nick: str
+
+
 class UnknownEvent(System):
     """An event of a later server; a client passes over it."""
 
@@ -683,7 +890,11 @@ AnyEvent: TypeAlias = Annotated[
     | ServerPing
     | ServerPong
     | Bye
-    | Error,
+    | Error
+    | RoomIs
+    | Moderated
+    | SanctionList
+    | Removed,
     Field(discriminator="event"),
 ]
 ServerEnvelope: TypeAlias = Annotated[Posted | AnyEvent, Field(discriminator="type")]
@@ -705,6 +916,8 @@ FATAL_CODES: Final[frozenset[str]] = frozenset(
         "slow_consumer",
         "timeout",
         "internal",
+        "banned",
+        "kicked",
     }
 )
 

@@ -224,5 +224,6 @@ class Bot:
 
 
 def _hear(dispatcher: Dispatcher, chat: Chat, message: Message) -> None:
-    dispatcher.hear(message)
+    if not message.removed:
+        dispatcher.hear(message)
     chat.acknowledge()

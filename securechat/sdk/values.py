@@ -29,7 +29,7 @@ class Message:
 
     `conversation`: a room (`#name`), or the other side of a direct one (`@nick`). `own`: we wrote
     it, from here or from another client of ours. `missed`: it was said while we were away, or
-    before we came.
+    before we came. `removed`: somebody erased what it said, and `text` is empty.
     """
 
     conversation: str
@@ -42,6 +42,7 @@ class Message:
     reply_to: int | None = None
     own: bool = False
     missed: bool = False
+    removed: bool = False
 
     @property
     def is_direct(self) -> bool:
@@ -187,6 +188,7 @@ def message_of(
         reply_to=posted.reply_to,
         own=own,
         missed=missed,
+        removed=posted.removed,
     )
 
 

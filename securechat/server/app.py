@@ -23,7 +23,6 @@ from ..certs import CertificateSet
 from ..chat.effects import Outward, Reply
 from ..chat.hub import Hub
 from ..chat.limits import TokenBucket
-from ..chat.logins import Logins
 from ..config import ChatLimits, ServerConfig
 from ..errors import CertificateError, SecureChatError
 from ..metrics import Histogram, merge
@@ -90,7 +89,6 @@ class Server:
             name=config.name,
             version=__version__,
             motd=config.motd,
-            logins=Logins(config.logins, trust_loopback=config.gate.trust_loopback),
         )
         self._readers = Readers(self._store, self._post, self._lose_store)
         self._indexer = IndexKeeper(self._store)

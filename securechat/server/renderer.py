@@ -81,6 +81,7 @@ class Renderer:
             fx.Broadcast: self._broadcast,
             fx.Subscribe: self._subscribe,
             fx.Unsubscribe: self._unsubscribe,
+            fx.Scrub: self._scrub,
             fx.ReadHistory: self._read_history,
             fx.Find: self._find,
             fx.Close: self._close,
@@ -197,7 +198,7 @@ class Renderer:
                 topic=room.topic,
                 seq=heads.get(room.name, 0),
             )
-            for room in self._hub.rooms.values()
+            for room in self._hub.rooms_seen_by(effect.connection)
             if room.members or heads.get(room.name)  # the others are about to vanish
         ]
         event = RoomList(rooms=(), re=effect.re)
@@ -285,6 +286,11 @@ class Renderer:
                 head,
             )
         )
+
+    def _scrub(self, effect: fx.Scrub) -> None:
+        self._close_chunks()
+        for posted in self._ops:
+            posted.append(ops.Scrub(effect.conversation))
 
     def _unsubscribe(self, effect: fx.Unsubscribe) -> None:
         self._close_chunks()

@@ -152,6 +152,7 @@ FINGERPRINT: Final = text(
     r"SHA256:[A-Za-z0-9+/]{43}=?|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31}",
     "a fingerprint, as `securechat serve` prints it",
 )
+WORD: Final = text("a word", r"\w(?:.{0,62}\w)?", "a word, or a few, of at most 64 characters")
 TEXT: Final = text("a string", r"(?s).*", "a string")
 KEYS: Final = several(text("a key", r"\S+", "the name of a key, for example ctrl+k"))
 KEEP: Final = text("ROOM=DAYS[,MB]", r"#?[^=]+=[0-9.]*(,[0-9.]+)?", "ROOM=DAYS[,MB]")

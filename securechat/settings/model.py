@@ -34,7 +34,8 @@ Bell: TypeAlias = Literal["off", "mentions", "private", "all"]
 Theme: TypeAlias = Literal["system", "dark", "light", "high-contrast"]
 Joins: TypeAlias = Literal["fold", "show", "hide"]
 
-#: Keys that say how a server is trusted: they are for the server that stands beside them.
+#: Keys that say how a server is trusted, and what it is shown of us: they are for the server that
+#: stands beside them.
 TRUST: Final = frozenset(
     {"certs", "ca", "fingerprint", "accept_new", "client_cert", "password_file"}
 )
@@ -68,6 +69,7 @@ class Section:
         return replace(self, **values)
 
 
+_COUNT: Final = kinds.integer(0, 1 << 20)
 _Path: TypeAlias = Path | None
 _Text: TypeAlias = str | None
 _Flag: TypeAlias = bool | None
@@ -87,7 +89,7 @@ class Connect(Section):
     fingerprint: Annotated[_Text, kinds.FINGERPRINT, "trust the server with this key"] = None
     password_file: Annotated[_Path, kinds.PATH, "file whose first line is the password"] = None
     accept_new: Annotated[_Flag, kinds.FLAG, "trust an unknown server unseen"] = None
-    client_cert: Annotated[_Path, kinds.PATH, "your certificate, for a server that asks"] = None
+    client_cert: Annotated[_Path, kinds.PATH, "your own certificate and key"] = None
     line: Annotated[_Flag, kinds.FLAG, "line by line, instead of the full screen"] = None
     plain: Annotated[_Flag, kinds.FLAG, "as line, without colours and cursor moves"] = None
     no_color: Annotated[_Flag, kinds.FLAG, "no colours"] = None
@@ -104,6 +106,7 @@ class Ui(Section):
     theme: Annotated[Theme, kinds.word(*get_args(Theme)), "colours"] = "system"
     font_size: Annotated[int | None, kinds.integer(6, 72), "of the window, in points"] = None
     joins: Annotated[Joins, kinds.word(*get_args(Joins)), "who comes and goes"] = "fold"
+    words: Annotated[tuple[str, ...], kinds.several(kinds.WORD), "call you, beside your nick"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Serve(Section):
     host: Annotated[_Text, kinds.TEXT, "where to listen"] = None
     port: Annotated[int | None, kinds.integer(0, 65535), "the port; 0: any free one"] = None
     certs: Annotated[_Path, kinds.PATH, "folder with cert.pem and key.pem"] = None
+    client_ca: Annotated[_Path, kinds.PATH, "let in only whom this authority signed"] = None
     data: Annotated[_Path, kinds.DATA, "folder for history"] = None
     keep_days: Annotated[_Amount, kinds.AMOUNT, "remove messages older than N days"] = None
     keep_mb: Annotated[_Amount, kinds.AMOUNT, "remove the oldest beyond N megabytes"] = None
@@ -123,13 +127,12 @@ class Serve(Section):
     rate: Annotated[_Amount, kinds.AMOUNT, "frames a second and connection; 0: no limit"] = None
     burst: Annotated[int | None, kinds.integer(1, 1 << 20), "frames that may come at once"] = None
     grace: Annotated[_Amount, kinds.AMOUNT, "seconds until a lost link is a departure"] = None
-    client_ca: Annotated[_Path, kinds.PATH, "let in only whom this authority has signed"] = None
-    trust_loopback: Annotated[_Text, kinds.word("yes", "no"), "is this machine unlimited"] = None
-    per_address: Annotated[int | None, kinds.integer(0, 1 << 20), "connections at once"] = None
-    new_per_address: Annotated[_Amount, kinds.AMOUNT, "new ones a second of an address"] = None
-    handshakes: Annotated[_Amount, kinds.AMOUNT, "handshakes a second in all"] = None
-    greeting: Annotated[int | None, kinds.integer(1, 1 << 20), "connections without hello"] = None
-    messages_per_address: Annotated[_Amount, kinds.AMOUNT, "frames a second of an address"] = None
+    trust_loopback: Annotated[_Text, kinds.word("yes", "no"), "free this machine of these"] = None
+    per_address: Annotated[int | None, _COUNT, "connections of one address; 0: no limit"] = None
+    new_per_address: Annotated[_Amount, kinds.AMOUNT, "new ones of an address a second"] = None
+    handshakes: Annotated[_Amount, kinds.AMOUNT, "handshakes begun in all a second"] = None
+    greeting: Annotated[int | None, _COUNT, "connections without hello yet, in all"] = None
+    messages_per_address: Annotated[_Amount, kinds.AMOUNT, "frames of an address a second"] = None
     json_log: Annotated[_Flag, kinds.FLAG, "log one JSON object a line"] = None
 
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 DATABASE_NAME: Final = "securechat.db"
 
 #: How long to wait for a lock that a tool holds, ms.
-_BUSY: Final = 2_000
+BUSY: Final = 2_000
 
 #: Set, and then read back: a database that does not take them is not written to.
 WRITER_PRAGMAS: Final[Mapping[str, int]] = {
@@ -119,7 +119,7 @@ def connect_writer(path: Path, vfs: str | None = None) -> tuple[apsw.Connection,
 def _connect_writer(path: Path, vfs: str | None, *, exclusive: bool) -> apsw.Connection:
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
     try:
-        db.set_busy_timeout(_BUSY)
+        db.set_busy_timeout(BUSY)
         if exclusive:
             db.pragma("locking_mode", "exclusive")
         recognise(db, path)
@@ -146,7 +146,7 @@ def connect_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
     try:
         db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
         try:
-            db.set_busy_timeout(_BUSY)
+            db.set_busy_timeout(BUSY)
             _set(db, path, READER_PRAGMAS)
         except BaseException:
             db.close()

@@ -3,9 +3,9 @@
 In: the data folder, files, the time (Unix seconds). Out: values for a front end to show. Raised:
 `StoreRefused`, with the path, the reason and the cure.
 
-`check`, `backup` and `stats` only read and may run beside a server; for as long as they run the
-server's log cannot be used again and grows. `restore` takes the folder's lock, so it is refused
-while a server runs.
+`check`, `audit`, `backup` and `stats` only read and may run beside a server; for as long as they
+run the server's log cannot be used again and grows. `restore` takes the folder's lock, so it is
+refused while a server runs.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from .migrations import (
     unused_name,
 )
 from .retention import OVERHEAD, to_ts, weigh
+from .rulings import Audited, read_audit
 from .search import INDEX_NAME
 
 #: What is told of one database at most; the first few say where to look.
@@ -116,6 +117,17 @@ def _reading(path: Path) -> Iterator[Callable[..., Any]]:
 
 
 # ------------------------------------------------------------------ check
+
+
+def audit(directory: Path, last: int | None = None) -> list[Audited]:
+    """What was done by a right, oldest first; `last`: only so many of the newest.
+
+    A database of before there was an audit has none.
+    """
+    with _reading(directory / DATABASE_NAME) as execute:
+        if not execute("SELECT 1 FROM sqlite_schema WHERE name = 'audit'").fetchall():
+            return []
+        return list(read_audit(execute, last=last))
 
 
 def check(directory: Path) -> Checked:

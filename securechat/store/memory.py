@@ -19,7 +19,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple, TypeAlias
 
 from ..phrases import Query
-from ..protocol.codec import encode_posted
+from ..protocol.codec import encode_posted, encode_removed
 from ..records import (
     Conflict,
     ForgetIdentity,
@@ -32,6 +32,7 @@ from ..records import (
     Outcome,
     Page,
     Record,
+    RemoveMessage,
     Snapshot,
     Stored,
     Together,
@@ -104,6 +105,8 @@ class MemoryStore:
                 outcomes.append(self._append(record, ts))
             elif type(record) is Lookup:
                 outcomes.append(self._look_up(record))
+            elif type(record) is RemoveMessage:
+                outcomes.append(self._erase(record))
             else:
                 for change in record.changes if type(record) is Together else (record,):
                     self._keep(change)
@@ -138,12 +141,31 @@ class MemoryStore:
         before = self._known.get((lookup.identity, lookup.id))
         return _UNKNOWN if before is None else self._judge(before, lookup.to, lookup.text)
 
+    def _erase(self, wanted: RemoveMessage) -> Outcome:
+        """Erase a text; the list has a new message in its place, which readers see or do not."""
+        messages, first = self.slice(wanted.conversation)
+        index = wanted.seq - first
+        if not 0 <= index < len(messages) or not messages[index][0].text:
+            return _UNKNOWN
+        new, seq, ts = messages[index]
+        if wanted.author is not None and wanted.author != new.identity:
+            return _CONFLICT
+        self._weight -= len(new.text)
+        messages[index] = erased = (new._replace(text=""), seq, ts)
+        self._known[new.identity, new.id] = erased
+        return _KEPT
+
     def _judge(self, before: _Message | _Ghost, to: str, text: str) -> Outcome:
         new, seq, ts = before[:3]
-        same = before.digest == _digest(text) if isinstance(before, _Ghost) else new.text == text
+        if isinstance(before, _Ghost):
+            erased = before.digest == _digest("")
+            same = erased or before.digest == _digest(text)
+        else:  # nobody can tell any more what an erased draft said: it is known by its id
+            erased = not new.text
+            same = erased or new.text == text
         if new.to != to or not same:
             return _CONFLICT
-        return Known(self.payload((new._replace(text=text), seq, ts)))
+        return Known(self.payload((new._replace(text="" if erased else text), seq, ts)))
 
     def _trim(self) -> None:
         """Push out the oldest until a tenth of the budget is free again."""
@@ -174,6 +196,8 @@ class MemoryStore:
             low, high = (int(number) for number in to[1:].split(":"))
             other = high if new.identity == low else low
             to, sender = "@" + self._nicks[other], self._nicks[new.identity]
+        if not new.text:  # no text that was ever said is empty: this one was erased
+            return encode_removed(new.id, to, sender, seq, ts, new.reply_to, new.action)
         return encode_posted(new.id, to, sender, seq, ts, new.text, new.reply_to, new.action)
 
     def first_kept(self, conversation: str) -> int:

@@ -168,6 +168,45 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        "who rules which room, bans and mutes, the audit",
+        """
+        CREATE TABLE room_rule (
+            room TEXT PRIMARY KEY,
+            owner INTEGER NOT NULL,      -- an identity; 0: nobody
+            state INTEGER NOT NULL,      -- bits: 1 private, 2 read-only, 4 topic locked
+            moderators TEXT NOT NULL,    -- JSON: [identity, ...]
+            admitted TEXT NOT NULL       -- JSON: [identity, ...]
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE sanction (
+            number INTEGER PRIMARY KEY,
+            act TEXT NOT NULL CHECK (act IN ('ban', 'mute')),
+            room TEXT NOT NULL,          -- '': the whole server
+            identity INTEGER NOT NULL,   -- 0: none
+            nick TEXT NOT NULL,
+            account TEXT NOT NULL,
+            network TEXT NOT NULL,
+            until REAL,
+            since REAL NOT NULL,
+            by TEXT NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT;
+
+        -- Only ever grows.
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY,
+            ts TEXT NOT NULL,
+            identity INTEGER NOT NULL,
+            nick TEXT NOT NULL,          -- as it was then
+            act TEXT NOT NULL,
+            room TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            until REAL
+        ) STRICT;
+        """,
+    ),
 )
 
 

@@ -18,7 +18,7 @@ import apsw
 
 from ..errors import StoreBroken
 from ..phrases import Query
-from ..protocol.codec import encode_posted
+from ..protocol.codec import encode_posted, encode_removed
 from ..records import Found, Page
 from .connections import fail
 from .journal import Entry
@@ -205,6 +205,8 @@ class Painter:
             nick = self._nicks.get(other)
             to = f"@{nick}" if nick is not None else address
             sender = self._nicks.get(identity, sender)
+        if not text:  # no text that was ever said is empty: this one was erased
+            return encode_removed(id, to, sender, place & SEQ_MASK, ts, reply_to, bool(action))
         return encode_posted(id, to, sender, place & SEQ_MASK, ts, text, reply_to, bool(action))
 
 

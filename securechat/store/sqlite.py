@@ -25,6 +25,7 @@ from ..errors import StoreBroken, StoreFull
 from ..records import (
     Conflict,
     ForgetIdentity,
+    KeepAct,
     KeepIdentity,
     KeepPresence,
     KeepTopic,
@@ -34,6 +35,7 @@ from ..records import (
     NewMessage,
     Outcome,
     Record,
+    RemoveMessage,
     Snapshot,
     Stored,
     Together,
@@ -41,6 +43,7 @@ from ..records import (
 )
 from .accounts import account_keepers, read_accounts
 from .connections import (
+    BUSY,
     DATABASE_NAME,
     connect_reader,
     connect_writer,
@@ -55,7 +58,10 @@ from .journal import MANY, WRITE, Entry, Journal, Runs, encode_messages, read_jo
 from .lock import FolderLock
 from .migrations import PLACE_BITS, migrate, sync_folder
 from .pages import ROW, Painter, SqliteReader, pair, row_of
+from .removal import ERASED, erase, forget, is_noted
 from .retention import KEEP_ALL, Retention, digest, sweep, weigh
+from .rulings import read_rulings, ruling_keepers
+from .scrub import Scrub
 from .search import SearchIndex, open_index
 
 log = logging.getLogger(__name__)
@@ -64,6 +70,8 @@ _T = TypeVar("_T")
 
 #: Pages in the log behind which a commit is followed by a checkpoint: 16 MiB, some milliseconds.
 _CHECKPOINT_PAGES: Final = 4_096
+#: Pages of the file that are seen to at a time after a text was erased: 4 MiB, some milliseconds.
+_SCRUB_PAGES: Final = 1_024
 #: Pages in the log that are worth a warning: someone reads one snapshot for very long.
 _MANY_PAGES: Final = 4 * _CHECKPOINT_PAGES
 
@@ -135,6 +143,7 @@ def _open(path: Path, lock: FolderLock, vfs: str | None, retention: Retention) -
     try:
         _bring_in_log(db, path)
         kept = migrate(db, path)
+        _finish_erasing(db, path, vfs)
         if kept is not None:
             log.warning("%s: brought up to date; as it was before: %s", path, kept)
         return SqliteStore(db, path, lock, retention, vfs=vfs, shared=shared)
@@ -162,6 +171,17 @@ def _bring_in_log(db: apsw.Connection, path: Path) -> None:
     sync_folder(path.parent)
 
 
+def _finish_erasing(db: apsw.Connection, path: Path, vfs: str | None) -> None:
+    """Overwrite traces of erased texts that a server left which died before it was done."""
+    if not is_noted(db.execute):
+        return
+    scrub = Scrub(path, vfs, int(db.pragma("page_size")))
+    while not scrub.run(_SCRUB_PAGES):
+        pass
+    db.release_memory()
+    forget(db.execute)
+
+
 class SqliteStore:
     """The write side; made by `open_store`."""
 
@@ -176,6 +196,7 @@ class SqliteStore:
         shared: bool,
     ) -> None:
         self._db = db
+        self._page_size = int(db.pragma("page_size"))
         self._path = path
         self._lock = lock
         self._retention = retention
@@ -194,7 +215,16 @@ class SqliteStore:
             KeepTopic: self._keep_topic,
             Together: self._keep_together,
             **account_keepers(self._execute),
+            **ruling_keepers(self._execute, lambda: self._ts),
         }
+        #: The stamp of the transaction, for what is rarely kept.
+        self._ts = ""
+        #: The texts that the transaction erased.
+        self._erased: list[str] = []
+        #: A text was erased that may still stand in the log.
+        self._log_is_stale = False
+        #: The walk on which traces of erased texts are overwritten; None: there are none.
+        self._scrub: Scrub | None = None
         self._wal_pages = 0
         self._checkpoint_at = _CHECKPOINT_PAGES
         db.set_wal_hook(self._note_wal)  # in place of SQLite's own, which hides a failed checkpoint
@@ -262,6 +292,7 @@ class SqliteStore:
             presence=tuple(execute("SELECT identity, room FROM presence").fetchall()),
             epoch=execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()[0][0],
             **read_accounts(execute),
+            **read_rulings(execute),
         )
 
     def _enter_again(self, new: NewMessage, ts: str) -> Entry:
@@ -290,7 +321,10 @@ class SqliteStore:
         if not records:
             return []
         grown: dict[str, _Growth] = {}
+        self._ts, self._erased = ts, []
         with self._guard:
+            if any(type(record) is RemoveMessage for record in records):
+                self._tidy_or_refuse()
             try:
                 outcomes = self._transact(lambda: self._keep_all(records, ts, grown))
             except BaseException:
@@ -301,6 +335,9 @@ class SqliteStore:
                 self._conversations[name] = growth.before._replace(head=growth.head)
                 self._next_number = max(self._next_number, growth.before.number + 1)
                 self._journal.publish(name, growth.entries)
+            if self._erased:
+                self._weight -= sum(len(text.encode()) for text in self._erased)
+                self._begin_scrub()
             self._checkpoint_if_due()
             if len(self._journal) >= self._tidy_at:
                 self._tidy()
@@ -328,6 +365,12 @@ class SqliteStore:
         self._journal.clear()
         self._runs.forget()
         self._checkpoint_if_due()
+
+    def _tidy_or_refuse(self) -> None:
+        """The same for who must find all messages in their places; raises `StoreFull`."""
+        self._tidy()
+        if len(self._journal):
+            raise StoreFull(f"{self._path}: the disk is full, nothing was erased. Free some space.")
 
     def _bring_in(self) -> int:
         """Inside a transaction; returns the weight of what was brought in, bytes."""
@@ -358,6 +401,8 @@ class SqliteStore:
                 before = self._conversations[cut.conversation]
                 self._conversations[cut.conversation] = before._replace(first=cut.first)
                 self._weight -= cut.weight
+            if self._scrub is not None:
+                swept = swept._replace(rows=max(swept.rows, self._scrub_on(budget_rows)))
             self._checkpoint_if_due()
         return swept.rows
 
@@ -406,6 +451,8 @@ class SqliteStore:
                 outcomes.append(self._append(record, ts, grown))
             elif type(record) is Lookup:
                 outcomes.append(self._recall(*record))
+            elif type(record) is RemoveMessage:
+                outcomes.append(self._erase(record, grown))
             else:
                 self._keepers[type(record)](record)
                 outcomes.append(_KEPT)
@@ -441,7 +488,7 @@ class SqliteStore:
         entry = self._journal.find(identity, id)
         if entry is not None:
             new = entry[0]
-            if (new.to, new.text) != (to, text):
+            if new.to != to or new.text not in (text, ERASED):
                 return _CONFLICT
             name = new.conversation
             return Known(Painter(name, self._execute).paint(row_of(0, name, entry)))
@@ -450,16 +497,47 @@ class SqliteStore:
             return _UNKNOWN
         name, gone, *row = found[0]
         if gone is not None:
-            same = gone == digest(to, text)
-            row[-1] = text
-        else:
-            same = (row[5] or name, row[-1]) == (to, text)
+            erased = gone == digest(to, ERASED)
+            same = erased or gone == digest(to, text)
+            row[-1] = ERASED if erased else text
+        else:  # nobody can tell any more what an erased draft said: it is known by its id
+            same = (row[5] or name) == to and row[-1] in (text, ERASED)
         if not same:
             return _CONFLICT
         return Known(Painter(name, self._execute).paint(row))
 
     def _placed_ids(self, identity: int, low: str, high: str, limit: int) -> Sequence[str]:
         return [id for (id,) in self._execute(_IDS, (identity, low, high, limit))]
+
+    def _erase(self, record: RemoveMessage, grown: Mapping[str, _Growth]) -> Outcome:
+        """Erase a text; one that this very transaction brought is not written at all."""
+        growth = grown.get(record.conversation)
+        if growth is not None and record.seq > growth.before.head:
+            return self._erase_new(record, growth)
+        found = self._conversations.get(record.conversation)
+        if found is None:
+            return _UNKNOWN
+        outcome, text = erase(self._execute, found.number << PLACE_BITS | record.seq, record)
+        if text:
+            self._erased.append(text)
+            self._execute(
+                "UPDATE conversation SET weight = weight - ? WHERE number = ?",
+                (len(text.encode()), found.number),
+            )
+            self._keepers[KeepAct](record.act)
+        return outcome
+
+    def _erase_new(self, record: RemoveMessage, growth: _Growth) -> Outcome:
+        index = record.seq - growth.before.head - 1
+        if index >= len(growth.entries) or not growth.entries[index][0].text:
+            return _UNKNOWN
+        new, seq, ts = growth.entries[index]
+        if record.author not in (None, new.identity):
+            return _CONFLICT
+        growth.entries[index] = entry = (new._replace(text=ERASED), seq, ts)
+        self._journal.take(entry)
+        self._keepers[KeepAct](record.act)
+        return _KEPT
 
     def _keep_identity(self, record: KeepIdentity) -> None:
         number, nick, token, used, former = record
@@ -491,6 +569,47 @@ class SqliteStore:
             self._execute("DELETE FROM topic WHERE room = ?", (record.room,))
 
     # -------------------------------------------------------------- the log
+
+    def _cut_log(self) -> None:
+        """Bring the log into the database and cut it off, for a text stands in it that is erased.
+
+        While a reader needs it that must wait; `retain` comes back to it. What this connection has
+        in its cache goes too: it may be older than what `scrub` writes past it.
+        """
+        self._db.set_busy_timeout(0)
+        try:
+            self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._log_is_stale = False
+            self._db.release_memory()
+        except apsw.Error as error:
+            if not lacks_room(error, self._db) and not isinstance(error, apsw.BusyError):
+                raise self._judge(error) from error
+        finally:
+            self._db.set_busy_timeout(BUSY)
+
+    def _begin_scrub(self) -> None:
+        """See to it that nothing is left of erased texts; a small file is done with at once."""
+        if self._scrub is None:
+            self._scrub = Scrub(self._path, self._vfs, self._page_size)
+        self._scrub.begin_again()
+        self._scrub_on(0)
+
+    def _scrub_on(self, enough: int) -> int:
+        """See to a stretch of the file; returns `enough` when there is more of it."""
+        assert self._scrub is not None
+        self._log_is_stale = True
+        self._cut_log()
+        if self._log_is_stale:  # a reader holds it; it will be asked again
+            return 0
+        try:
+            done = self._scrub.run(_SCRUB_PAGES)
+        except apsw.Error as error:
+            raise self._judge(error) from error
+        if not done:
+            return enough
+        self._scrub = None
+        self._transact(lambda: forget(self._execute))
+        return 0
 
     def _note_wal(self, _db: apsw.Connection, _name: str, pages: int) -> int:
         self._wal_pages = pages

@@ -11,10 +11,11 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from queue import Empty
 from typing import Final
 
+from textual import events
 from textual.app import App
 
 from ..client.controller import Client, Controller
@@ -23,8 +24,11 @@ from ..client.farewell import take_leave
 from .chat import Chat
 from .palette import CONTRAST
 from .sequences import know_alt
+from .setup import DEFAULTS, THEMES, Setup
 
 _TERMINATED: Final = 143
+#: Seconds that a slow disk may take for what is half typed.
+_TIDY: Final = 0.5
 
 
 class ChatApp(App[int], inherit_bindings=False):
@@ -39,6 +43,8 @@ class ChatApp(App[int], inherit_bindings=False):
     #messages { height: 1fr; }
     #rooms { width: 20; border-right: solid $foreground 30%; }
     #people { width: 17; border-left: solid $foreground 30%; padding: 0 0 0 1; }
+    #rooms.slim { width: 16; }
+    #people.slim { width: 13; }
     #rooms.narrow, #rooms.folded, #people.narrow, #people.folded { display: none; }
     #status { height: 1; background: $panel; }
     #search { height: 1; border: none; padding: 0 1; }
@@ -58,17 +64,20 @@ class ChatApp(App[int], inherit_bindings=False):
     #hits Panel, #around Panel { height: 1fr; }
     """
 
-    def __init__(self, client: Client, controller: Controller) -> None:
+    def __init__(self, client: Client, controller: Controller, setup: Setup = DEFAULTS) -> None:
         super().__init__()
         self._client = client
         self._controller = controller
         self._farewell: threading.Thread | None = None
-        self._chat = Chat(client, controller)
+        self._now = setup.clock
+        self._chat = Chat(client, controller, setup, self.send_sequence)
         self.register_theme(CONTRAST)
+        self.theme = THEMES[setup.theme]
 
     def exit(self, result: int | None = None, *_more: object, **_keys: object) -> None:
         """Leave, once; while Textual gives the terminal back, for 0.2 s, the goodbye is said."""
         if self._farewell is None:
+            self._chat.keep_unfinished()
             self._farewell = threading.Thread(target=self._say_goodbye, name="farewell")
             self._farewell.start()
             super().exit(result)
@@ -89,6 +98,28 @@ class ChatApp(App[int], inherit_bindings=False):
         """The chat, and nothing else."""
         return self._chat
 
+    def send_sequence(self, sequence: str) -> None:
+        """Hand an escape sequence to the terminal, whole, behind what is drawn already.
+
+        Textual has a public call for the bell alone; the driver's `write` is what that uses.
+        """
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
+    async def on_event(self, event: events.Event) -> None:
+        """All that happens comes through here first."""
+        if isinstance(event, events.Key | events.Paste):
+            self._chat.alarm.key(self._now())
+        await super().on_event(event)
+
+    def on_app_focus(self) -> None:
+        """The terminal says that it has the keyboard."""
+        self._chat.alarm.focus(True)
+
+    def on_app_blur(self) -> None:
+        """The terminal says that another window has the keyboard."""
+        self._chat.alarm.focus(False)
+
     def on_mount(self) -> None:
         """SIGTERM ends the app, which gives the terminal back."""
         asyncio.get_running_loop().add_signal_handler(
@@ -96,30 +127,42 @@ class ChatApp(App[int], inherit_bindings=False):
         )
 
 
-def run(client: Client, nick: str, rooms: Sequence[str], complain: Callable[[str], None]) -> int:
+def run(
+    client: Client,
+    nick: str,
+    rooms: Sequence[str],
+    complain: Callable[[str], None],
+    setup: Setup = DEFAULTS,
+) -> int:
     """Chat on the terminal until the person leaves; returns the exit code.
 
     The client is started already. `complain` tells what was not sent, once the terminal is back.
     """
     know_alt()
     controller = Controller(client, nick, tuple(rooms))
-    app = ChatApp(client, controller)
+    controller.bell.level = setup.bell
+    controller.timeline.heed(setup.words)
+    app = ChatApp(client, controller, setup)
     code = app.run(mouse=False)
+    if setup.unfinished is not None:
+        setup.unfinished.close(_TIDY)
+        if setup.unfinished.problem is not None:
+            complain(setup.unfinished.problem)
     if controller.error is not None:
         raise controller.error
     app.wait_for_goodbye()
-    left = _left(client, controller)
+    left = _left(client, controller, setup.clock)
     if left:
         told = counted(left, "message was", "messages were")
         complain(f"{told} not sent; the next start with this nick sends them.")
     return code or (1 if left else 0)
 
 
-def _left(client: Client, controller: Controller) -> int:
+def _left(client: Client, controller: Controller, now: Callable[[], datetime]) -> int:
     """How many of our messages nobody knows to be stored, when all is heard."""
     while not controller.done:
         try:
-            controller.take(client.events.get_nowait(), datetime.now(UTC))
+            controller.take(client.events.get_nowait(), now())
         except Empty:
             break
     return len(controller.timeline.drafts)

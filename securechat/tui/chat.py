@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from queue import Empty
 from typing import Final
 
@@ -17,38 +16,34 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Input
 
 from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind
 from ..client.slash import BadInput
-from ..errors import ClientError
+from ..errors import ClientError, SettingsError
+from .alarm import Alarm
+from .choosing import Choosing
 from .composer import Composer
 from .desks import Desks
-from .keys import CHAT, by_key, obey
+from .frame import Frame
+from .keymap import by_key, obey
 from .messages import Messages
 from .overlays import Help, Jump, Secrets
-from .palette import THEMES
-from .panel import Panel
 from .searching import Finds
-from .sides import next_active, people_lines, room_lines, rooms_of, status_line, title_line
+from .seeking import Seeking
+from .setup import THEMES, Joins, Setup
+from .sides import next_active, rooms_of
 
 #: Seconds between two looks at the client's queue, and for how long one may take.
 _TICK: Final = 0.03
 _SLICE: Final = 0.01
+#: Seconds after which what is half typed is safe from a crash.
+_KEEP: Final = 3.0
 #: Seconds between two looks at what changes by itself: countdowns and lag.
 _CLOCK: Final = 0.5
-#: Seconds between two bells.
-_BELL_PAUSE: Final = 2.0
-#: Windows narrower than this show no people, and narrower than that no conversations.
-_ROOM_FOR_PEOPLE: Final = 72
-_ROOM_FOR_ROOMS: Final = 50
 
 _INTERRUPTED: Final = 130
-
-
-_ROWS: Final = by_key(CHAT)
 
 
 class Chat(Screen[None], inherit_bindings=False):
@@ -56,66 +51,89 @@ class Chat(Screen[None], inherit_bindings=False):
 
     AUTO_FOCUS = "#composer"
 
-    def __init__(self, client: Client, controller: Controller) -> None:
+    def __init__(
+        self, client: Client, controller: Controller, setup: Setup, write: Callable[[str], None]
+    ) -> None:
         super().__init__()
+        self._now = setup.clock
+        self._keys = setup.keys
+        self._rows, self._chosen_rows = by_key(setup.keys.chat), by_key(setup.keys.chosen)
+        self._remember = setup.remember
+        self._alarm = Alarm(write, setup.environ if setup.notices else {}, self._now())
         self._client = client
         self._controller = controller
         self._timeline = controller.timeline
-        self._desks = Desks(controller.focus)
-        self._hidden: set[str] = set()
-        self._hint = ""
-        self._rang_at = float("-inf")
+        self._unfinished = setup.unfinished
+        self._desks = Desks(
+            controller.focus,
+            hides_moves=setup.joins is Joins.HIDE,
+            unfinished={} if setup.unfinished is None else setup.unfinished.load(),
+        )
+        self._joins = setup.joins
         desk = self._desks[controller.focus]
-        self._rooms, self._people = Panel(id="rooms"), Panel(id="people")
-        self._title, self._status = Panel(id="title"), Panel(id="status")
-        self._messages = Messages(desk, id="messages")
-        self._search = Input(id="search", placeholder="search back: Ctrl-R further, Esc ends")
+        self._frame = Frame(self._timeline, setup.trust, setup.keys)
+        name = setup.keys.label
+        cure = f"{name('send-again')} sends it again, {name('drop')} drops it"
+        self._messages = Messages(desk, cure, id="messages", zone=setup.zone)
         self._finds = Finds(self, controller, go=self._go_to, oldest=self._oldest_held)
         completer = Completer(lambda: world_of(self._timeline))
-        self._composer = Composer(completer, self._enter, self._press, desk.typed, id="composer")
+        self._composer = Composer(
+            completer,
+            self._enter,
+            self._press_chosen,
+            self._press,
+            desk.typed,
+            by_key(setup.keys.composer),
+            id="composer",
+        )
+        how = f"search back: {name('search')} further, {name('escape')} ends"
+        self._seeking = Seeking(self._messages, self._composer, self._tell, how, id="search")
+        self._choosing = Choosing(self, controller, self._messages, self._composer, self._tell)
 
     def compose(self) -> ComposeResult:
         """Conversations, messages and people beside each other; below them, where one types."""
         with Horizontal(id="middle"):
-            yield self._rooms
+            yield self._frame.rooms
             with Vertical(id="talk"):
-                yield self._title
+                yield self._frame.title
                 yield self._messages
-            yield self._people
-        yield self._status
-        yield self._search
+            yield self._frame.people
+        yield self._frame.status
+        yield self._seeking
         yield self._composer
 
     def on_mount(self) -> None:
         """Begin to look at the client's queue."""
-        self._search.display = False
+        self._messages.fold_moves(self._joins is Joins.FOLD)
         self.set_interval(_TICK, self._take_events)
         self.set_interval(_CLOCK, self._draw_sides)
+        self.set_interval(_KEEP, self.keep_unfinished)
 
     def on_resize(self, event: events.Resize) -> None:
         """Make room for the messages first."""
-        self._rooms.set_class(event.size.width < _ROOM_FOR_ROOMS, "narrow")
-        self._people.set_class(event.size.width < _ROOM_FOR_PEOPLE, "narrow")
+        self._frame.fit(event.size.width)
         self.call_after_refresh(self._draw)
 
     # ------------------------------------------------------------------ the client
 
     def _take_events(self) -> None:
         until = time.monotonic() + _SLICE
-        taken = rings = False
+        taken = False
+        heard: list[Entry] = []
         while time.monotonic() < until and not self._controller.done:
             try:
                 event = self._client.events.get_nowait()
             except Empty:
                 break
-            entries = self._controller.take(event, _now())
+            entries = self._controller.take(event, self._now())
             taken = True
             if self._finds.take(event, entries):
                 continue
             self._desks.take(event, entries)
-            rings = rings or any(entry.mention for entry in entries)
-        if rings:
-            self._ring()
+            heard += entries
+        rung_by = self._controller.bell.rung_by(heard, self._now())
+        if rung_by is not None:
+            self._alarm.ring(rung_by, self._now())
         if self._controller.done:
             self.app.exit()
         elif taken:
@@ -123,12 +141,6 @@ class Chat(Screen[None], inherit_bindings=False):
             self._desks.forget_all_but(self._timeline.conversations)
             self._finds.pursue()
             self._draw()
-
-    def _ring(self) -> None:
-        now = time.monotonic()
-        if now - self._rang_at >= _BELL_PAUSE:
-            self._rang_at = now
-            self.app.bell()
 
     # ------------------------------------------------------------------ drawing
 
@@ -140,13 +152,7 @@ class Chat(Screen[None], inherit_bindings=False):
         self._draw_sides()
 
     def _draw_sides(self) -> None:
-        timeline = self._timeline
-        for panel, lines in ((self._rooms, room_lines), (self._people, people_lines)):
-            if panel.size.width:
-                panel.show(lines(timeline, panel.content_size.width, panel.content_size.height))
-        self._title.show([title_line(timeline, self._title.size.width)])
-        extra = [self._hint] if self._hint else []
-        self._status.show([status_line(timeline, _now(), self._status.size.width, extra)])
+        self._frame.draw(self._now())
 
     def _show_entries(self, entries: Iterable[Entry]) -> None:
         self._desks.put(entries)
@@ -190,15 +196,21 @@ class Chat(Screen[None], inherit_bindings=False):
     def _enter(self, text: str) -> bool:
         """Do what was typed; whether that could be done."""
         try:
-            entries = self._controller.enter(text, _now(), self._controller.focus)
+            bell = self._controller.bell.level
+            entries = self._controller.enter(text, self._now(), self._controller.focus)
         except BadInput as problem:
-            self._show_entries([Entry(Kind.ERROR, _now(), str(problem))])
+            self._show_entries([Entry(Kind.ERROR, self._now(), str(problem))])
             return False
         except ClientError:  # `Ended` is on its way and says why
             return False
         self._follow_focus()
         self._messages.to_end()
+        if self._controller.clearing:
+            self._controller.clearing = False
+            self._desks[self._desks.shown].log.clear()
         self._show_entries(entries)
+        if self._controller.bell.level is not bell:
+            self._keep("bell", self._controller.bell.level.value)
         if self._controller.leaving is not None:
             self.app.exit(0)
         elif self._controller.asking is not None:
@@ -214,7 +226,7 @@ class Chat(Screen[None], inherit_bindings=False):
         try:
             self._controller.answer(secrets)
         except BadInput as problem:
-            self._show_entries([Entry(Kind.ERROR, _now(), str(problem))])
+            self._show_entries([Entry(Kind.ERROR, self._now(), str(problem))])
         except ClientError:  # `Ended` is on its way and says why
             pass
 
@@ -232,28 +244,62 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def on_composer_hint(self, message: Composer.Hint) -> None:
         """Tell it in the status bar."""
-        self._hint = message.text
-        self._draw_sides()
+        self._tell(message.text)
+
+    def _tell(self, hint: str) -> None:
+        self._frame.hint = hint
+        self._draw()
 
     def on_text_area_changed(self) -> None:
         """Who types on has read the hint."""
-        if self._hint and self._composer.text:
-            self._hint = ""
+        if self._frame.hint and self._composer.text:
+            self._frame.hint = ""
             self._draw_sides()
+
+    def keep_unfinished(self) -> None:
+        """Have what is half typed kept for the next start."""
+        if self._unfinished is not None:
+            self._unfinished.keep(self._desks.unfinished(self._composer.text))
 
     # ------------------------------------------------------------------ keys (see keys.CHAT)
 
+    @property
+    def alarm(self) -> Alarm:
+        """Is to be told of keys, and of the terminal's focus."""
+        return self._alarm
+
     def _press(self, key: str) -> bool:
         """Obey a key of the table; whether it is one."""
-        row = _ROWS.get(key)
+        row = self._rows.get(key)
         if row is not None:
             obey(self, row)
         return row is not None
 
-    def on_key(self, event: events.Key) -> None:
-        """A key that the search, which has the focus, left over."""
-        if self._press(event.key):
-            event.stop()
+    def on_paste(self, event: events.Paste) -> None:
+        """A paste into a terminal that has not told yet that it has the keyboard again."""
+        event.stop()
+        self._choosing.end()
+        self._composer.post_message(event)
+
+    def _press_chosen(self, key: str) -> bool:
+        """A key while a message is chosen; one that does nothing there ends it."""
+        if not self._choosing.is_going_on:
+            return False
+        row = self._chosen_rows.get(key)
+        if row is not None:
+            obey(self._choosing, row)
+            self._fetch_older()
+        elif key not in self._rows:
+            self._choosing.end()
+        return row is not None
+
+    async def on_key(self, event: events.Key) -> None:
+        """A key that the search left over, or that came to the messages."""
+        if not (self._press_chosen(event.key) or self._press(event.key)):
+            if self.focused is self._seeking:
+                return  # it has bindings of its own
+            await self._composer.take_key(event)
+        event.stop()
 
     def action_page(self, pages: int) -> None:
         """Scroll by windows."""
@@ -287,6 +333,10 @@ class Chat(Screen[None], inherit_bindings=False):
         """Ask for a few letters."""
         self.app.push_screen(Jump(rooms_of(self._timeline).names), self._look_at)
 
+    def action_choose(self) -> None:
+        """Choose the newest message; other keys go on from there."""
+        self._choosing.action_choose_step(0)
+
     def action_send_again(self) -> None:
         """Say again what was refused here."""
         self._for_refused(self._controller.send_again)
@@ -306,26 +356,38 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def action_fold_rooms(self) -> None:
         """Hide the conversations, or show them."""
-        self._fold("rooms")
+        self._frame.fold("rooms")
+        self.call_after_refresh(self._draw)
 
     def action_fold_people(self) -> None:
         """Hide the people, or show them."""
-        self._fold("people")
+        self._frame.fold("people")
+        self.call_after_refresh(self._draw)
 
     def action_bare(self) -> None:
         """Hide all but the messages, or show all."""
-        sides = {"rooms", "people"}
-        self._hidden = set() if sides <= self._hidden else sides
-        self._apply_hidden()
+        self._frame.fold_both()
+        self.call_after_refresh(self._draw)
 
     def action_fold_moves(self) -> None:
         """Show comings and goings one by one, or in short."""
-        self._messages.fold_moves()
+        folded = not self._messages.folds_moves
+        self._messages.fold_moves(folded)
+        self._keep("joins", (Joins.FOLD if folded else Joins.SHOW).value)
 
     def action_next_theme(self) -> None:
         """Take the next theme."""
-        at = THEMES.index(self.app.theme) if self.app.theme in THEMES else -1
-        self.app.theme = THEMES[(at + 1) % len(THEMES)]
+        names, themes = list(THEMES), list(THEMES.values())
+        name = names[(themes.index(self.app.theme) + 1) % len(names)]
+        self.app.theme = THEMES[name]
+        self._keep("theme", name)
+
+    def _keep(self, key: str, value: str) -> None:
+        """For the next start."""
+        try:
+            self._remember(key, value)
+        except SettingsError as problem:
+            self._show_entries([Entry(Kind.ERROR, self._now(), str(problem))])
 
     def action_redraw(self) -> None:
         """Draw everything anew."""
@@ -334,57 +396,13 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(Help())
-
-    # ------------------------------------------------------------------ searching
+        self.app.push_screen(Help(self._keys.help_lines()))
 
     def action_search(self) -> None:
         """Open the search, or search further back."""
-        if not self._search.display:
-            self._search.display = True
-            self._search.value = ""
-            self._search.focus()
-        else:
-            self._seek(self._search.value, self._messages.hit)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Search from the newest, with each letter."""
-        self._seek(event.value, None)
-
-    def on_input_submitted(self) -> None:
-        """Stay where it was found, and type on."""
-        self._end_search()
+        self._seeking.open_or_go_on()
 
     def action_escape(self) -> None:
         """Leave the search, or what is scrolled to, for the newest."""
-        self._end_search()
+        self._seeking.end()
         self._messages.to_end()
-
-    def _seek(self, needle: str, before: int | None) -> None:
-        log = self._desks[self._desks.shown].log
-        found = log.find(needle, log.end if before is None else before) if needle else None
-        self._hint = "" if found is not None or not needle else f"not found: {needle}"
-        if found is not None:
-            self._messages.seek(found)
-        self._draw_sides()
-
-    def _end_search(self) -> None:
-        self._search.display = False
-        self._hint = ""
-        self._composer.focus()
-        self._draw_sides()
-
-    # ------------------------------------------------------------------ parts
-
-    def _fold(self, side: str) -> None:
-        self._hidden ^= {side}
-        self._apply_hidden()
-
-    def _apply_hidden(self) -> None:
-        for panel in (self._rooms, self._people):
-            panel.set_class(panel.id in self._hidden, "folded")
-        self.call_after_refresh(self._draw)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -7,6 +7,7 @@ whether that was accepted, and what was not stays to be mended. The rest are mes
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -17,23 +18,23 @@ from textual.widgets import TextArea
 from ..client.complete import Completer
 from ..client.harmless import harmless_text
 from ..client.slash import has_secret
-from .keys import COMPOSER, by_key, obey
+from .keymap import Rows, obey
 from .typed import Typed
 
 #: So many lines are sent only after a second word: a paste is seldom meant as it is.
 MANY_LINES: Final = 10
 
+#: Seconds in which a second Ctrl-C means it.
+_TWICE: Final = 2.0
+
 _WORD_BEHIND: Final = re.compile(r"\W*\w*")
-
-
-_ROWS: Final = by_key(COMPOSER)
 
 
 class Composer(TextArea, inherit_bindings=False):
     """The editor at the bottom of the screen.
 
-    `enter`: see above. `press` gets each key that is not the composer's own, and says whether it
-    was the screen's.
+    `enter`: see above. `before` gets each key first, `press` each that is none of `rows`, which are
+    the composer's own; both say whether it was the screen's.
     """
 
     class QuitWanted(Message):
@@ -60,8 +61,10 @@ class Composer(TextArea, inherit_bindings=False):
         self,
         completer: Completer,
         enter: Callable[[str], bool],
+        before: Callable[[str], bool],
         press: Callable[[str], bool],
         typed: Typed,
+        rows: Rows,
         *,
         id: str,
     ) -> None:
@@ -71,10 +74,17 @@ class Composer(TextArea, inherit_bindings=False):
         self.cursor_blink = False
         self._completer = completer
         self._enter = enter
+        self._before = before
         self._press = press
         self._typed = typed
+        self._rows = rows
         self._cut = ""
         self._confirmed = ""
+        self._interrupted_at = float("-inf")
+
+    def on_mount(self) -> None:
+        """Go on where the last run was left."""
+        self._put(self._typed.draft)
 
     # ------------------------------------------------------------------ told by the screen
 
@@ -84,6 +94,15 @@ class Composer(TextArea, inherit_bindings=False):
         self._typed = typed
         self._put(typed.draft)
 
+    def address(self, nick: str) -> None:
+        """Begin what is typed with a nick, unless it does already."""
+        if not self.text.startswith(f"{nick}: "):
+            self._put(f"{nick}: {self.text}")
+
+    async def take_key(self, event: events.Key) -> None:
+        """A key that came to another part of the screen, but is for here."""
+        await self._on_key(event)
+
     def _put(self, text: str) -> None:
         self.load_text(text)
         self.move_cursor(self.document.end)
@@ -92,14 +111,20 @@ class Composer(TextArea, inherit_bindings=False):
 
     async def _on_key(self, event: events.Key) -> None:
         """Obey the tables; all else is typed."""
-        row = _ROWS.get(event.key)
-        if row is not None:
-            obey(self, row)
-        if row is not None or self._press(event.key):
+        if self._obey(event.key):
             event.prevent_default()
             event.stop()
         else:
             await super()._on_key(event)
+
+    def _obey(self, key: str) -> bool:
+        if self._before(key):
+            return True
+        row = self._rows.get(key)
+        if row is None:
+            return self._press(key)
+        obey(self, row)
+        return True
 
     def action_enter(self) -> None:
         """Send; many lines at the second word only."""
@@ -126,12 +151,14 @@ class Composer(TextArea, inherit_bindings=False):
 
     def action_clear(self) -> None:
         """Clear what is typed; the second time, quit."""
+        before, self._interrupted_at = self._interrupted_at, time.monotonic()
+        if not self.text and self._interrupted_at - before <= _TWICE:
+            self.post_message(self.QuitWanted(interrupted=True))
+            return
         if self.text:
             self._typed.enter(self.text)  # Up brings it back
             self._put("")
-            self.post_message(self.Hint("Ctrl-C again quits"))
-        else:
-            self.post_message(self.QuitWanted(interrupted=True))
+        self.post_message(self.Hint("Ctrl-C again quits"))
 
     def action_delete_or_quit(self) -> None:
         """Delete the letter at the cursor; quit if there is none at all."""
@@ -167,10 +194,10 @@ class Composer(TextArea, inherit_bindings=False):
         if newer is not None:
             self._put(newer)
 
-    def action_complete(self) -> None:
-        """Tab: what is meant by what stands before the cursor."""
+    def action_complete(self, step: int) -> None:
+        """Tab: what is meant by what stands before the cursor; -1: what was offered before."""
         row, column = self.cursor_location
-        found = self._completer.complete(self.document[row][:column])
+        found = self._completer.complete(self.document[row][:column], step)
         if len(found) > 1:
             self.post_message(self.Hint("  ".join(found)))
             common = _common_start(found)

@@ -6,7 +6,8 @@ and puts each into the log where it belongs: what belongs to no conversation goe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from ..client.entries import Entry, Kind
 from ..client.events import ClientEvent, Heard, Offline
@@ -29,17 +30,41 @@ class Desk:
 
 
 class Desks:
-    """All conversations that were shown or spoken in; `shown` is the one that is looked at."""
+    """All conversations that were shown or spoken in; `shown` is the one that is looked at.
 
-    def __init__(self, shown: str | None) -> None:
+    `hides_moves`: who comes and goes is left out. `unfinished`: what an earlier run left half
+    typed, by conversation.
+    """
+
+    def __init__(
+        self,
+        shown: str | None,
+        *,
+        hides_moves: bool = False,
+        unfinished: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.shown = shown
-        self._desks: dict[str | None, Desk] = {shown: Desk()}
+        self._hides_moves = hides_moves
+        self._unfinished = dict(unfinished)
+        self._desks: dict[str | None, Desk] = {}
+        self._desk_of(shown)
 
     def __getitem__(self, name: str | None) -> Desk:
+        return self._desk_of(name)
+
+    def _desk_of(self, name: str | None) -> Desk:
         desk = self._desks.get(name)
         if desk is None:
             desk = self._desks[name] = Desk()
+            desk.typed.draft = self._unfinished.pop(name or "", "")
         return desk
+
+    def unfinished(self, typing: str) -> dict[str, str]:
+        """All that is half typed; `typing` where one looks."""
+        typed = {name: desk.typed.draft for name, desk in self._desks.items() if name is not None}
+        if self.shown is not None:
+            typed[self.shown] = typing
+        return {name: text for name, text in {**self._unfinished, **typed}.items() if text}
 
     def look_at(self, name: str | None) -> None:
         """Show another conversation."""
@@ -62,7 +87,11 @@ class Desks:
         for entry in entries:
             if entry.found is not None:  # is shown where it was searched
                 continue
+            if entry.move is not None and self._hides_moves:
+                continue
             name = self.shown if entry.conversation is None else entry.conversation
+            if entry.removes and self[name].log.erase(entry.removes):
+                continue  # it is told where the message stands
             if entry.recalled:
                 pages.setdefault(name, []).append(entry)
             elif entry.kind not in _AS_DRAFTS:

@@ -46,6 +46,7 @@ class Tint(Enum):
     BOLD = "bold"
     ITALIC = "italic"
     CODE = "code"
+    LINK = "link"
     RULE = "rule"
 
 
@@ -66,6 +67,7 @@ _EMPHASES: Final = MappingProxyType(
         Emphasis.BOLD: Tint.BOLD,
         Emphasis.ITALIC: Tint.ITALIC,
         Emphasis.CODE: Tint.CODE,
+        Emphasis.LINK: Tint.LINK,
     }
 )
 _LEADS: Final = MappingProxyType(
@@ -93,8 +95,11 @@ def rows_of_item(item: Item, width: int, zone: tzinfo | None, *, folded: bool) -
     return [row for entry in item.entries for row in _rows_of_entry(entry, width, zone)]
 
 
-def rows_of_draft(draft: Draft, nick: str, width: int) -> Lines:
-    """A message of ours that is not, or will not be, stored; so it has no time."""
+def rows_of_draft(draft: Draft, nick: str, width: int, cure: str) -> Lines:
+    """A message of ours that is not, or will not be, stored; so it has no time.
+
+    `cure`: what can be done about one that will not be.
+    """
     is_refused = draft.state is DraftState.REFUSED
     if draft.action:
         author = [Span("* "), Span(harmless_line(nick), Tint.NICK, nick), Span(" ")]
@@ -105,7 +110,7 @@ def rows_of_draft(draft: Draft, nick: str, width: int) -> Lines:
     lines = _said(head, draft.text, None if is_refused else Tint.FAINT)
     if is_refused:
         why = harmless_line(draft.reason)
-        lines.append([Span(f"not sent ({why}) Alt-R sends it again, Alt-X drops it", Tint.ERROR)])
+        lines.append([Span(f"not sent ({why}) {cure}", Tint.ERROR)])
     else:
         lines[-1].append(Span(f" ({_NOTES[draft.state]})", Tint.FAINT))
     return _broken(lines, width)
@@ -170,8 +175,8 @@ def _author(entry: Entry) -> Line:
 def _said(head: Line, text: str, tint: Tint | None) -> Lines:
     """What was said, behind its head. `tint`: instead of emphasis."""
     lines = [
-        [Span(one, tint or _EMPHASES[how]) for one, how in emphasised(line)]
-        for line in harmless_text(text)
+        [Span(one, tint or _EMPHASES[how]) for one, how in pieces]
+        for pieces in emphasised(harmless_text(text))
     ]
     return [head + lines[0], *lines[1:]]
 

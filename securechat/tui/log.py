@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from ..client.entries import Entry, Kind
+from ..client.entries import Entry, Kind, erased
 
 MAX_ITEMS: Final = 100_000
 #: People in one folded item; then another one begins.
 MAX_FOLDED: Final = 200
 
-_SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
+#: What somebody said.
+SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Log:
             self._drop_oldest()
         self._items.append(entry if entry.move is None else Moves((entry,)))
         number = self.end - 1
-        if entry.kind in _SPOKEN and not entry.own:
+        if entry.kind in SPOKEN and not entry.own:
             if (not seen or (self._gap and entry.missed)) and self.marker is None:
                 self.marker = number
             self._gap = self._gap and entry.missed
@@ -97,9 +98,24 @@ class Log:
                 count += 1
         return count
 
+    def erase(self, seq: int) -> bool:
+        """Show message `seq` as one whose text was erased; False if it is not held."""
+        for index, item in enumerate(self._items):
+            if isinstance(item, Entry) and item.seq == seq:
+                self._items[index] = erased(item)
+                return True
+        return False
+
     def leave(self) -> None:
         """Nobody looks any longer: what is here has been read."""
         self.marker = None
+
+    def clear(self) -> None:
+        """Hold nothing; what was here is older than what comes, and can be fetched again."""
+        newest = next((head_of(item).seq for item in reversed(self._items) if head_of(item).seq), 0)
+        self.first, self.marker = self.end, None
+        self.oldest_seq = newest + 1 if newest else self.oldest_seq
+        self._items.clear()
 
     def interrupt(self) -> None:
         """The link was lost: what was missed meanwhile is new, though somebody looks."""

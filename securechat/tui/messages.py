@@ -16,10 +16,11 @@ from typing import Final, NamedTuple
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ..client.entries import Entry
 from ..client.events import Draft
 from .desks import Desk
 from .drawing import Line, Lines, Tint, day_of, rows_of_draft, rows_of_item, rule
-from .log import Item, head_of
+from .log import SPOKEN, Item, head_of
 from .palette import strip_of
 from .viewport import Viewport
 
@@ -38,17 +39,23 @@ class _Look(NamedTuple):
     is_first_of_day: bool
 
 
-class Messages(Widget):
-    """`show` names the desk, `update` says that something may have changed."""
+class Messages(Widget, can_focus=True):
+    """`show` names the desk, `update` says that something may have changed.
 
-    def __init__(self, desk: Desk, *, id: str, zone: tzinfo | None = None) -> None:
+    `cure` tells what can be done about a message that was not sent. It has the focus while one
+    chooses a message; the keys for that are the screen's.
+    """
+
+    def __init__(self, desk: Desk, cure: str, *, id: str, zone: tzinfo | None = None) -> None:
         super().__init__(id=id)
+        self._cure = cure
         self._desk = desk
         self._zone = zone
         self._drafts: Sequence[Draft] = ()
         self._nick = ""
         self._view = Viewport(self)
         self._hit: int | None = None
+        self._chosen: int | str | None = None  # an item's number, or a draft's id
         self._folded = True
         self._laid_out: dict[int, tuple[Item, _Look, list[Strip]]] = {}
         self._shown: list[Strip] = []
@@ -74,7 +81,7 @@ class Messages(Widget):
     def show(self, desk: Desk) -> None:
         """Show another desk, where it was left."""
         self._desk.position = self._view.position
-        self._desk, self._hit = desk, None
+        self._desk, self._hit, self._chosen = desk, None, None
         self._laid_out.clear()
         self._view = Viewport(self, desk.position)
 
@@ -105,15 +112,68 @@ class Messages(Widget):
         self._view.show(number, self.size.height)
         self._lay_out()
 
-    def fold_moves(self) -> None:
-        """Show who came and went one by one, or in short again."""
-        self._folded = not self._folded
+    def choose(self, step: int) -> Entry | Draft | None:
+        """Mark the message `step` places on, at first the newest; None: there is none below."""
+        at = self._chosen_number()
+        number = self.end - 1 if at is None else at + step
+        while self.first <= number < self.end:
+            found = self._said(number)
+            if found is not None:
+                self._chosen = found.id if isinstance(found, Draft) else number
+                if all(row.number != number for row in self._view.visible(self.size.height)[:-1]):
+                    self._view.show(number, self.size.height)
+                self._lay_out()
+                return found
+            number += step or -1
+        return self.chosen if number < self.first else None
+
+    def choose_none(self) -> None:
+        """Mark nothing any longer."""
+        self._chosen = None
         self._lay_out()
+
+    @property
+    def chosen(self) -> Entry | Draft | None:
+        """The message that is marked, if it still is there."""
+        number = self._chosen_number()
+        return None if number is None else self._said(number)
+
+    def _chosen_number(self) -> int | None:
+        if isinstance(self._chosen, str):  # drafts move when others are stored
+            ids = [draft.id for draft in self._drafts]
+            return self._desk.log.end + ids.index(self._chosen) if self._chosen in ids else None
+        return self._chosen
+
+    def _said(self, number: int) -> Entry | Draft | None:
+        log = self._desk.log
+        if number >= log.end:
+            return self._drafts[number - log.end] if number < self.end else None
+        item = log[number] if number >= log.first else None
+        return item if isinstance(item, Entry) and item.kind in SPOKEN else None
+
+    def fold_moves(self, folded: bool) -> None:
+        """Show who came and went in short, or one by one."""
+        self._folded = folded
+        self._lay_out()
+
+    @property
+    def folds_moves(self) -> bool:
+        """Whether who came and went is shown in short."""
+        return self._folded
 
     @property
     def hit(self) -> int | None:
         """The item that was found last."""
         return self._hit
+
+    def find(self, needle: str, *, further: bool) -> bool:
+        """Show the latest item that holds `needle`, or the one before it; whether there is one."""
+        log = self._desk.log
+        before = self._hit if further and self._hit is not None else log.end
+        found = log.find(needle, before)
+        if found is not None:
+            self.seek(found)
+        return found is not None
 
     @property
     def is_at_end(self) -> bool:
@@ -163,14 +223,16 @@ class Messages(Widget):
 
     def _strips(self, number: int) -> list[Strip]:
         log = self._desk.log
+        is_chosen = self._chosen is not None and number == self._chosen_number()
         if number >= log.end:
-            return self._dressed(self._draft_rows(self._drafts[number - log.end]))
+            rows = self._draft_rows(self._drafts[number - log.end])
+            return self._dressed(rows, is_hit=is_chosen)
         item = log[number]
         look = _Look(
             width=self.size.width,
             theme=self.app.theme,
             folded=self._folded,
-            is_hit=number == self._hit,
+            is_hit=is_chosen or number == self._hit,
             is_first_new=number == log.marker,
             is_first_of_day=number == log.first or self._day(number) != self._day(number - 1),
         )
@@ -195,7 +257,7 @@ class Messages(Widget):
         return rules
 
     def _draft_rows(self, draft: Draft) -> Lines:
-        return rows_of_draft(draft, self._nick, self.size.width)
+        return rows_of_draft(draft, self._nick, self.size.width, self._cure)
 
     def _dressed(self, lines: Lines, *, is_hit: bool = False) -> list[Strip]:
         return [self._strip(line, is_hit=is_hit) for line in lines]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -14,7 +14,6 @@ from textual.widgets import Input, Static
 from ..client.harmless import harmless_line
 from .drawing import Span, Tint, fitted
 from .fuzzy import meant
-from .keys import help_lines
 from .panel import Panel
 
 _MAX_FOUND: Final = 10
@@ -31,10 +30,14 @@ class Help(ModalScreen[None], inherit_bindings=False):
         Binding("pagedown,space", "scroll(10)", "page down", show=False),
     ]
 
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
     def compose(self) -> ComposeResult:
         """The lines, in a box that scrolls."""
         with VerticalScroll(id="help", can_focus=False):
-            yield Static("\n".join(help_lines()), markup=False)
+            yield Static("\n".join(self._lines), markup=False)
 
     def on_mount(self) -> None:
         """Say how to get away."""
@@ -103,6 +106,19 @@ class Jump(ModalScreen[str | None], inherit_bindings=False):
         )
 
 
+class _Unseen(Input):
+    """An input that Enter itself empties: keys that come quickly are the next answer."""
+
+    def __init__(self, take: Callable[[str], None]) -> None:
+        super().__init__(password=True, compact=True)
+        self._take = take
+
+    async def action_submit(self) -> None:
+        """Hand over what was typed."""
+        value, self.value = self.value, ""
+        self._take(value)
+
+
 class Secrets(ModalScreen[list[str] | None], inherit_bindings=False):
     """Asks one question after the other; what is typed is not shown, nor kept anywhere."""
 
@@ -119,7 +135,7 @@ class Secrets(ModalScreen[list[str] | None], inherit_bindings=False):
         """A question and an input."""
         with Vertical(id="secrets"):
             yield Static(markup=False, id="question")
-            yield Input(password=True, compact=True)
+            yield _Unseen(self._take)
 
     def on_mount(self) -> None:
         """Begin with the first."""
@@ -128,10 +144,9 @@ class Secrets(ModalScreen[list[str] | None], inherit_bindings=False):
         box.border_subtitle = "Enter goes on, Esc leaves it"
         self._ask()
 
-    def on_input_submitted(self, message: Input.Submitted) -> None:
+    def _take(self, secret: str) -> None:
         """Go on with the next question, or be done."""
-        message.stop()
-        self._typed.append(message.value)
+        self._typed.append(secret)
         if len(self._typed) == len(self._questions):
             self.dismiss(self._typed)
         else:
@@ -139,4 +154,3 @@ class Secrets(ModalScreen[list[str] | None], inherit_bindings=False):
 
     def _ask(self) -> None:
         self.query_one("#question", Static).update(f"{self._questions[len(self._typed)]}:")
-        self.query_one(Input).value = ""

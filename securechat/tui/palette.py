@@ -31,9 +31,6 @@ CONTRAST: Final = Theme(
     error="#ffff00",
     dark=True,
 )
-#: In the order in which a key goes through them.
-THEMES: Final = ("textual-dark", "textual-light", CONTRAST.name)
-
 _USUAL: Final = MappingProxyType(
     {
         Tint.PLAIN: Style(),
@@ -45,6 +42,7 @@ _USUAL: Final = MappingProxyType(
         Tint.BOLD: Style(bold=True),
         Tint.ITALIC: Style(italic=True),
         Tint.CODE: Style(color="cyan"),
+        Tint.LINK: Style(underline=True),
         Tint.RULE: Style(dim=True),
     }
 )

@@ -15,10 +15,14 @@ from rich.cells import cell_len
 
 from ..client.harmless import harmless_line
 from ..client.timeline import Conversation, Timeline
+from . import keymap
 from .drawing import Line, Lines, Span, Tint, fitted
+from .keymap import Keymap
 
 #: Lag below this is not worth a word.
 NOTABLE_LAG: Final = timedelta(seconds=0.5)
+#: In a narrower bar the state of the connection is worth more than who we are.
+ROOM_FOR_NICK: Final = 50
 
 
 class Rooms(NamedTuple):
@@ -106,34 +110,66 @@ def title_line(timeline: Timeline, width: int) -> Line:
     return [Span(fitted(told, width), Tint.STRONG)]
 
 
-def status_line(timeline: Timeline, now: datetime, width: int, extra: Sequence[str] = ()) -> Line:
-    """Room, people, connection, what is unsent, lag when it is high; `extra` comes first."""
-    parts = [Span(one, Tint.STRONG) for one in extra]
+def status_line(
+    timeline: Timeline,
+    now: datetime,
+    width: int,
+    *,
+    hints: Sequence[str] = (),
+    trust: str = "",
+    lists_rooms: bool = True,
+    keys: Keymap = keymap.DEFAULT,
+) -> Line:
+    """Room, people, connection, what is unsent, trust, lag when it is high.
+
+    `hints` come first. `trust`: how the server is known. `lists_rooms`: what is new elsewhere is in
+    sight; else it is told here. `keys` are those that are named.
+    """
+    parts = [Span(one, Tint.STRONG) for one in hints]
     here = timeline.conversations.get(timeline.focus or "")
     if here is not None:
         people = f" {here.count:,}" if here.name.startswith("#") else ""
         parts.append(Span(f"{harmless_line(here.name)}{people}"))
-    parts.append(Span(harmless_line(timeline.nick), Tint.NICK, timeline.nick))
+    if not lists_rooms:
+        parts += _news(timeline)
+    if width >= ROOM_FOR_NICK:
+        parts.append(Span(harmless_line(timeline.nick), Tint.NICK, timeline.nick))
     if timeline.absences.mine is not None:
         parts.append(Span("away", Tint.STRONG))
-    parts.append(_connection(timeline, now))
+    parts += _connection(timeline, now)
+    if timeline.refused:
+        cure = keys.label("send-again")
+        parts.append(Span(f"{len(timeline.refused)} not sent: {cure}", Tint.ERROR))
     lag = timeline.lag(now)
     if timeline.online and lag >= NOTABLE_LAG:
         parts.append(Span(f"lag {lag.total_seconds():.1f} s", Tint.ERROR))
-    if timeline.refused:
-        parts.append(Span(f"{len(timeline.refused)} not sent: Alt-R", Tint.ERROR))
-    parts.append(Span("F1 help", Tint.FAINT))
+    if timeline.online:
+        parts.append(Span(f"TLS 1.3, {trust}" if trust else "TLS 1.3"))
+    parts.append(Span(f"{keys.label('help')} help", Tint.FAINT))
     return _joined(parts, width)
 
 
-def _connection(timeline: Timeline, now: datetime) -> Span:
+def _news(timeline: Timeline) -> list[Span]:
+    """Conversations with something new, by the numbers that Alt-1 to Alt-9 reach them by."""
+    news = [
+        (number, timeline.conversations[name])
+        for number, name in enumerate(rooms_of(timeline).names, 1)
+        if timeline.conversations[name].unread
+    ]
+    loud = any(one.mentions for _, one in news)
+    told = " ".join(f"{number}{'!' if one.mentions else ''}" for number, one in news)
+    return [Span(f"new: {told}", Tint.MENTION if loud else Tint.STRONG)] if told else []
+
+
+def _connection(timeline: Timeline, now: datetime) -> list[Span]:
     unsent = f", {len(timeline.drafts)} unsent" if timeline.drafts else ""
     if timeline.online:
-        return Span(f"connected, TLS 1.3{unsent}")
+        return [Span(f"connected{unsent}")]
+    offline = [Span(f"offline{unsent}", Tint.ERROR)] if unsent else []
     if timeline.retry_at is None:
-        return Span(f"connecting{unsent}" if timeline.server else "connecting", Tint.ERROR)
+        return [*offline, Span("reconnecting" if timeline.server else "connecting", Tint.ERROR)]
     left = max(0, ceil((timeline.retry_at - now).total_seconds()))
-    return Span(f"offline, reconnecting in {left} s{unsent}", Tint.ERROR)
+    return [*offline, Span(f"reconnecting in {left} s", Tint.ERROR)]
 
 
 def _joined(parts: Sequence[Span], width: int) -> Line:

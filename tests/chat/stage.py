@@ -38,19 +38,25 @@ from securechat.records import (
     Failed,
     ForgetIdentity,
     ForgetInvite,
+    ForgetRoom,
     ForgetSession,
     KeepAccount,
+    KeepAct,
     KeepIdentity,
     KeepInvite,
     KeepPresence,
+    KeepRoom,
+    KeepSanction,
     KeepSession,
     KeepTopic,
     Kept,
     Known,
+    LiftSanction,
     Lookup,
     NewMessage,
     Outcome,
     Record,
+    RemoveMessage,
     Snapshot,
     Stored,
     Together,
@@ -74,6 +80,9 @@ class Book:
         self.forgotten: set[int] = set()
         self.presence: dict[tuple[int, str], None] = {}
         self.topics: dict[str, str] = {}
+        self.rooms: dict[str, KeepRoom] = {}
+        self.sanctions: dict[int, KeepSanction] = {}
+        self.audit: list[KeepAct] = []
         self.accounts: dict[int, KeepAccount] = {}
         self.sessions: dict[bytes, KeepSession] = {}
         self.invites: dict[bytes, KeepInvite] = {}
@@ -116,6 +125,19 @@ class Book:
                 self.topics[room] = text
                 if not text:
                     del self.topics[room]
+            case RemoveMessage():
+                return self._erase(record)
+            case KeepRoom(room):
+                self.rooms[room] = record
+            case ForgetRoom(room):
+                del self.rooms[room]
+            case KeepSanction(number):
+                assert number not in self.sanctions, "numbers are not used twice"
+                self.sanctions[number] = record
+            case LiftSanction(number):
+                del self.sanctions[number]
+            case KeepAct():
+                self.audit.append(record)
             case KeepAccount():
                 self.accounts[record.identity] = record
             case KeepSession():
@@ -129,6 +151,17 @@ class Book:
             case Together(changes):
                 for change in changes:
                     self._keep(change)
+        return Kept()
+
+    def _erase(self, wanted: RemoveMessage) -> Outcome:
+        messages = self.messages.get(wanted.conversation, [])
+        if not 1 <= wanted.seq <= len(messages) or not messages[wanted.seq - 1].text:
+            return Unknown()
+        before = messages[wanted.seq - 1]
+        if wanted.author not in (None, before.identity):
+            return Conflict()
+        messages[wanted.seq - 1] = before._replace(text="")
+        self.audit.append(wanted.act)
         return Kept()
 
     def _judge(self, draft: NewMessage | Lookup) -> Outcome | None:
@@ -150,6 +183,8 @@ class Book:
             last_ts={name: TS for name in heads if name[0] == "@"},
             topics=dict(self.topics),
             presence=tuple(self.presence),
+            rooms=tuple(self.rooms.values()),
+            sanctions=tuple(self.sanctions.values()),
             accounts=tuple(self.accounts.values()),
             sessions=tuple(self.sessions.values()),
             invites=tuple(self.invites.values()),
@@ -260,16 +295,18 @@ class Stage:
 
     # ---------------------------------------------------------- people
 
-    def connection(self) -> Person:
+    def connection(self, peer: str = "127.0.0.1:4711") -> Person:
         """A connection that has said nothing yet."""
         self.numbers += 1
         person = self.people[self.numbers] = Person(self, self.numbers)
-        self.batch((person.number, Arrived("127.0.0.1")))
+        self.batch((person.number, Arrived(peer)))
         return person
 
-    def enter(self, nick: str, *rooms: str, session: str | None = None) -> Person:
+    def enter(
+        self, nick: str, *rooms: str, session: str | None = None, peer: str = "127.0.0.1:4711"
+    ) -> Person:
         """Somebody who has said hello and joined some rooms; nothing heard of that is noted."""
-        person = self.connection()
+        person = self.connection(peer)
         self.batch(person.hello(nick, session))
         assert person.greeted, person.heard
         self.batch((person.number, Pong(id="met")))  # whoever says something has read its welcome
@@ -397,6 +434,8 @@ class Stage:
                         self._send(person.number, event)
             case fx.Subscribe():
                 self._subscribe(effect)
+            case fx.Scrub():
+                pass  # nothing is kept here for those behind
             case fx.Unsubscribe(number, name):
                 del self.people[number].cursors[name]
             case fx.Close(number, event):

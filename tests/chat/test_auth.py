@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from securechat.chat import effects as fx
 from securechat.chat.identities import hash_token
-from securechat.link_events import Lost
+from securechat.link_events import Arrived, Lost
 from securechat.proofs import Derived, Verified
 from securechat.protocol.envelopes import (
     AccountIs,
@@ -312,6 +312,48 @@ def test_one_connection_has_one_password_looked_at_until_it_is_answered(stage: S
     stage.hash()
     assert code_of(ann.ask(Login, nick="bob", password=WRONG)) == "rate_limited"
     assert code_of(settled(ann)) == "auth_failed"
+
+
+def guess(stage: Stage, nick: str = "ann", password: SecretStr = WRONG) -> list[Any]:
+    eve = stage.connection()
+    return eve.tell(eve.hello(nick, password=password)[1]) or settled(eve, 0.6)
+
+
+def test_an_address_from_which_much_is_guessed_has_to_wait(stage: Stage) -> None:
+    registered(stage)
+    codes = [code_of(guess(stage, f"nick{number}")) for number in range(30)]
+    assert codes.count("auth_failed") < 20
+    [error] = guess(stage)
+    assert (error.code, error.fatal) == ("rate_limited", False)
+    assert 0 < error.retry_after <= 600
+    stage.wait(error.retry_after + 1)
+    assert code_of(guess(stage)) == "auth_failed"
+
+
+def test_the_owner_gets_in_from_elsewhere_however_much_is_guessed(stage: Stage) -> None:
+    registered(stage)
+    for _ in range(40):
+        guess(stage)
+    stage.numbers += 1
+    ann = stage.people[stage.numbers] = Person(stage, stage.numbers)
+    stage.batch((ann.number, Arrived("192.0.2.7:5")))
+    [welcome] = ann.tell(ann.hello("ann", password=GOOD)[1])
+    assert isinstance(welcome, Welcome)
+
+
+def test_who_has_failed_lately_leaves_room_for_others() -> None:
+    stage = Stage(proofs=4)
+    registered(stage)
+    assert code_of(guess(stage)) == "auth_failed"
+    stage.slow = True
+    guessers = [stage.connection() for _ in range(3)]
+    heard = [eve.tell(eve.hello("ann", password=WRONG)[1]) for eve in guessers]
+    assert (heard[:2], code_of(heard[2])) == ([[], []], "rate_limited")
+    ann = stage.connection()
+    assert len(stage.jobs) == 2
+    stage.wait(60.0)  # long after: nobody is suspect any more
+    assert ann.tell(ann.hello("ann", password=GOOD)[1]) == []
+    assert len(stage.jobs) == 3
 
 
 # ------------------------------------------------------------------ login

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from securechat.chat import commands
-from securechat.chat.commands import HELP, Need, check_text
+from securechat.chat.commands import HELP
 from securechat.chat.effects import SendList
+from securechat.chat.rows import Need, check_text
 from securechat.errors import Rejected
 from securechat.protocol import envelopes
 from securechat.protocol.codec import encode

@@ -33,7 +33,7 @@ def who(person: Person, room: str | None = None) -> list[tuple[str, bool]]:
     """The members of a room, and whether each is held."""
     [answer] = person.ask(Who) if room is None else person.ask(Who, room=room)
     assert isinstance(answer, Members)
-    assert {member.role for member in answer.members} <= {"guest"}
+    assert {member.role for member in answer.members} <= {"guest", "room_owner"}
     return [(member.nick, member.held) for member in answer.members]
 
 

@@ -10,15 +10,13 @@ from securechat.chat import effects as fx
 from securechat.chat.searching import (
     MAX_PARTS,
     Asked,
-    hidden_from,
-    may_read,
     parse_place,
     parse_query,
     show_place,
 )
 from securechat.errors import Rejected
 from securechat.phrases import Author, Phrase
-from securechat.protocol.envelopes import Search
+from securechat.protocol.envelopes import Ban, RoomSettings, Search
 
 from .stage import Person, Stage, code_of
 
@@ -144,9 +142,15 @@ def test_a_search_that_cannot_be_done_is_refused(
     assert code_of(ann.ask(Search, query=query, **keys)) == code
 
 
-def test_rooms_are_public_to_members_and_others(stage: Stage) -> None:
-    stage.enter("ann", "#a")
-    bob = stage.hub.sessions[stage.enter("bob", "#b").number].identity
-    assert all(may_read(bob, room) for room in stage.hub.rooms.values())
-    assert hidden_from(bob, stage.hub.rooms) == frozenset()
-    assert find(stage.people[1], "tea").query.hidden == frozenset()
+def test_an_open_room_is_searched_by_all_and_a_private_one_by_who_is_let_in(stage: Stage) -> None:
+    ann = stage.enter("ann", "#a", "#den")
+    bob = stage.enter("bob", "#b")
+    assert find(bob, "tea").query.hidden == frozenset()
+    ann.ask(RoomSettings, room="#den", private=True)
+    assert find(bob, "tea").query.hidden == {"#den"}
+    assert find(ann, "tea").query.hidden == frozenset()
+    assert code_of(bob.ask(Search, query="tea in:#den")) == "no_such_room"
+    ann.ask(Ban, room="#a", nick="bob")
+    bob.hears()
+    assert find(bob, "tea").query.hidden == {"#den", "#a"}
+    assert code_of(bob.ask(Search, query="tea", to="#a")) == "forbidden"

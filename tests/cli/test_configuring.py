@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from scripts.command_tree import commands
 from securechat.cli import trusting
 from securechat.cli.app import app as securechat
 from securechat.cli.configuring import (
@@ -236,8 +237,14 @@ def test_every_option_of_connect_is_a_key() -> None:
     assert Connect.rows().keys() - options_of("connect") == {"wait"}
 
 
+def test_every_command_of_who_serves_knows_the_file() -> None:
+    """Else `db backup` would look elsewhere than `serve`."""
+    for command in commands():
+        names = {name for one in command.parameters for name in one.names}
+        assert "--config" in names or "--data" not in names, command.path
+
+
 def test_every_command_that_reaches_a_server_has_profiles() -> None:
-    command: Any = typer.main.get_command(securechat)
-    for name, one in command.commands.items():
-        names = {option for param in getattr(one, "params", ()) for option in param.opts}
-        assert {"--config", "--profile"} <= names or "--fingerprint" not in names, name
+    for command in commands():
+        names = {name for one in command.parameters for name in one.names}
+        assert {"--config", "--profile"} <= names or "--fingerprint" not in names, command.path

@@ -94,7 +94,7 @@ def test_what_cannot_be_is_one_line_and_exit_code_1(
 
 
 def test_without_data_it_is_the_users_folder(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
-    monkeypatch.setattr("platformdirs.user_data_path", lambda name: data.parent / name)
+    monkeypatch.setattr("platformdirs.user_data_path", lambda name, **_keys: data.parent / name)
     code, _, err = run("check")
     assert code == 1
     assert f"{data.parent / 'securechat' / DATABASE_NAME}: there is no database" in err

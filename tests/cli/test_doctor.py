@@ -89,6 +89,25 @@ def test_a_server_that_is_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_server_that_lets_no_guest_in_is_well_all_the_same(tmp_path: Path) -> None:
+    with ChatServer(tmp_path) as server, server.connect("bob"):
+        who = ["--client-cert", str(_certificate(server.certs)), "--nick", "bob"]
+        trust = ["--certs", str(server.certs)]
+        done = doctor(tmp_path, f"localhost:{server.port}", *trust, *who)
+    assert done.returncode == 0, done.stdout
+    assert "warn protocol     no guest is let in: " in done.stdout
+    assert done.stdout.endswith("-    limits       not reached\n")
+
+
+def _certificate(folder: Path) -> Path:
+    """A certificate of the server's own, shown as ours: it asks for none."""
+    path = folder / "mine.pem"
+    path.touch(0o600)
+    path.write_bytes((folder / "cert.pem").read_bytes() + (folder / "key.pem").read_bytes())
+    return path
+
+
+@pytest.mark.slow
 def test_the_machine_of_a_server(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[serve]\ndata = "db"\ncerts = "pair"\n')
     config = str(tmp_path / "config.toml")

@@ -94,3 +94,9 @@ def test_html_escapes_everything_and_loads_nothing() -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_an_empty_conversation_is_a_whole_document(format: str) -> None:
     assert ("#lobby" in export(format)) == (format != "jsonl")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_removed_message_says_so(format: str) -> None:
+    text = export(format, posted(1, "", removed=True))
+    assert ('"removed": true' if format == "jsonl" else "removed") in text

@@ -288,6 +288,18 @@ def test_a_mention_rings_and_stands_out(terminal: Terminal) -> None:
     assert terminal.raw.count("\x07") == 1
 
 
+def test_the_bell_can_be_stopped_and_the_screen_be_cleared(terminal: Terminal) -> None:
+    terminal.type("/bell off", ENTER)
+    terminal.wait("-- bell: off")
+    terminal.ring()
+    terminal.wait("come here")
+    assert "\x07" not in terminal.raw
+    assert screen.CLEAR_ALL not in terminal.raw
+    terminal.type("/clear", ENTER, "after it", ENTER)
+    terminal.wait("<bob> after it")
+    assert screen.CLEAR_ALL in terminal.raw
+
+
 # ------------------------------------------------------------------ leaving
 
 
@@ -363,6 +375,13 @@ def test_without_colours(terminal: Terminal) -> None:
     terminal.type("hello", ENTER)
     terminal.wait("<bob> hello")
     assert re.search(r"\x1b\[[0-9;]+m", terminal.raw) is None
+
+
+@pytest.mark.parametrize("terminal", [{"arguments": ("--plain",)}], indirect=True)
+def test_plain_lines_are_never_cleared(terminal: Terminal) -> None:
+    terminal.type("/clear", ENTER)
+    terminal.wait("!! Plain lines are never cleared")
+    assert screen.CLEAR_ALL not in terminal.raw
 
 
 @pytest.mark.parametrize("terminal", [{"arguments": ("--plain",)}, {"term": "dumb"}], indirect=True)

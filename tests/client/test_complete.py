@@ -30,6 +30,7 @@ def complete(left: str) -> list[str]:
         ("/part l", "/part #lobby"),
         ("/help joi", "/help join"),
         ("/msg dave ca", "/msg dave carol "),
+        ("/bell m", "/bell mentions"),
         ("//ca", None),
         ("", None),
         ("hello ", None),
@@ -83,3 +84,11 @@ def test_the_world_is_looked_at_when_tab_is_pressed() -> None:
     assert completer.complete("ca") == []
     nicks.append("carol")
     assert completer.complete("ca") == ["carol: "]
+
+
+def test_and_back_to_the_one_before() -> None:
+    completer = Completer(lambda: WORLD)
+    assert completer.complete("c") == ["carol: "]
+    assert completer.complete("carol: ", -1) == ["Chris: "]
+    assert completer.complete("Chris: ", -1) == ["carol: "]
+    assert completer.complete("carol: ") == ["Chris: "]

@@ -1015,3 +1015,33 @@ def test_who_does_not_read_can_ask_for_a_direct_conversation_from_anywhere() -> 
     assert run.last(wire.Join).after == 3
     run.join(seq=4, after=3, room="@eve").hear(posted(4, to="@bob"))
     assert run.seqs("@eve") == [2, 3, 4]
+
+
+# ------------------------------------------------------------------ moderation
+
+
+def test_who_is_put_out_does_not_come_back_by_itself() -> None:
+    run = Run().online()
+    run.hear(wire.Moderated(act="kick", by="ann", room="#lobby", nick="bob"))
+    assert run.tells(Heard)[-1].system.act == "kick"
+    run.forget().lose()
+    run.wait(60).dialed().hear(welcome())
+    assert [it for it in run.sent if isinstance(it, wire.Join)] == []
+
+
+def test_what_is_done_to_others_or_elsewhere_changes_nothing() -> None:
+    run = Run().online()
+    run.hear(wire.Moderated(act="kick", by="ann", room="#lobby", nick="eve"))
+    run.hear(wire.Moderated(act="mute", by="ann", room="#lobby", nick="bob"))
+    run.hear(wire.Moderated(act="ban", by="ann", address="::/64"))
+    run.hear(posted(1))
+    assert run.seqs() == [1]
+
+
+def test_a_removal_is_told_as_of_the_conversation_that_we_know() -> None:
+    run = Run().online()
+    run.hear(wire.Removed(to="#lobby", seq=1, nick="eve"))
+    run.hear(wire.Removed(to="@eve", seq=2, nick="bob"))
+    run.hear(wire.Removed(to="@bob", seq=3, nick="eve"))
+    told = [it.system for it in run.tells(Heard) if isinstance(it.system, wire.Removed)]
+    assert [(it.to, it.seq) for it in told] == [("#lobby", 1), ("@eve", 2), ("@eve", 3)]

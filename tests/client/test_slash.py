@@ -5,19 +5,23 @@ from __future__ import annotations
 import pytest
 
 from securechat.client import slash
+from securechat.client.bell import BellLevel
 from securechat.client.slash import (
     Action,
     Around,
     Ask,
     BadInput,
+    Clear,
     Confirm,
     Enter,
     Explain,
     Leave,
     Quit,
+    Reply,
     Say,
     Search,
     Secretly,
+    SetBell,
     find,
     has_secret,
     parse,
@@ -65,6 +69,10 @@ def ask(name: str, **keys: object) -> Ask:
         ("/j #Garden", Enter("#garden")),
         ("/room garden", Enter("#garden")),
         ("/query carol", Enter("@carol")),
+        ("/reply coming", Reply("coming")),
+        ("/bell", SetBell(None)),
+        ("/bell Mentions", SetBell(BellLevel.MENTIONS)),
+        ("/clear", Clear()),
         ("/leave", Leave("#lobby")),
         ("/part garden", Leave("#garden")),
         ("/leave @carol", Leave("@carol")),
@@ -262,3 +270,12 @@ def test_other_lines_have_no_secret() -> None:
     assert not any(map(has_secret, ("hello", "/nick bob", "/msg carol login tulips", "")))
     with pytest.raises(BadInput, match="/login NICK"):
         parse("/login", None)
+
+
+def test_the_usual_commands_are_there_under_their_names() -> None:
+    usual = (
+        *("me", "msg", "query", "reply", "nick", "names", "whois", "topic", "away", "back"),
+        *("search", "clear", "bell", "quit", "join", "part", "list", "help"),
+    )
+    for name in usual:
+        assert name in (find(name).name, *find(name).aliases)

@@ -126,6 +126,16 @@ def test_a_mention_is_our_nick_as_a_word(line: Timeline, text: str, is_mention: 
     assert entry.mention is is_mention
 
 
+def test_other_words_may_call_us_too(line: Timeline) -> None:
+    line.heed(["robert", "the backup"])
+    for seq, text in enumerate(("ROBERT?", "is the backup done?", "Bob", "backup", "roberta"), 1):
+        [entry] = feed(line, message(text, seq=seq))
+        assert entry.mention is (seq <= 3)
+    feed(line, heard(wire.Renamed(old="bob", nick="bobby")))
+    [entry] = feed(line, message("robert", seq=6))
+    assert entry.mention
+
+
 def test_our_own_words_and_those_from_before_are_no_mention(line: Timeline) -> None:
     entries = feed(line, message("I, bob", "bob", own=True), message("bob?", seq=2, missed=True))
     assert [entry.mention for entry in entries] == [False, False]
@@ -564,6 +574,75 @@ def test_lag_is_how_long_the_echo_takes(line: Timeline) -> None:
     feed(line, Draft("d2", "#lobby", "hi", DraftState.SENDING), now=later)
     feed(line, Offline("reset", 1.0), now=later)
     assert line.lag(later + timedelta(hours=1)) == timedelta(0)
+
+
+# ------------------------------------------------------------------ moderation
+
+
+def test_a_removed_message_shows_as_removed_wherever_it_is_held(line: Timeline) -> None:
+    feed(line, message("bob: my password is 1234", seq=7))
+    [notice] = feed(line, heard(wire.Removed(to="#lobby", seq=7, nick="ann")))
+    assert (notice.kind, notice.text, notice.removes) == (
+        *(Kind.NOTICE, "ann removed carol's message (7)"),
+        7,
+    )
+    [kept] = [it for it in line.conversation("#lobby").lines if it.seq == 7]
+    assert (kept.text, kept.mention) == ("(removed)", False)
+    [notice] = feed(line, heard(wire.Removed(to="#lobby", seq=7, nick="carol")))
+    assert notice.text == "carol removed their message (7)"
+    [notice] = feed(line, heard(wire.Removed(to="#lobby", seq=99, nick="bob")))
+    assert notice.text == "you removed a message (99)"
+
+
+def test_a_message_that_comes_as_removed_is_counted_nowhere(line: Timeline) -> None:
+    gone = posted("", seq=1, to="#garden", removed=True, action=True)
+    [entry] = feed(line, Message("#garden", gone, False, False))
+    assert (entry.kind, entry.text, entry.mention) == (Kind.MESSAGE, "(removed)", False)
+    assert line.conversation("#garden").unread == 0
+    page = wire.HistoryPage(to="#lobby", messages=(posted("", removed=True),), more=False, re="c1")
+    assert [entry.text for entry in feed(line, heard(page))] == ["(removed)"]
+
+
+def test_who_is_ignored_is_not_heard_and_counted_nowhere() -> None:
+    line = Timeline("bob", ignored={"eve"})
+    line.look_at("#lobby")
+    assert feed(line, message("bob: hey", "eve", place="#garden")) == []
+    assert feed(line, message("psst", "eve", place="@eve")) == []
+    garden = line.conversation("#garden")
+    assert (garden.unread, garden.mentions, garden.latest_speakers()) == (0, 0, [])
+    assert list(garden.lines) == []
+    page = (posted("a", "eve", 1), posted("b", "carol", 2))
+    answer = heard(wire.HistoryPage(to="#lobby", messages=page, more=False, re="c1"))
+    assert [entry.nick for entry in feed(line, answer)] == ["carol"]
+    only = heard(wire.HistoryPage(to="#lobby", messages=page[:1], more=False, re="c2"))
+    assert feed(line, only) == []
+
+
+def test_acts_and_rules_are_told_where_they_hold(line: Timeline) -> None:
+    act = wire.Moderated(act="mute", by="ann", room="#lobby", nick="eve")
+    [told] = feed(line, heard(act))
+    assert (told.kind, told.text, told.conversation) == (
+        *(Kind.NOTICE, "ann muted eve in #lobby"),
+        "#lobby",
+    )
+    feed(line, heard(wire.Moderated(act="kick", by="ann", room="#lobby", nick="bob")))
+    assert not line.conversation("#lobby").joined
+    rules = wire.RoomIs(room="#lobby", private=True, read_only=False, topic_locked=False)
+    [read] = feed(line, heard(rules))
+    [changed] = feed(line, heard(rules.model_copy(update={"nick": "ann"})))
+    assert (read.kind, changed.kind) == (Kind.ANSWER, Kind.NOTICE)
+    assert changed.text.startswith("ann changed the rules: #lobby is private")
+    feed(line, heard(wire.Moderated(act="kick", by="ann", room="#unknown", nick="bob")))
+
+
+def test_bans_are_listed_when_they_are_all_there(line: Timeline) -> None:
+    row = wire.Sanction(act="ban", nick="eve", by="ann", since="2026-01-31T13:00:00.000000Z")
+    some = wire.SanctionList(room="#lobby", bans=(row,), more=True, re="c1")
+    assert feed(line, heard(some)) == []
+    rest = feed(line, heard(wire.SanctionList(room="#lobby", bans=(row,), re="c1")))
+    assert len(rest) == 2
+    [none] = feed(line, heard(wire.SanctionList(bans=(), re="c2")))
+    assert none.text == "nobody is banned or muted"
 
 
 # ------------------------------------------------------------------ accounts

@@ -27,7 +27,7 @@ def test_the_scene_on_the_full_screen(home: Home, terminals: Terminals) -> None:
     home.run("gen-certs")
     home.serve()
     terminals.open("alice")
-    terminals.wait_for("alice", "connected, TLS 1.3")
+    terminals.wait_for("alice", "│ connected │ TLS 1.3, your CA")
     terminals.wait_for("alice", "you are in #lobby")
     terminals.type("alice", "half a sen")
     assert home.connect("bob", "hi alice, how are you today?\n/me waves\n/msg alice psst\n")[0] == 0
@@ -48,7 +48,7 @@ def test_the_scene_on_the_full_screen(home: Home, terminals: Terminals) -> None:
     terminals.type("alice", "F1")
 
     home.stop(signal.SIGKILL)
-    terminals.wait_for("alice", "offline, reconnecting in")
+    terminals.wait_for("alice", "reconnecting in")
     terminals.type("alice", "typed while away", "Enter")
     terminals.wait_for("alice", "waits for the connection")
     home.serve()

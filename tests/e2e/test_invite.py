@@ -58,7 +58,8 @@ def invite(server: Home, *arguments: str) -> str:
 class OnATerminal(Terminals):
     """Terminals of a machine that was invited."""
 
-    def open(self, nick: str) -> None:
+    def open(self, nick: str, port: int | None = None) -> None:
+        assert port is None
         home = self._home
         assert isinstance(home, Machine)
         self.run_in(nick, "connect", f"'{home.target}'", *self._options)

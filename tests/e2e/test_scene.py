@@ -172,9 +172,9 @@ class Terminals:
         )
         return done.stdout
 
-    def open(self, nick: str) -> None:
-        """A terminal in which a client runs."""
-        target = f"localhost:{self._home.port}"
+    def open(self, nick: str, port: int | None = None) -> None:
+        """A terminal in which a client runs; `port`: another way to the server."""
+        target = f"localhost:{port or self._home.port}"
         command = " ".join([*SECURECHAT, "connect", target, "--nick", nick, *self._options])
         command += "; echo left with $?; sleep 60"
         size = ("-x", str(self._size[0]), "-y", str(self._size[1]))

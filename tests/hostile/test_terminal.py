@@ -78,7 +78,7 @@ def fields() -> dict[str, Callable[[str], Iterable[str]]]:
     table["line mode, plain"] = lambda text: [plain(text, "utf-8")]
     refused = Draft(id="x", conversation="#a", text="hi", state=DraftState.REFUSED)
     table["full screen, why a draft was refused"] = lambda text: full_screen(
-        rows_of_draft(replace(refused, reason=text), "eve", 80)
+        rows_of_draft(replace(refused, reason=text), "eve", 80, "Alt-R sends it again")
     )
     return table
 

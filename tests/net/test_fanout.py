@@ -10,7 +10,7 @@ import pytest
 from securechat.net.channel import MAX_PIECE, Channel
 from securechat.net.fanout import HIGH_WATER, LOW_WATER, RING_BUDGET
 from securechat.net.feed import RING_BYTES
-from securechat.net.ops import Chunk, NoticeTo, PageWanted, Subscribe
+from securechat.net.ops import Chunk, NoticeTo, PageWanted, Scrub, Subscribe
 
 if TYPE_CHECKING:
     from tests.net.conftest import World
@@ -392,3 +392,18 @@ def test_a_fence_falls_when_the_last_one_behind_is_left(world: World, how: str) 
     else:
         world.join(after=5, head=5, channel=late)
     assert world.heard(late) == b"(pong)"
+
+
+def test_what_was_erased_is_not_fed_from_the_ring(world: World) -> None:
+    """Who is behind gets it from the store, where it is erased, and not from memory."""
+    slow = world.join(room=0)
+    first = fill(world, slow)
+    world.say(b"secret", first=first)
+    assert world.fanout._ring_bytes > 0
+    world.fanout.scrub(Scrub("#nowhere"))
+    world.fanout.scrub(Scrub(ROOM))
+    assert world.fanout._ring_bytes == 0
+    world.drain(slow)
+    assert b"secret" not in world.heard(slow)
+    [wish] = world.wishes
+    assert wish.after == first - 1

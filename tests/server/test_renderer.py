@@ -217,6 +217,7 @@ EVERY_OTHER: list[fx.Effect] = [
     fx.Broadcast("#b", Left(room="#b", nick="a")),
     fx.Subscribe(1, "#b"),
     fx.Unsubscribe(1, "#b"),
+    fx.Scrub("#b"),
     fx.ReadHistory(1, "#a", "#a", History(id="q", to="#a")),
     fx.Find(1, "q", Query(ANN), 50),
     fx.Close(1, Bye(reason="quit")),

@@ -239,7 +239,7 @@ def test_a_folder_in_the_place_of_the_database_is_refused(tmp_path: Path) -> Non
 def test_a_database_that_another_program_keeps_locked_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "_BUSY", 1)
+    monkeypatch.setattr(connections, "BUSY", 1)
     open_store(tmp_path).close()
     with closing(apsw.Connection(str(tmp_path / DATABASE_NAME))) as shell:
         shell.pragma("locking_mode", "exclusive")

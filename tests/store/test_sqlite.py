@@ -435,7 +435,7 @@ def test_a_reader_that_holds_the_log_is_told_of_and_harms_nothing(
 def test_opening_beside_a_tool_that_reads_from_before_a_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(connections, "_BUSY", 1)
+    monkeypatch.setattr(connections, "BUSY", 1)
     subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), TS], stdout=subprocess.PIPE, check=False
     )

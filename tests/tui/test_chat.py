@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import process_time
 from typing import Any, Final
 
@@ -14,14 +15,19 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from securechat.client.controller import Controller
+from securechat.client.unfinished import Unfinished
+from securechat.errors import SettingsError
 from securechat.protocol import envelopes as wire
 from securechat.tui.app import ChatApp
 from securechat.tui.chat import Chat
+from securechat.tui.choosing import Choosing
 from securechat.tui.composer import Composer
-from securechat.tui.keys import CHAT, COMPOSER, help_lines
+from securechat.tui.keymap import keymap
+from securechat.tui.keys import CHAT, CHOSEN, COMPOSER
 from securechat.tui.messages import Messages
 from securechat.tui.overlays import Help, Secrets
 from securechat.tui.panel import Panel
+from securechat.tui.setup import DEFAULTS, Joins, Setup
 
 from ..cli.scripted import STAMP, ScriptedClient
 from .entries import message
@@ -49,7 +55,11 @@ class Person:
         return self.chat.query_one(f"#{name}", Panel).text
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Press keys, one at once after the other; Pilot's own `press` takes 80 ms for each."""
+        for key in keys:
+            char = key if len(key) == 1 else {"slash": "/", "space": " "}.get(key)
+            self.app.post_message(events.Key(key, char))
+        await self.pilot.pause()
 
     async def type(self, text: str) -> None:
         """Type as fast as a terminal hands a paste over key by key."""
@@ -80,11 +90,13 @@ def _name(char: str) -> str:
 
 @asynccontextmanager
 async def somebody(
-    client: ScriptedClient | None = None, size: tuple[int, int] = (100, 24)
+    client: ScriptedClient | None = None,
+    size: tuple[int, int] = (100, 24),
+    setup: Setup = DEFAULTS,
 ) -> AsyncIterator[Person]:
     client = client or ScriptedClient()
     client.start()
-    app = ChatApp(client, Controller(client, "bob", ("#lobby",)))
+    app = ChatApp(client, Controller(client, "bob", ("#lobby",)), setup)
     async with app.run_test(size=size) as pilot:
         bob = Person(client, app, pilot)
         await bob.sees("3 in #lobby")
@@ -157,6 +169,7 @@ READLINE: Final = (
     ("x da", ["tab"], "x dave "),
     ("/jo", ["tab", "i", "tab"], "/join "),
     ("/zz", ["tab"], "/zz"),
+    ("x c", ["tab", "tab", "shift+tab"], "x carol "),
 )
 
 
@@ -226,6 +239,17 @@ def test_what_cannot_be_done_is_told_and_stays_to_be_mended() -> None:
     play(scene)
 
 
+def test_nobody_is_told_that_one_types() -> None:
+    async def scene(bob: Person) -> None:
+        before = list(bob.client.commands)
+        await bob.type("half a sentence")
+        await bob.press("left", "backspace", "ctrl+u")
+        await bob.pilot.pause(0.1)
+        assert (bob.client.said, bob.client.commands) == ([], before)
+
+    play(scene)
+
+
 # ------------------------------------------------------------------ states
 
 
@@ -250,18 +274,67 @@ def test_each_own_message_shows_its_state() -> None:
 
 def test_the_connection_is_always_in_sight_and_what_was_missed_is_marked() -> None:
     async def scene(bob: Person) -> None:
-        await bob.sees_side("status", "connected, TLS 1.3")
+        await bob.sees_side("status", "│ connected │ TLS 1.3")
         bob.client.post("carol", "seen")
         await bob.sees("seen")
         bob.client.drop()
-        await bob.sees_side("status", "offline, reconnecting in 2 s")
+        await bob.sees_side("status", "│ reconnecting in 2 s")
         await bob.type("later\n")
         await bob.sees("…<bob> later (waits for the connection)")
-        await bob.sees_side("status", "1 unsent")
+        await bob.sees_side("status", "│ offline, 1 unsent │ reconnecting in")
         bob.client.come_back()
         bob.client.post("carol", "missed", missed=True)
         await bob.sees("── new messages ─")
         await bob.sees_side("status", "connected")
+
+    play(scene)
+
+
+def test_a_message_can_be_chosen_to_say_it_again_or_drop_it() -> None:
+    async def scene(bob: Person) -> None:
+        await bob.type("refuse it\n")
+        await bob.sees("✗<bob> refuse it")
+        await bob.type("half a sen")
+        await bob.press("ctrl+up")
+        await bob.sees_side("status", "r sends again, x drops, y copies, Esc: back")
+        bob.client.post("carol", "something new")  # moves the draft, not what is chosen
+        await bob.sees("something new")
+        await bob.press("r")
+        await bob.pilot.pause()
+        assert [text for _, text, _ in bob.client.said] == ["refuse it"] * 2
+        await bob.sees("✗<bob> refuse it")
+        await bob.press("ctrl+up", "x")
+        await bob.pilot.pause()
+        assert "refuse it" not in bob.messages.text
+        await bob.type("tence")
+        assert bob.composer.text == "half a sentence"
+
+    play(scene)
+
+
+def test_a_message_can_be_chosen_to_copy_or_answer_it() -> None:
+    async def scene(bob: Person) -> None:
+        bob.client.post("carol", "one *two*\nthree")
+        bob.client.post("dave", "four")
+        await bob.sees("four")
+        await bob.press("ctrl+up", "up", "y")
+        assert bob.app.clipboard == "one *two*\nthree"
+        await bob.sees_side("status", "copied: 15 characters")
+        await bob.press("ctrl+up", "r")
+        await bob.type("yes")
+        assert bob.composer.text == "dave: yes"
+        await bob.press("ctrl+up", "up", "k")  # no further than the first
+        await bob.type(" and k")  # the last is a key for choosing, too
+        assert bob.composer.text == "dave: yes and k"
+        await bob.press("ctrl+up", "down", "backspace")  # there is none below
+        await bob.type("k")
+        assert bob.composer.text == "dave: yes and k"
+        await bob.press("ctrl+up", "escape", "x")
+        assert bob.composer.text == "dave: yes and kx"
+        await bob.press("ctrl+up")
+        await bob.paste("!")
+        assert bob.composer.text == "dave: yes and kx!"
+        assert bob.client.said == []
 
     play(scene)
 
@@ -298,6 +371,33 @@ def test_rooms_count_what_is_new_and_keep_their_drafts() -> None:
     play(scene)
 
 
+def test_what_is_half_typed_survives_the_end_of_the_program(tmp_path: Path) -> None:
+    async def first(bob: Person) -> None:
+        await bob.type("/join garden\n")
+        await bob.sees_side("rooms", "▸2 #garden")
+        await bob.type("for the garden")
+        await bob.press("ctrl+p")
+        await bob.paste("half a\nsentence")
+        bob.app.exit(0)
+
+    async def second(bob: Person) -> None:
+        assert bob.composer.text == "half a\nsentence"
+        await bob.type(" more")
+        assert bob.composer.text == "half a\nsentence more"
+        await bob.press("enter")
+        await bob.type("/join garden\n")
+        await bob.sees_side("rooms", "▸2 #garden")
+        assert bob.composer.text == "for the garden"
+        await bob.press("ctrl+u")
+        bob.app.exit(0)
+
+    for scene in (first, second):
+        kept = Unfinished(tmp_path, "localhost", 1, "bob")
+        play(scene, setup=Setup(unfinished=kept))
+        kept.close(5.0)
+    assert not kept.path.exists()
+
+
 def test_a_few_letters_jump_to_a_conversation() -> None:
     async def scene(bob: Person) -> None:
         await bob.type("/join garden\n")
@@ -314,7 +414,8 @@ def test_a_few_letters_jump_to_a_conversation() -> None:
         await bob.pilot.pause()
         await bob.press("down", "enter")
         await bob.sees_side("rooms", "▸2 #garden")
-        await bob.press("ctrl+k", "escape")
+        await bob.press("ctrl+k")
+        await bob.press("escape")
         assert isinstance(bob.app.screen, Chat)
 
     play(scene)
@@ -458,10 +559,16 @@ def test_who_comes_and_goes_is_folded_until_one_asks() -> None:
     play(scene)
 
 
+def rings_of(bob: Person) -> list[str]:
+    """What is sent to the terminal from now on, beside what is drawn."""
+    sent: list[str] = []
+    bob.chat.alarm._write = sent.append
+    return sent
+
+
 def test_a_call_rings_and_no_more_than_once_in_a_while() -> None:
     async def scene(bob: Person) -> None:
-        rung: list[int] = []
-        bob.app.bell = lambda: rung.append(1)  # type: ignore[method-assign]
+        rung = rings_of(bob)
         bob.client.post("carol", "bob was here", missed=True)
         bob.client.post("carol", "nothing for Bobby")
         await bob.sees("Bobby")
@@ -469,9 +576,45 @@ def test_a_call_rings_and_no_more_than_once_in_a_while() -> None:
         for _ in range(3):
             bob.client.call()
         await bob.sees("!<carol> bob: come here")
-        assert rung == [1]
+        assert rung == ["\a"]
 
     play(scene)
+
+
+def test_what_rings_can_be_chosen_and_who_looks_elsewhere_is_shown_a_notice() -> None:
+    async def scene(bob: Person) -> None:
+        rung = rings_of(bob)
+        await bob.type("/bell off\n")
+        await bob.sees("bell: off")
+        bob.client.call()
+        await bob.sees("come here")
+        assert rung == []
+        await bob.type("/bell all\n")
+        bob.app.post_message(events.AppBlur())
+        await bob.pilot.pause()
+        bob.client.post("carol", "anybody there?")
+        await bob.sees("anybody there?")
+        assert rung == ["\a\x1b]777;notify;carol in #lobby;anybody there?\x1b\\"]
+        await bob.paste("it goes")
+        await bob.type(" to the composer")
+        assert bob.composer.text == "it goes to the composer"
+
+    play(scene, setup=Setup(environ={"TERM": "foot"}))
+
+
+def test_a_cleared_screen_is_empty_and_scrolling_brings_all_back() -> None:
+    async def scene(bob: Person) -> None:
+        bob.client.post("carol", "before")
+        await bob.sees("before")
+        await bob.type("/clear\n")
+        assert bob.messages.text.strip() == ""
+        bob.client.post("carol", "behind")
+        await bob.sees("behind")
+        await bob.press("pageup")
+        await bob.sees("old 490")
+        assert "before" not in bob.messages.text
+
+    play(scene, client=WithHistory())
 
 
 @pytest.mark.slow
@@ -502,16 +645,9 @@ def test_a_hundred_thousand_messages_cost_no_more_than_ten() -> None:
 
 
 def test_the_help_is_made_of_the_table_that_is_obeyed() -> None:
-    for row in COMPOSER:
-        assert callable(getattr(Composer, f"action_{row.action}")), row
-    for row in CHAT:
-        assert callable(getattr(Chat, f"action_{row.action}")), row
-    keys = [key for row in (*COMPOSER, *CHAT) for key in row.keys.split(",")]
-    twice = {key for key in keys if keys.count(key) > 1}
-    assert twice == {"ctrl+k"} & twice
-    told = "\n".join(help_lines())
-    assert all(row.summary in told for row in (*COMPOSER, *CHAT))
-    assert "/msg NICK TEXT" in told
+    for rows, does in ((COMPOSER, Composer), (CHAT, Chat), (CHOSEN, Choosing)):
+        for row in rows:
+            assert callable(getattr(does, f"action_{row.action}")), row
 
     async def scene(bob: Person) -> None:
         await bob.press("f1")
@@ -523,6 +659,55 @@ def test_the_help_is_made_of_the_table_that_is_obeyed() -> None:
         assert bob.composer.text == "x"
 
     play(scene)
+
+
+def test_keys_can_be_changed_and_are_told_so() -> None:
+    changed = keymap({"send-again": ["Ctrl-G"], "kill-word-left": ["f5"], "next": ["ctrl-w"]})
+
+    async def scene(bob: Person) -> None:
+        await bob.type("/join garden\n")
+        await bob.sees_side("rooms", "▸2 #garden")
+        await bob.press("ctrl+w")
+        await bob.sees_side("rooms", "▸1 #lobby")
+        await bob.type("refuse it")
+        await bob.press("f5")
+        assert bob.composer.text == "refuse "
+        await bob.type("that\n")
+        await bob.sees("not sent (I refuse.) Ctrl-G sends it again")
+        await bob.sees_side("status", "1 not sent: Ctrl-G")
+        await bob.press("ctrl+g")
+        assert [text for _, text, _ in bob.client.said] == ["refuse that"] * 2
+
+    play(scene, setup=Setup(keys=changed))
+
+
+def test_what_is_changed_is_kept_for_the_next_start_or_told() -> None:
+    kept: list[tuple[str, str]] = []
+
+    def remember(key: str, value: str) -> None:
+        kept.append((key, value))
+        if key == "theme":
+            raise SettingsError("config.toml could not be written: no room.")
+
+    async def scene(bob: Person) -> None:
+        await bob.type("/bell off\n/bell\n")
+        await bob.press("alt+j", "alt+j", "f9")
+        await bob.sees("!! config.toml could not be written: no room.")
+        assert bob.app.theme == "textual-light"
+
+    play(scene, setup=Setup(remember=remember))
+    assert kept == [("bell", "off"), ("joins", "show"), ("joins", "fold"), ("theme", "light")]
+
+
+def test_comings_and_goings_can_be_hidden_for_good() -> None:
+    async def scene(bob: Person) -> None:
+        bob.client.hear(wire.Joined(room="#lobby", nick="erin"))
+        bob.client.post("erin", "hello")
+        await bob.sees("<erin> hello")
+        assert "erin joined" not in bob.messages.text
+        assert "erin" in bob.panel("people")
+
+    play(scene, setup=Setup(joins=Joins.HIDE))
 
 
 def test_every_theme_shows_the_same_text() -> None:
@@ -560,7 +745,7 @@ def test_no_color_takes_all_colours_away(monkeypatch: pytest.MonkeyPatch) -> Non
     ("keys", "code"),
     [
         (["ctrl+d"], 0),
-        (["ctrl+c"], 130),
+        (["ctrl+c", "ctrl+c"], 130),
         (["x", "ctrl+c", "ctrl+c"], 130),
         ([*"/quit", "enter"], 0),
     ],
@@ -570,7 +755,18 @@ def test_ways_out(keys: list[str], code: int) -> None:
         await bob.press(*[_name(key) for key in keys])
         await bob.pilot.pause()
         assert bob.app.return_value == code
-        assert bob.client.closed == []  # that is done when the terminal is back
+
+    play(scene)
+
+
+def test_a_lonely_interrupt_only_clears(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(bob: Person) -> None:
+        await bob.press("ctrl+c")
+        await bob.sees_side("status", "Ctrl-C again quits")
+        monkeypatch.setattr("securechat.tui.composer._TWICE", -1.0)  # too late
+        await bob.press("ctrl+c")
+        assert bob.app.return_value is None
+        assert bob.app.is_running
 
     play(scene)
 

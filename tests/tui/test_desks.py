@@ -74,3 +74,12 @@ def test_what_the_client_forgot_is_forgotten() -> None:
     desks.forget_all_but(["#tea"])
     assert texts(desks, "#garden") == []
     assert texts(desks, "#tea") == ["x"]
+
+
+def test_a_removed_message_is_told_where_it_stands() -> None:
+    desks = Desks("#lobby")
+    desks.put([message("secret", seq=7), message("other", seq=8)])
+    desks.put([Entry(Kind.NOTICE, NOON, "ann removed it", "#lobby", "ann", removes=7)])
+    assert texts(desks, "#lobby") == ["(removed)", "other"]
+    desks.put([Entry(Kind.NOTICE, NOON, "ann removed 3", "#lobby", "ann", removes=3)])
+    assert texts(desks, "#lobby") == ["(removed)", "other", "ann removed 3"]

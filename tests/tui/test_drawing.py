@@ -76,15 +76,15 @@ def test_who_comes_and_goes_is_folded() -> None:
             DraftState.REFUSED,
             [
                 "     ✗<bob> hello",
-                "      not sent (too fast) Alt-R sends it again, Alt-X drops it",
+                "      not sent (too fast) press r",
             ],
         ),
     ],
 )
 def test_the_state_of_what_is_not_stored(state: DraftState, rows: list[str]) -> None:
     draft = Draft("d1", "#lobby", "hello", state, reason="too fast")
-    assert plain(rows_of_draft(draft, "bob", 80)) == rows
-    action = plain(rows_of_draft(replace(draft, action=True), "bob", 80))
+    assert plain(rows_of_draft(draft, "bob", 80, "press r")) == rows
+    action = plain(rows_of_draft(replace(draft, action=True), "bob", 80, ""))
     assert action[0].startswith(rows[0][:6] + "* bob hello")
 
 
@@ -114,9 +114,22 @@ def test_whatever_others_write_stays_within_its_rows(
     text: str, nick: str, kind: Kind, width: int
 ) -> None:
     if kind in (Kind.UNSENT, Kind.REFUSED):
-        lines = rows_of_draft(Draft("d", "#x", text, DraftState.REFUSED, reason=nick), nick, width)
+        draft = Draft("d", "#x", text, DraftState.REFUSED, reason=nick)
+        lines = rows_of_draft(draft, nick, width, "press r")
     else:
         lines = rows_of_item(Entry(kind, NOON, text, "#x", nick), width, UTC, folded=True)
     for row in plain(lines):
         assert cell_len(row) <= width
         assert not any(char < " " or "\x7f" <= char < "\xa0" or char == "\u202e" for char in row)
+
+
+def test_a_block_of_code_keeps_its_spaces_and_wraps_like_the_rest() -> None:
+    rows = drawn(message("so:\n```\nif x:\n    y = *1*\n```\nhttps://a.example"), 40)
+    assert rows == [
+        "12:00 <carol> so:",
+        "      ```",
+        "      if x:",
+        "          y = *1*",
+        "      ```",
+        "      https://a.example",
+    ]

@@ -88,3 +88,17 @@ def test_searching_goes_back_and_leaves_case_out() -> None:
     assert log.find("fox", 2) == 0
     assert log.find("fox", 0) is None
     assert log.find("carol a", log.end) == 1
+
+
+def test_a_cleared_log_is_empty_and_older_than_what_comes() -> None:
+    log = Log()
+    log.add(message("one", seq=7), seen=False)
+    log.add(moved("dave"), seen=True)
+    log.clear()
+    assert (texts(log), log.marker, log.oldest_seq) == ([], None, 8)
+    assert log.put_older([message("one", seq=7, recalled=True)]) == 1
+    log.add(message("two", seq=8), seen=True)
+    assert texts(log) == ["one", "two"]
+    empty = Log()
+    empty.clear()
+    assert (empty.first, empty.end, empty.oldest_seq) == (0, 0, 0)

@@ -109,15 +109,32 @@ def status(timeline: Timeline, width: int = 100, after: float = 0.0) -> str:
 
 
 def test_the_state_of_the_connection_is_always_there(timeline: Timeline) -> None:
-    assert status(timeline) == " #lobby 3 │ bob │ connected, TLS 1.3 │ F1 help"
+    assert status(timeline) == " #lobby 3 │ bob │ connected │ TLS 1.3 │ F1 help"
+    timeline.feed(Draft("c", "#lobby", "hi", DraftState.SENDING), NOON)
+    assert "│ connected, 1 unsent │" in status(timeline)
+    timeline.feed(Draft("c", "#lobby", "hi", DraftState.SENT), NOON)
     timeline.feed(Offline("reset", 3.0), NOON)
-    assert "offline, reconnecting in 3 s │" in status(timeline)
+    assert "bob │ reconnecting in 3 s │ F1" in status(timeline)
     assert "reconnecting in 1 s" in status(timeline, after=2.5)
     timeline.feed(Draft("d", "#lobby", "hi", DraftState.WAITING), NOON)
-    assert "reconnecting in 0 s, 1 unsent" in status(timeline, after=9)
+    assert "offline, 1 unsent │ reconnecting in 0 s │" in status(timeline, after=9)
     timeline.feed(Connecting("localhost", 1, 2), NOON)
-    assert "connecting, 1 unsent" in status(timeline)
-    assert "connecting │" in status(Timeline("bob"))
+    assert "offline, 1 unsent │ reconnecting │" in status(timeline)
+    assert "bob │ connecting │" in status(Timeline("bob"))
+
+
+def test_how_the_server_is_known_is_told(timeline: Timeline) -> None:
+    [line] = plain([status_line(timeline, NOON, 80, trust="known key")])
+    assert "connected │ TLS 1.3, known key │" in line
+
+
+def test_what_is_new_elsewhere_is_told_where_no_list_is_in_sight(timeline: Timeline) -> None:
+    [line] = plain([status_line(timeline, NOON, 80, lists_rooms=False)])
+    assert "new:" not in line
+    say(timeline, "#garden")
+    say(timeline, "@dave", "psst")
+    [line] = plain([status_line(timeline, NOON, 40, lists_rooms=False)])
+    assert line.startswith(" #lobby 3 │ new: 2 3! │ connected")
 
 
 def test_lag_is_told_when_it_is_high(timeline: Timeline) -> None:
@@ -132,8 +149,10 @@ def test_what_was_refused_is_told_with_its_key(timeline: Timeline) -> None:
 
 
 def test_a_narrow_bar_leaves_out_what_does_not_fit(timeline: Timeline) -> None:
-    assert status(timeline, 24) == " #lobby 3 │ bob │ conne…"
-    [line] = plain([status_line(timeline, NOON, 60, ["Ctrl-C again quits"])])
+    assert status(timeline, 50).startswith(" #lobby 3 │ bob │ connected │")
+    assert status(timeline, 40) == " #lobby 3 │ connected │ TLS 1.3 │ F1 he…"
+    assert status(timeline, 24) == " #lobby 3 │ connected │…"
+    [line] = plain([status_line(timeline, NOON, 60, hints=["Ctrl-C again quits"])])
     assert line.startswith(" Ctrl-C again quits │ #lobby")
 
 

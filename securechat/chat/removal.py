@@ -1,0 +1,107 @@
+"""Removing what a message says: who may, what follows, and who has to hear of it later.
+
+In: a `Remove`, and later the outcome of erasing the text. Out: effects into the hub. Raised:
+`Rejected` (`no_such_message`, `forbidden`).
+
+The number of the message stays used. Those at the head of the conversation hear `removed` at once.
+Who is behind or away does not, as with every notice: they get the last removals anew when they are
+level or have come back, for the text may have reached them before it was erased.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from ..errors import Rejected
+from ..protocol.envelopes import Remove, Removed
+from ..records import Conflict, Failed, KeepAct, Kept, Outcome, RemoveMessage
+from . import judge
+from .answers import refuse, storage_error
+from .direct import key_of
+from .effects import Broadcast, Erase, Scrub, Send
+from .rights import Verb
+from .rows import check_reason, require_partner
+
+if TYPE_CHECKING:
+    from .hub import Hub
+    from .session import Session
+
+#: Of so many conversations the last so many removals are told again.
+_CONVERSATIONS: Final = 1_000
+_REMOVALS: Final = 100
+
+_NONE: Final = "There is no message of that number, or it was removed already. Look at its `seq`."
+_NOT_YOURS: Final = (
+    "Somebody else wrote that. The moderators of the room may remove it; ask one of them."
+)
+
+
+class Removals:
+    """The last removals in each conversation, those of longest ago forgotten first."""
+
+    def __init__(self) -> None:
+        self._recent: dict[str, deque[Removed]] = {}
+
+    def add(self, conversation: str, event: Removed) -> None:
+        """Remember a removal."""
+        recent = self._recent.pop(conversation, None) or deque(maxlen=_REMOVALS)
+        recent.append(event)
+        self._recent[conversation] = recent
+        if len(self._recent) > _CONVERSATIONS:
+            del self._recent[next(iter(self._recent))]
+
+    def upto(self, conversation: str, seq: int) -> list[Removed]:
+        """Those of messages up to `seq`, oldest first."""
+        return [event for event in self._recent.get(conversation, ()) if event.seq <= seq]
+
+
+def remove(hub: Hub, session: Session, command: Remove) -> None:
+    """Have a text erased: one's own, or in a room that one moderates."""
+    identity, address = session.identity, command.to
+    author: int | None = identity.number
+    if address[0] == "@":
+        other = require_partner(hub, address)
+        conversation, address = key_of(identity, other), f"@{other.nick.text}"
+    else:
+        conversation = address
+        if judge.may(hub, identity, Verb.REMOVE, hub.rooms[address]):
+            author = None
+    if command.seq > hub.heads.get(conversation, 0):
+        raise Rejected("no_such_message", _NONE)
+    nick, reason = identity.nick.text, check_reason(command.reason)
+    place = address if address[0] == "#" else ""
+    act = KeepAct(identity.number, nick, "remove", place, f"message {command.seq}", reason)
+    hub.emit(
+        Erase(
+            session.number,
+            command.id,
+            Removed(to=address, seq=command.seq, nick=nick),
+            RemoveMessage(conversation, command.seq, author, act),
+        )
+    )
+
+
+def settle(hub: Hub, effect: Erase, outcome: Outcome) -> None:
+    """Tell all of what is erased, or whoever wanted it why it is not."""
+    if isinstance(outcome, Kept):
+        conversation = effect.record.conversation
+        hub.removals.add(conversation, effect.event)
+        hub.emit(Scrub(conversation))
+        answer = effect.event.model_copy(update={"re": effect.re})
+        hub.emit(Send(effect.connection, answer))
+        hub.emit(Broadcast(conversation, effect.event, skip=effect.connection))
+        return
+    if isinstance(outcome, Failed):
+        error = storage_error(effect.re)
+    elif isinstance(outcome, Conflict):
+        error = refuse(Rejected("forbidden", _NOT_YOURS), effect.re)
+    else:
+        error = refuse(Rejected("no_such_message", _NONE), effect.re)
+    hub.emit(Send(effect.connection, error))
+
+
+def tell_recent(hub: Hub, number: int, conversation: str, seq: int) -> None:
+    """Tell a connection, which may have messages up to `seq`, what was erased among them."""
+    for event in hub.removals.upto(conversation, seq):
+        hub.emit(Send(number, event))

@@ -1,0 +1,76 @@
+"""What was being typed, for the next start: one small file per server and nick.
+
+`load` gives what an earlier run left; what cannot be used is taken for absent. `keep` returns at
+once: a thread of its own writes, so that a slow disk never holds up a key. What went wrong is in
+`problem`, one line for a person.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Final
+
+from .private import describe, key_of, make_folder, open_private, read_all, replace_private
+
+_LIMIT: Final = 1 << 20
+
+
+class Unfinished:
+    """The texts of one nick on one server, by conversation."""
+
+    def __init__(self, folder: Path, host: str, port: int, nick: str) -> None:
+        self.path = folder / f"unfinished-{key_of(host, port, nick)}.json"
+        self.problem: str | None = None
+        self._queue: SimpleQueue[Mapping[str, str] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="unfinished", daemon=True)
+        self._latest: Mapping[str, str] | None = None
+
+    def load(self) -> Mapping[str, str]:
+        """What was being typed when the last run ended."""
+        try:
+            descriptor = open_private(self.path)
+            try:
+                kept = json.loads(read_all(descriptor, _LIMIT) or b"{}")
+            finally:
+                os.close(descriptor)
+        except FileNotFoundError:
+            kept = {}
+        except (OSError, ValueError):  # it was only half a sentence
+            kept = {}
+        texts = kept.items() if isinstance(kept, dict) else ()
+        self._latest = {name: text for name, text in texts if isinstance(text, str)}
+        return self._latest
+
+    def keep(self, texts: Mapping[str, str]) -> None:
+        """Have the file say this, if it does not already."""
+        if texts == self._latest:
+            return
+        self._latest = dict(texts)
+        if not self._thread.is_alive():
+            self._thread.start()
+        self._queue.put(self._latest)
+
+    def close(self, timeout: float) -> None:
+        """Wait, for so many seconds at most, until the last word is written."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join(timeout)
+
+    def _work(self) -> None:
+        while (texts := self._queue.get()) is not None:
+            try:
+                self._write(texts)
+            except OSError as error:
+                self.problem = f"What you were typing could not be kept. {describe(error)}."
+
+    def _write(self, texts: Mapping[str, str]) -> None:
+        if texts:
+            make_folder(self.path.parent)
+            replace_private(self.path, json.dumps(texts).encode())
+        else:
+            self.path.unlink(missing_ok=True)
