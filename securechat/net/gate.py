@@ -26,7 +26,9 @@ GRACE: Final = 3.0
 #: Beyond half of all places a source that has so many of them waits.
 _FAIR_SHARE: Final = 8
 #: Penalty for a connection that ends before it is welcomed, besides the time it took, seconds.
-_IN_VAIN: Final = 1.0
+_IN_VAIN: Final = 3.0
+#: So much penalty is nobody's fault, seconds: a client that meets us first only looks at our key.
+_INNOCENT: Final = 3.5
 #: What each of its people who are in makes a source bear more, seconds.
 _BORNE: Final = 1.0
 #: What is forgiven when somebody is welcomed, seconds.
@@ -127,7 +129,7 @@ class Gate:
         if (
             (state is not None and state.waiting)
             or self._must_wait(source, now)
-            or not self._may_begin(source, now)
+            or not self._may_begin(source, now, just_came=True)
         ):
             return self._have_wait(number, source, now)
         return self._admit(number, source, now)
@@ -135,22 +137,30 @@ class Gate:
     def _must_wait(self, source: str, now: float) -> bool:
         """Whether a source has to wait for its penalty to fade, or for its pace."""
         limits = self._limits
-        penalty = self._penalties.of(source, now)
-        if penalty:
-            state = self._sources.get(source)
-            borne = _BORNE * len(state.welcomed) if state is not None else 0.0
-            if penalty > limits.tolerance + borne:
-                return True
+        if self._guilt(source, now) > limits.tolerance:
+            return True
         rate = limits.new_per_second
         return bool(rate) and self._pace.of(source, now) * rate > limits.new_at_once
 
-    def _may_begin(self, source: str, now: float) -> bool:
+    def _guilt(self, source: str, now: float) -> float:
+        """The penalty of a source beyond what its people who are in make it bear."""
+        penalty = self._penalties.of(source, now)
+        if not penalty:
+            return 0.0
+        state = self._sources.get(source)
+        return penalty - (_BORNE * len(state.welcomed) if state is not None else 0.0)
+
+    def _may_begin(self, source: str, now: float, *, just_came: bool = False) -> bool:
         """Whether there is a place, and CPU, for one more handshake of this source."""
         limits = self._limits
         mine = self._greeting.count(source)
-        # The second half of a burst is for those who have done nothing yet.
-        is_new = source not in self._sources and not self._penalties.of(source, now)
-        if self._is_paced(now, limits.handshakes_at_once * (2 if is_new else 1)):
+        bursts = 1
+        if just_came and not mine and self._guilt(source, now) <= _INNOCENT:
+            # Beyond the first burst only those go who do not flood, beyond the second only from
+            # where people are in.
+            state = self._sources.get(source)
+            bursts = 3 if state is not None and state.welcomed else 2
+        if self._is_paced(now, bursts * limits.handshakes_at_once):
             return False
         if mine >= limits.greeting_per_address:
             return False

@@ -67,6 +67,8 @@ class Peer:
         self.siege = siege
         self.number = number
         self.sock: socket.socket | None = None
+        #: Its descriptor, which TLS takes over from one object to the next.
+        self.fd = -1
         self.script: Script | None = None
         self.welcomed = False
 
@@ -81,7 +83,7 @@ class Peer:
             sock.connect(("127.0.0.1", self.siege.port))
         except BlockingIOError:
             pass
-        self.sock = sock
+        self.sock, self.fd = sock, sock.fileno()
         self.script = self.siege.play(self)
 
     # -------------------------------------------------------------- scripts
@@ -160,6 +162,7 @@ class Peer:
 
     def _shake_hands(self) -> Generator[Wants, None, ssl.SSLSocket]:
         yield _WRITE, 30.0
+        self._raw.getpeername()  # raises where nobody has answered in time
         tls = _CONTEXT.wrap_socket(
             self._raw, server_hostname="localhost", do_handshake_on_connect=False
         )
@@ -278,8 +281,7 @@ class Siege:
             self._advance(peer)
 
     def _watch(self, peer: Peer, interest: int) -> None:
-        assert peer.sock is not None
-        fd = peer.sock.fileno()
+        fd = peer.fd
         known = self._by_fd.get(fd)
         if known is None:
             self._epoll.register(fd, interest)
@@ -300,7 +302,7 @@ class Siege:
     def _drop(self, peer: Peer) -> None:
         self._waits.pop(peer, None)
         if peer.sock is not None:
-            self._by_fd.pop(peer.sock.fileno(), None)
+            self._by_fd.pop(peer.fd, None)
             peer.sock.close()
 
 

@@ -74,13 +74,13 @@ def attack(
     """Attack `target` while the members of `server` talk; a newcomer tries the target."""
     warm_up = 1.5 if kind == "hold" else 0.5
     siege = machine.python(
-        *("-m", "tests.hostile.attack", target.port, kind, count, warm_up + SIZE.seconds, seed)
+        *("-m", "tests.hostile.attack", target.port, kind, count, warm_up + SIZE.seconds + 1, seed)
     )
     assert siege.line() == "ready"
     siege.tell("go")
     time.sleep(warm_up)
     talk.tell(SIZE.seconds - 1.0)
-    time.sleep(SIZE.seconds * 0.6)
+    time.sleep(SIZE.seconds * 0.4)
     newcomer: float | None
     try:
         newcomer = get_in(target.port, f"newcomer{seed % 1000}", "127.0.0.1", timeout=GET_IN)
@@ -117,7 +117,9 @@ def test_members_talk_on_while_thousands_hold_connections(
 ) -> None:
     seed = scale.first_seed()
     server, talk = start(machine, *_LIMITED, descriptors=20_000)
-    without_limits = machine.serve("--trust-loopback", "yes", descriptors=round(SIZE.hostile * 0.4))
+    without_limits = machine.serve(
+        "--trust-loopback", "yes", descriptors=round(SIZE.hostile * 0.25)
+    )
     before = server.usage
     elsewhere = attack(machine, "hold", SIZE.hostile, without_limits, talk, server, seed)
     ours = attack(machine, "hold", SIZE.hostile, server, talk, server, seed)
@@ -153,7 +155,7 @@ def test_members_talk_on_while_strangers_knock_and_guess(
         f" {done:,}, without limits {without_limits:,} · seed {seed}",
     )
     check(ours, elsewhere)
-    assert ours.attack.get("owner", 0) <= 1, "of all who guess one may be first with a free nick"
-    seconds = SIZE.seconds + 1.0
-    assert done <= pace * seconds + 200
+    # Of all who guess one is first with a free nick, and one more when that guest has lapsed.
+    assert ours.attack.get("owner", 0) <= 2
+    assert done <= pace * (SIZE.seconds + 2.0) + 3 * 128
     assert without_limits > 0.8 * SIZE.a_second * SIZE.seconds, "the negative control"

@@ -109,7 +109,7 @@ def test_testssl_finds_nothing_above_info(machine: Machine, tmp_path: Path) -> N
     subprocess.run(
         [
             *(str(TESTSSL), "--quiet", "--color", "0", "--warnings", "off", "--csvfile", str(out)),
-            *("--assume-http", f"127.0.0.1:{server.port}"),
+            f"127.0.0.1:{server.port}",
         ],
         capture_output=True,
         timeout=1_200,

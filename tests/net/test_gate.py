@@ -140,6 +140,14 @@ def test_handshakes_are_paced_and_who_has_done_nothing_goes_first() -> None:
     assert street.release() == [(6, Admit())]
 
 
+def test_a_newcomer_where_members_are_goes_first_as_well() -> None:
+    street = Street(replace(LIMITS, handshakes=10.0, handshakes_at_once=5))
+    assert street.come("192.0.2.7") == Admit()
+    street.welcome(street.number)
+    street.come_many(20, "192.0.2.1")
+    assert street.come("192.0.2.7") == Admit()
+
+
 # Who loses a place...
 
 
@@ -184,7 +192,7 @@ def test_15_000_from_250_addresses_never_keep_a_newcomer_out() -> None:
 
 def test_who_holds_places_and_says_nothing_waits_and_its_neighbours_do_not() -> None:
     street = Street(quick())
-    for _ in range(4):
+    for _ in range(3):
         street.come_many(4)
         held = range(street.number - 3, street.number + 1)
         street.now += 3.0
