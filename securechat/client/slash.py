@@ -436,6 +436,9 @@ def _clear(rest: str, _here: str | None) -> Action:
     return Clear()
 
 
+#: The width of what is typed, in the help of all commands.
+_USAGE: Final = 22
+
 ROWS: Final = (
     Row("help", "/help [COMMAND]", "list the commands, or explain one", "/help msg", _help),
     Row("time", "/time", "tell the server's time", "/time", _bare("time")),
@@ -530,11 +533,15 @@ TAKES_WORD: Final = MappingProxyType({"bell": tuple(level.value for level in Bel
 
 
 def overview() -> list[str]:
-    """The help of all commands, as lines of text."""
-    width = max(len(row.usage) for row in ROWS)
-    return [f"{row.usage:<{width}}  {row.summary}" for row in ROWS] + [
-        f"{'//TEXT':<{width}}  say a text that begins with a slash"
-    ]
+    """The help of all commands, as lines of text; what is long stands in a line of its own."""
+    told = [(row.usage, row.summary) for row in ROWS]
+    lines = []
+    for usage, summary in (*told, ("//TEXT", "say a text that begins with a slash")):
+        if len(usage) > _USAGE:
+            lines.append(usage)
+            usage = ""
+        lines.append(f"{usage:<{_USAGE}}  {summary}")
+    return lines
 
 
 def explanation(row: Row) -> list[str]:
