@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from securechat.cli import main
 from securechat.net import fanout, loop
-from securechat.store import journal, sqlite
+from securechat.store import journal, sqlite, wal
 
 
 def echo_before_commit() -> None:
@@ -25,11 +25,11 @@ def echo_before_commit() -> None:
         self._execute("BEGIN IMMEDIATE")
         return work()
 
-    def never(self: sqlite.SqliteStore) -> None:
+    def never(self: wal.Wal) -> None:
         """SQLite makes no checkpoint inside a transaction."""
 
     sqlite.SqliteStore._transact = transact  # type: ignore[method-assign]
-    sqlite.SqliteStore._checkpoint_if_due = never  # type: ignore[method-assign]
+    wal.Wal.checkpoint_if_due = never  # type: ignore[method-assign]
 
 
 def forget_ids() -> None:
