@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from securechat.cli import main
-from securechat.net import fanout, loop
+from securechat.net import fanout, operations, watch
 from securechat.store import journal, sqlite, wal
 
 
@@ -47,7 +47,7 @@ def forget_ids() -> None:
 
 def unbounded_queue() -> None:
     """Nobody ever falls behind: all that a reader has not taken waits for it in memory."""
-    for module in (fanout, loop):
+    for module in (fanout, operations, watch):
         vars(module)["HIGH_WATER"] = math.inf
 
 
