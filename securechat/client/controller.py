@@ -98,13 +98,13 @@ class Controller:
     """The state between a person and a client.
 
     `interactive`: somebody is there to be told who is in a room, and to be asked what becomes of
-    drafts; else those are sent again. `lists`: who is in a room is told when we come in; else it is
-    only taken down, for a front end that shows it all the time. `unanswered` are the commands that
-    were typed and wait for an answer. `asking` are secrets that the line just entered needs: have
-    them typed where nobody sees it and call `answer`, or `leave_unanswered`. `leaving` is set when
-    the person wants to leave: close the client with that reason. `clearing` is set when an empty
-    screen is wanted: whoever draws one sets it back. `done` is set when nothing will follow; then
-    `error` is what ended it, None if it was wished.
+    drafts; else those are sent again. `has_sides`: who is in a room, and how the link is, is shown
+    all the time beside the messages, so it is not told once more among them. `unanswered` are the
+    commands that were typed and wait for an answer. `asking` are secrets that the line just entered
+    needs: have them typed where nobody sees it and call `answer`, or `leave_unanswered`. `leaving`
+    is set when the person wants to leave: close the client with that reason. `clearing` is set when
+    an empty screen is wanted: whoever draws one sets it back. `done` is set when nothing will
+    follow; then `error` is what ended it, None if it was wished.
     """
 
     def __init__(
@@ -114,11 +114,11 @@ class Controller:
         rooms: tuple[str, ...],
         *,
         interactive: bool = True,
-        lists: bool = True,
+        has_sides: bool = False,
     ) -> None:
         self.client = client
         self._ignored = client.ignored if isinstance(client, KeepsIgnored) else Ignored()
-        self.timeline = Timeline(nick, ignored=self._ignored)
+        self.timeline = Timeline(nick, ignored=self._ignored, tells_attempts=not has_sides)
         self.asking: Secretly | None = None
         self.bell = Bell()
         self.leaving: Quit | None = None
@@ -127,7 +127,7 @@ class Controller:
         self.error: ClientError | None = None
         self.unanswered: set[str] = set()
         self._interactive = interactive
-        self._lists = lists
+        self._has_sides = has_sides
         self._moving: set[str] = set()
         self._asides: set[str] = set()  # commands that nobody typed
         self._older: dict[str, str] = {}  # the conversations of those that fetch older messages
@@ -430,7 +430,7 @@ class Controller:
         except ClientError:  # it has ended meanwhile, and `Ended` is on its way
             return
         self._asides.add(listing)
-        if not (first and self._lists) or (joined.count or 0) > MAX_LISTED:
+        if not (first and not self._has_sides) or (joined.count or 0) > MAX_LISTED:
             self.timeline.hush(listing)
 
     def _step_back(self) -> None:

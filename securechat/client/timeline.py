@@ -118,10 +118,16 @@ class Timeline:
     by id, oldest first; `refused` those that will not be, until somebody forgets them. `retry_at`:
     the connection is lost, and tried again then. `correspondent`: the direct conversation in which
     somebody else spoke last. What nicks in `ignored` say makes no entries and is counted nowhere.
+    `tells_attempts`: a lost link is told of again when an attempt fails for another reason.
     """
 
     def __init__(
-        self, nick: str, *, max_lines: int = MAX_LINES, ignored: Container[str] = ()
+        self,
+        nick: str,
+        *,
+        max_lines: int = MAX_LINES,
+        ignored: Container[str] = (),
+        tells_attempts: bool = True,
     ) -> None:
         self.online = False
         self.server = ""
@@ -137,6 +143,7 @@ class Timeline:
         self.absences = Absences()
         self._contexts: dict[str, int] = {}
         self._max_lines = max_lines
+        self._tells_attempts = tells_attempts
         self._quiet: set[str] = set()
         self._rows: dict[str, list[Any]] = {}
         self._sending_since: dict[str, datetime] = {}
@@ -169,6 +176,12 @@ class Timeline:
             found = Conversation(name, joined=name.startswith("@"), lines=lines)
             self.conversations[name] = found
         return found
+
+    def reopen(self, names: Iterable[str]) -> None:
+        """Have the direct conversations among `names` again; rooms are joined instead."""
+        for name in names:
+            if name.startswith("@"):
+                self.conversation(name)
 
     def hush(self, command_id: str) -> None:
         """Take the answer to that command into the model without making entries of it."""
@@ -228,7 +241,8 @@ class Timeline:
         yield Entry(Kind.STATE, now, f"back: {event.missed} missed, {event.sent} sent")
 
     def _offline(self, event: Offline, now: datetime) -> Iterator[Entry]:
-        news = self.online or event.reason != self._outage  # not once more for each attempt
+        tells_why = self._tells_attempts and event.reason != self._outage
+        news = self.online or not self._outage or tells_why  # not once more for each attempt
         self.online, self._outage = False, event.reason
         why = event.reason.partition(". ")[0]  # what to do about it is done by the client
         self._quiet.clear()

@@ -21,6 +21,7 @@ from ..client.entries import Entry
 from ..client.harmless import harmless_line
 from ..client.log import Moves
 from ..client.rooms import next_active, rooms_of
+from ..client.unfinished import Unfinished
 from . import menus
 from .dialogs import Ask, Help, Jump, Secrets
 from .found import Finds
@@ -29,7 +30,6 @@ from .look import Palette
 from .model import Model
 from .pieces import AGAIN, DROP
 from .sides import people_of, placeholder, window_title
-from .unfinished import Unfinished
 
 #: Milliseconds between two looks at what changes by itself: countdowns and lag.
 _CLOCK: Final = 500
@@ -38,7 +38,7 @@ _CLOCK: Final = 500
 class Chat:
     """One chat, and the widgets it is shown with, in `frame`.
 
-    `heard` gets what others said just now, `titled` the title of the window.
+    `heard` gets what came in, `titled` the title of the window.
     """
 
     def __init__(
@@ -59,8 +59,7 @@ class Chat:
         self._palette = palette
         self._heard = heard
         self._titled = titled
-        self.model = Model(controller)
-        self.model.resume(unfinished.load())
+        self.model = Model(controller, unfinished.load())
         self._timeline = controller.timeline
         completer = Completer(lambda: world_of(self._timeline))
         self.frame = Layout(master, self, completer, menu)
@@ -82,22 +81,22 @@ class Chat:
 
     def take(self, until: float) -> None:
         """Take events in, until that moment of `time.monotonic` at the latest."""
-        said: list[Entry] = []
+        heard: list[Entry] = []
         is_changed = False
         while time.monotonic() < until and not self._controller.done:
             try:
                 event = self._client.events.get_nowait()
             except Empty:
                 break
-            said += self.model.take(event, _now())
+            heard += self.model.take(event, _now())
             is_changed = True
         if is_changed:
             self.draw()
         if self.model.found:
             found, self.model.found = self.model.found, []
             self._finds.take(found)
-        if said:
-            self._heard(said)
+        if heard:
+            self._heard(heard)
 
     # ------------------------------------------------------------------ drawing
 
@@ -130,7 +129,7 @@ class Chat:
 
     def _keep_typed(self) -> None:
         self.composer.leave()
-        self._unfinished.keep(self.model.unfinished())
+        self._unfinished.keep(self.model.desks.unfinished())
 
     # ------------------------------------------------------------------ what one does
 

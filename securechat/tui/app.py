@@ -139,7 +139,7 @@ def run(
     The client is started already. `complain` tells what was not sent, once the terminal is back.
     """
     know_alt()
-    controller = Controller(client, nick, tuple(rooms))
+    controller = Controller(client, nick, tuple(rooms), has_sides=True)
     controller.bell.level = setup.bell
     controller.timeline.heed(setup.words)
     app = ChatApp(client, controller, setup)

@@ -64,11 +64,10 @@ class Chat(Screen[None], inherit_bindings=False):
         self._controller = controller
         self._timeline = controller.timeline
         self._unfinished = setup.unfinished
-        self._desks = Desks(
-            controller.focus,
-            hides_moves=setup.joins is Joins.HIDE,
-            unfinished={} if setup.unfinished is None else setup.unfinished.load(),
-        )
+        unfinished = {} if setup.unfinished is None else setup.unfinished.load()
+        self._timeline.reopen(unfinished)
+        hides_moves = setup.joins is Joins.HIDE
+        self._desks = Desks(controller.focus, hides_moves=hides_moves, unfinished=unfinished)
         self._joins = setup.joins
         desk = self._desks[controller.focus]
         self._frame = Frame(self._timeline, setup.trust, setup.keys)
@@ -259,7 +258,8 @@ class Chat(Screen[None], inherit_bindings=False):
     def keep_unfinished(self) -> None:
         """Have what is half typed kept for the next start."""
         if self._unfinished is not None:
-            self._unfinished.keep(self._desks.unfinished(self._composer.text))
+            self._composer.leave()
+            self._unfinished.keep(self._desks.unfinished())
 
     # ------------------------------------------------------------------ keys (see keys.CHAT)
 

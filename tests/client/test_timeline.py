@@ -260,6 +260,16 @@ def test_an_outage_is_told_once_and_not_for_each_attempt(line: Timeline) -> None
     ]
 
 
+def test_where_the_link_is_shown_all_the_time_an_outage_is_one_line() -> None:
+    line = Timeline("bob", tells_attempts=False)
+    entries = feed(line, Offline("refused", 1.0), Offline("timed out", 2.0))
+    entries += feed(line, Online(WELCOME, True, False), Offline("reset", 1.0), Offline("gone", 1.0))
+    assert [text for text in texts(entries) if text.startswith("connection")] == [
+        "connection lost (refused); trying again in 1 s",
+        "connection lost (reset); trying again in 1 s",
+    ]
+
+
 def test_the_end_of_trying_and_a_new_history_are_told(line: Timeline) -> None:
     assert texts(feed(line, Offline("reset", None))) == ["connection lost (reset)"]
     assert not line.online
