@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from ..client.arguments import BadInput
 from ..client.controller import Client, Controller
 from ..client.entries import Entry, Kind, counted
-from ..client.slash import BadInput
 from ..errors import ClientError, GaveUp
 from .render import record
 from .report import complain, forget_stdout

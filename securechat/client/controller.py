@@ -26,28 +26,29 @@ from ..protocol.envelopes import (
     SearchPage,
     System,
 )
-from . import slash
-from .bell import Bell
-from .entries import REMOVED, Entry, Kind, counted, is_whole
-from .events import ClientEvent, Ended, Heard, Offline, Online
-from .ignored import Ignored
-from .moderating import Act, Ignore, Remove
-from .slash import (
+from . import commands, slash
+from .actions import (
     Around,
     Ask,
-    BadInput,
     Clear,
     Confirm,
     Enter,
     Explain,
+    Ignore,
     Leave,
     Quit,
+    Remove,
     Reply,
     Say,
     Search,
     Secretly,
     SetBell,
 )
+from .arguments import BadInput
+from .bell import Bell
+from .entries import REMOVED, Entry, Kind, counted, is_whole
+from .events import ClientEvent, Ended, Heard, Offline, Online
+from .ignored import Ignored
 from .timeline import Timeline
 
 #: A room larger than this is not listed name by name when we come in.
@@ -240,7 +241,7 @@ class Controller:
         self.client.say(action.to, action.text, action=action.action)
         return []
 
-    def _ask(self, action: Ask | Act) -> list[str]:
+    def _ask(self, action: Ask) -> list[str]:
         self._command(action.name, **action.keys)
         return []
 
@@ -446,7 +447,7 @@ class Controller:
 
 
 #: Commands of the wire that need no line in our help: ours have one, the rest go by themselves.
-_KNOWN: Final = frozenset({"ping", "pong", "hello", "room", *(row.name for row in slash.ROWS)})
+_KNOWN: Final = frozenset({"ping", "pong", "hello", "room", *(row.name for row in commands.ROWS)})
 
 _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxyType(
     {
@@ -460,7 +461,6 @@ _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxy
         Confirm: Controller._confirm,
         Secretly: Controller._secretly,
         Quit: Controller._quit,
-        Act: Controller._ask,
         Remove: Controller._remove,
         Ignore: Controller._ignore,
         Reply: Controller._reply,

@@ -15,6 +15,7 @@ from queue import Empty
 from typing import Final
 
 from ..client import slash
+from ..client.arguments import BadInput
 from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
 from ..client.entries import Entry
@@ -320,7 +321,7 @@ class Chat:
         """Enter a line that a dialog made; what is wrong with it."""
         try:
             slash.parse(line, self._timeline.focus)
-        except slash.BadInput as problem:
+        except BadInput as problem:
             return str(problem)
         self.enter(line)
         return None

@@ -12,12 +12,12 @@ from datetime import datetime, tzinfo
 from types import MappingProxyType
 
 from ..client import slash
+from ..client.arguments import BadInput
 from ..client.controller import Controller
 from ..client.desks import Desk, Desks
 from ..client.entries import Entry, Kind
 from ..client.events import ClientEvent, Draft, DraftState, Online
 from ..client.log import Item, head_of
-from ..client.slash import BadInput
 from ..errors import ClientError
 from ..settings.model import Joins
 from .page import Edit, Page

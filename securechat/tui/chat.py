@@ -17,12 +17,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
+from ..client.arguments import BadInput
 from ..client.complete import Completer, world_of
 from ..client.controller import Client, Controller
 from ..client.desks import Desks
 from ..client.entries import Entry, Kind
 from ..client.rooms import next_active, rooms_of
-from ..client.slash import BadInput
 from ..errors import ClientError, SettingsError
 from .alarm import Alarm
 from .choosing import Choosing
