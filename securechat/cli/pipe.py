@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..client.arguments import BadInput
-from ..client.controller import Client, Controller
+from ..client.controller import Controller
 from ..client.entries import Entry, Kind, counted
+from ..client.interface import Client
 from ..errors import ClientError, GaveUp
 from .render import record
 from .report import complain, forget_stdout

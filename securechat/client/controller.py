@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from queue import SimpleQueue
 from types import MappingProxyType
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 from ..errors import ClientError
 from ..protocol.envelopes import (
@@ -49,6 +48,8 @@ from .bell import Bell
 from .entries import REMOVED, Entry, Kind, counted, is_whole
 from .events import ClientEvent, Ended, Heard, Offline, Online
 from .ignored import Ignored
+from .interface import Client, KeepsIgnored
+from .recall import Recall
 from .timeline import Timeline
 
 #: A room larger than this is not listed name by name when we come in.
@@ -60,39 +61,6 @@ OLDER_PAGE: Final = 100
 #: Messages that a search brings, and those before and behind one that was found.
 FOUND_PAGE: Final = 20
 NEAR: Final = 10
-
-
-class Client(Protocol):
-    """What a front end needs of `client.client.ChatClient`; calls from any thread."""
-
-    events: SimpleQueue[ClientEvent]
-
-    def start(self) -> None:
-        """Begin to connect."""
-
-    def say(self, to: str, text: str, *, action: bool = False) -> str:
-        """Send a message; returns the draft's id."""
-
-    def command(self, name: str, **keys: Any) -> str:
-        """Send a command; returns the id that its answers carry in `re`."""
-
-    def confirm_drafts(self, send: bool) -> None:
-        """Say what becomes of drafts that wait for a person's word."""
-
-    def settle(self, timeout: float | None, left: int = 0) -> bool:
-        """Wait until all drafts but `left` are settled; False if `timeout` (seconds) was over."""
-
-    def close(self, reason: str | None = None, timeout: float = 3.0) -> None:
-        """Leave; `Ended` is the last event."""
-
-
-@runtime_checkable
-class KeepsIgnored(Protocol):
-    """A client that keeps whom its person does not want to hear."""
-
-    @property
-    def ignored(self) -> Ignored:
-        """The same list each time; for the thread of the front end."""
 
 
 class Controller:
@@ -131,10 +99,7 @@ class Controller:
         self._has_sides = has_sides
         self._moving: set[str] = set()
         self._asides: set[str] = set()  # commands that nobody typed
-        self._older: dict[str, str] = {}  # the conversations of those that fetch older messages
-        self._whole: set[str] = set()  # conversations whose first message was fetched
-        self._searches: dict[str, str] = {}  # the queries of those that are under way
-        self._found: tuple[str, str | None] | None = None  # the last query, and where to go on
+        self._recall = Recall()
         if rooms:
             self.timeline.look_at(rooms[0])
 
@@ -187,15 +152,14 @@ class Controller:
         It comes from `take` as entries that are `recalled`. Does nothing when it is under way,
         when there is nothing older, or no link.
         """
-        known = name in self._whole or name in self._older.values()
-        if known or before <= 1 or not self.timeline.online:
+        if not self.timeline.online or not self._recall.has_older(name, before):
             return
         try:
             fetch = self.client.command("history", to=name, before=before, limit=OLDER_PAGE)
         except (ClientError, ValueError):  # it ended, or it is a name that no server could have
             return
         self._asides.add(fetch)
-        self._older[fetch] = name
+        self._recall.fetch(fetch, name)
 
     def find(self, query: str | None) -> None:
         """Look for messages; None: for older ones than were found last.
@@ -205,12 +169,12 @@ class Controller:
         """
         before = None
         if query is None:
-            if self._found is None or self._found[1] is None:
+            goes_on = self._recall.next_search()
+            if goes_on is None:
                 raise BadInput("There is nothing more. Look for something: /search WORDS")
-            query, before = self._found
+            query, before = goes_on
         keys = {"before": before} if before is not None else {}
-        id = self._command("search", query=query, limit=FOUND_PAGE, **keys)
-        self._searches[id] = query
+        self._recall.search(self._command("search", query=query, limit=FOUND_PAGE, **keys), query)
 
     def show_around(self, name: str, seq: int, near: int = NEAR) -> str:
         """Ask for what was said around message `seq` of conversation `name`; returns the command.
@@ -335,7 +299,7 @@ class Controller:
 
     def _clear(self, _action: Clear) -> list[str]:
         self.clearing = True
-        self._whole.discard(self.focus or "")  # all of it can be fetched again
+        self._recall.begin_again(self.focus)
         return []
 
     def _command(self, name: str, **keys: Any) -> str:
@@ -354,14 +318,13 @@ class Controller:
         if isinstance(event, Online):
             self._stay_away(event)
             if event.new_epoch:
-                self._whole.clear()
+                self._recall.lose_history()
         if isinstance(event, Heard):
             entries = self._heard(event.system, entries, now)
         elif isinstance(event, Online) and event.held:
             entries.append(self._doubt(event.held, now))
         elif isinstance(event, Offline):
-            self._older.clear()
-            self._searches.clear()
+            self._recall.lose_link()
         elif isinstance(event, Ended):
             self.done, self.error = True, event.error
         return entries
@@ -402,20 +365,15 @@ class Controller:
         elif isinstance(system, HelpIs) and aside and entries:
             return self._more_help(now)
         elif isinstance(system, HistoryPage) and aside:
-            if not system.more:
-                self._whole.add(system.to)
-            self._older.pop(answers, None)
+            self._recall.came(answers, system)
             return [entry for entry in entries if entry.recalled]
         elif isinstance(system, SearchPage):
-            query = self._searches.pop(answers, None)
-            if query is not None:
-                self._found = query, system.next if system.more else None
+            self._recall.found(answers, system)
         elif isinstance(system, AwayIs) and aside:
             return []
         elif isinstance(system, Error):
             self._moving.discard(answers)
-            self._older.pop(answers, None)
-            self._searches.pop(answers, None)
+            self._recall.refused(answers)
             return [] if aside else entries
         return entries
 

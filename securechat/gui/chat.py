@@ -17,9 +17,10 @@ from typing import Final
 from ..client import slash
 from ..client.arguments import BadInput
 from ..client.complete import Completer, world_of
-from ..client.controller import Client, Controller
+from ..client.controller import Controller
 from ..client.entries import Entry
 from ..client.harmless import harmless_line
+from ..client.interface import Client
 from ..client.log import Moves
 from ..client.rooms import next_active, rooms_of
 from ..client.unfinished import Unfinished

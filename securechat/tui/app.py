@@ -18,9 +18,10 @@ from typing import Final
 from textual import events
 from textual.app import App
 
-from ..client.controller import Client, Controller
+from ..client.controller import Controller
 from ..client.entries import counted
 from ..client.farewell import take_leave
+from ..client.interface import Client
 from .chat import Chat
 from .palette import CONTRAST
 from .sequences import know_alt

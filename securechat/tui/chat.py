@@ -19,9 +19,10 @@ from textual.screen import Screen
 
 from ..client.arguments import BadInput
 from ..client.complete import Completer, world_of
-from ..client.controller import Client, Controller
+from ..client.controller import Controller
 from ..client.desks import Desks
 from ..client.entries import Entry, Kind
+from ..client.interface import Client
 from ..client.rooms import next_active, rooms_of
 from ..errors import ClientError, SettingsError
 from .alarm import Alarm
