@@ -152,6 +152,10 @@ class Timeline:
             for draft in self._unsent.take_overdue(now)
         )
 
+    def unsent(self, name: str | None) -> list[Draft]:
+        """What we said in conversation `name` and is not stored, what was refused first."""
+        return self._unsent.of(name)
+
     def lag(self, now: datetime) -> timedelta:
         """How long our echo takes to come. `now` in UTC."""
         return self._lag.at(now)

@@ -24,6 +24,11 @@ class Unsent:
         self.refused: dict[str, Draft] = {}
         self._since: dict[str, datetime] = {}  # when those that are on their way went
 
+    def of(self, name: str | None) -> list[Draft]:
+        """Those of conversation `name`, what was refused first."""
+        both = (*self.refused.values(), *self.drafts.values())
+        return [draft for draft in both if draft.conversation == name]
+
     def send(self, draft: Draft, now: datetime) -> None:
         """It is on its way."""
         self._keep(draft)

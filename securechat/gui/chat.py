@@ -15,7 +15,6 @@ from queue import Empty
 from typing import Final
 
 from ..client import slash
-from ..client.arguments import BadInput
 from ..client.complete import Completer, world_of
 from ..client.controller import Controller
 from ..client.entries import Entry
@@ -25,13 +24,14 @@ from ..client.log import Moves
 from ..client.rooms import next_active, rooms_of
 from ..client.unfinished import Unfinished
 from . import menus
-from .dialogs import Ask, Help, Jump, Secrets
+from .dialogs import Help, Secrets
 from .found import Finds
 from .layout import Layout
 from .look import Palette
 from .model import Model
 from .pieces import AGAIN, DROP
-from .sides import people_of, placeholder, window_title
+from .questions import Questions
+from .sides import placeholder, window_title
 
 #: Milliseconds between two looks at what changes by itself: countdowns and lag.
 _CLOCK: Final = 500
@@ -68,6 +68,7 @@ class Chat:
         self.messages, self.composer = self.frame.messages, self.frame.composer
         self.finder = self.frame.finder
         self._pop_up = menus.PopUp(self.frame)
+        self._questions = Questions(self.frame, self._timeline, self.enter)
         self._finds = Finds(
             self.frame,
             controller,
@@ -249,16 +250,10 @@ class Chat:
         return [menus.Row(one.label, partial(self._choose, one), one.group) for one in choices]
 
     def _choose(self, choice: menus.Choice) -> None:
-        if not choice.asks:
+        if choice.asks:
+            self._questions.rest_of(choice)
+        else:
             self.enter(choice.line)
-            return
-        Ask(
-            self.frame,
-            choice.label,
-            choice.asks,
-            "OK",
-            lambda text: self._entered(f"{choice.line} {text}".rstrip()),
-        )
 
     def _copy(self, text: str) -> None:
         self.frame.clipboard_clear()
@@ -272,10 +267,7 @@ class Chat:
 
     def jump(self) -> None:
         """Ask for a few letters."""
-        known = rooms_of(self._timeline).names
-        people = [f"@{nick}" for nick in people_of(self._timeline) if nick != self._timeline.nick]
-        names = [*known, *(name for name in people if name not in known)]
-        Jump(self.frame, names, self._palette(), self._go_to)
+        self._questions.jump(self._palette(), self._go_to)
 
     def _go_to(self, name: str) -> None:
         if name in self._timeline.conversations:
@@ -285,47 +277,15 @@ class Chat:
 
     def join_room(self) -> None:
         """Ask which room."""
-        Ask(
-            self.frame,
-            "Join a room",
-            "Which room? If there is none of that name yet, it is made.",
-            "Join",
-            lambda text: self._entered(f"/join {text}"),
-        )
+        self._questions.join_room()
 
     def change_nick(self) -> None:
         """Ask for a nick."""
-        Ask(
-            self.frame,
-            "Another nick",
-            "What shall others call you from now on?",
-            "Change",
-            lambda text: self._entered(f"/nick {text}"),
-            self._timeline.nick,
-        )
+        self._questions.change_nick()
 
     def change_topic(self) -> None:
         """Ask for a topic."""
-        focus = self._timeline.focus
-        if focus is None or not focus.startswith("#"):
-            return
-        Ask(
-            self.frame,
-            "Topic",
-            f"What is {focus} about? Leave it empty to take the topic away.",
-            "Set",
-            lambda text: self._entered(f"/topic {text or '-'}"),
-            self._timeline.conversation(focus).topic,
-        )
-
-    def _entered(self, line: str) -> str | None:
-        """Enter a line that a dialog made; what is wrong with it."""
-        try:
-            slash.parse(line, self._timeline.focus)
-        except BadInput as problem:
-            return str(problem)
-        self.enter(line)
-        return None
+        self._questions.change_topic()
 
     def next_conversation(self) -> None:
         """Show the next conversation."""

@@ -174,6 +174,4 @@ class Model:
         return rows_of_draft(draft, nick, goes_on=goes_on)
 
     def _drafts(self) -> list[Draft]:
-        """What we said here and is not stored, what was refused first."""
-        unstored = [*self.timeline.refused.values(), *self.timeline.drafts.values()]
-        return [draft for draft in unstored if draft.conversation == self.desks.shown]
+        return self.timeline.unsent(self.desks.shown)

@@ -22,6 +22,7 @@ from ..client.complete import Completer, world_of
 from ..client.controller import Controller
 from ..client.desks import Desks
 from ..client.entries import Entry, Kind
+from ..client.events import DraftState
 from ..client.interface import Client
 from ..client.rooms import next_active, rooms_of
 from ..errors import ClientError, SettingsError
@@ -145,10 +146,8 @@ class Chat(Screen[None], inherit_bindings=False):
     # ------------------------------------------------------------------ drawing
 
     def _draw(self) -> None:
-        focus = self._timeline.focus
-        unstored = [*self._timeline.refused.values(), *self._timeline.drafts.values()]
-        mine = [draft for draft in unstored if draft.conversation == focus]
-        self._messages.update(mine, self._timeline.nick)
+        unsent = self._timeline.unsent(self._timeline.focus)
+        self._messages.update(unsent, self._timeline.nick)
         self._draw_sides()
 
     def _draw_sides(self) -> None:
@@ -348,11 +347,10 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def _for_refused(self, do: Callable[[str], None]) -> None:
         """Do it with all of this conversation that was refused."""
-        refused = self._timeline.refused.values()
-        here = [draft.id for draft in refused if draft.conversation == self._timeline.focus]
         with suppress(ClientError):  # `Ended` is on its way and says why
-            for draft_id in here:
-                do(draft_id)
+            for draft in self._timeline.unsent(self._timeline.focus):
+                if draft.state is DraftState.REFUSED:
+                    do(draft.id)
         self._draw()
 
     def action_fold_rooms(self) -> None:
