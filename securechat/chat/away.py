@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Rejected
 from ..protocol.envelopes import MAX_AWAY, AwayIs, GoAway
+from . import peers
 from .direct import sides_of
 from .effects import Send
 from .rows import check_text
@@ -45,7 +46,7 @@ def go_away(hub: Hub, session: Session, command: GoAway) -> None:
         hub.absences.pop(identity.number, None)
     event = AwayIs(nick=identity.nick.text, text=text)
     if text != (before.text if before is not None else None):
-        hub.tell_peers(identity, event, session.number)
+        peers.tell_peers(hub, identity, event, session.number)
     hub.emit(Send(session.number, event.model_copy(update={"re": command.id})))
 
 

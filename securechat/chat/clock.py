@@ -11,9 +11,12 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 log = logging.getLogger(__name__)
+
+DAY: Final = 86_400.0
+"""Seconds."""
 
 
 class Now(NamedTuple):

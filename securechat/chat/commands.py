@@ -50,7 +50,7 @@ from ..protocol.envelopes import (
     Whois,
 )
 from ..records import KeepTopic, Kept, Outcome
-from . import auth, away, judge, moderation, removal, searching, whois
+from . import auth, away, endings, judge, moderation, peers, removal, searching, whois
 from .answers import refuse, storage_error
 from .charter import Charter
 from .direct import key_of
@@ -182,11 +182,11 @@ def _conversations(hub: Hub, session: Session, command: Conversations) -> None:
 def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
     identity = session.identity
     old, nick = identity.nick.text, parse_nick(command.nick)
-    if session.number in hub.certified and nick.key != identity.nick.key:
+    if hub.arrivals.certificate_of(session.number) is not None and nick.key != identity.nick.key:
         raise Rejected("forbidden", "Your nick is that of your certificate. Get another one first.")
     if hub.sanctions.on_nick(nick, hub.now.wall) is not None:
         raise Rejected("forbidden", "That nick is banned from this server. Choose another one.")
-    hub.rename(identity, nick, skip=session.number)
+    peers.rename(hub, identity, nick, skip=session.number)
     hub.emit(Send(session.number, Renamed(old=old, nick=identity.nick.text, re=command.id)))
 
 
@@ -318,7 +318,7 @@ def _quit(hub: Hub, session: Session, command: Quit) -> None:
         # Nothing more is read from who has said quit: a no must not keep them here.
         hub.emit(Send(session.number, refuse(no, command.id)))
         reason = None
-    hub.dismiss(session, Bye(reason="quit", re=command.id), reason)
+    endings.dismiss(hub, session, Bye(reason="quit", re=command.id), reason)
 
 
 COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from ..errors import Rejected
 from ..protocol.envelopes import Hello
 from ..records import Change, ForgetInvite, KeepInvite, Together
-from . import devices
+from . import devices, endings, peers
 from .accounts import name_of, new_account
 from .admission import admit
 from .answers import STORAGE_RETRY
@@ -205,7 +205,7 @@ def _enrol(
             hub.identities.forget(identity)
         if there:
             message = "The server has no room for another account now. Try again later."
-            hub.refuse(session, Rejected("storage", message, STORAGE_RETRY), hello.id)
+            endings.refuse(hub, session, Rejected("storage", message, STORAGE_RETRY), hello.id)
 
     devices.enrol(hub, identity, kept, settle, spent, client=hello.client or "")
 
@@ -215,7 +215,7 @@ def _guest_of(hub: Hub, hello: Hello, nick: Nick) -> tuple[Identity, str, bool]:
     identity = hub.identities.by_token(hello.session) if hello.session is not None else None
     if identity is not None and hello.session is not None:
         devices.require_guest(hub, identity)
-        hub.rename(identity, nick)
+        peers.rename(hub, identity, nick)
         identity.provable = True
         return identity, hello.session, False
     devices.require_room_for_account(hub)

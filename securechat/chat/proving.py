@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from ..errors import Rejected
 from ..proofs import Derive, Derived, Result, Verified, Verify
+from . import endings
 from .logins import SUSPECT
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ class Proofs:
         try:
             then(session, result)
         except Rejected as no:
-            hub.refuse(session, no, re)
+            endings.refuse(hub, session, no, re)
         except Exception:
             log.exception("connection %d: what follows from a proof failed", connection)
-            hub.fail(session)
+            endings.fail(hub, session)
 
     def delay(self, hub: Hub, session: Session, no: Rejected, re: str) -> None:
         """Refuse a proof, later each time; until then there is no other try."""
@@ -99,7 +100,7 @@ class Proofs:
         def answer() -> None:
             self._delayed.discard(number)
             if number in hub.sessions:
-                hub.refuse(session, no, re)
+                endings.refuse(hub, session, no, re)
 
         hub.after(FIRST_DELAY * 2.0**session.refusals, answer)
 
@@ -139,7 +140,7 @@ def prove(
 
 def require_patience(hub: Hub, session: Session, account: str) -> str:
     """Where a connection comes from; raises `rate_limited` when too much was guessed from there."""
-    source = hub.sources[session.number]
+    source = hub.arrivals.source_of(session.number)
     wait = hub.logins.wait(source, account, hub.now.mono)
     if wait > 0:
         message = "Too much was tried from your address that was wrong. Wait, then try again."
