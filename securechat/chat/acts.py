@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Rejected
 from ..protocol.envelopes import Moderated
 from ..records import KeepAct
-from . import judge
-from .effects import Broadcast, Keep, Notify, Send
+from . import judge, peers
+from .effects import Keep, Notify, Send
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -47,10 +47,11 @@ def tell(
     target: Identity | None,
 ) -> None:
     """Tell whoever did it, the room, and all connections of whom it was done to; each once."""
-    hub.emit(Send(session.number, event.model_copy(update={"re": re})))
     name = room.name if room is not None else None
-    if room is not None:
-        hub.emit(Broadcast(room.name, event, skip=session.number))
+    if name is not None:
+        peers.tell_room(hub, name, event, session.number, re)
+    else:
+        hub.emit(Send(session.number, event.model_copy(update={"re": re})))
     others = tuple(
         number
         for number in (target.connections if target is not None else ())

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import Rejected
 from ..protocol.envelopes import MAX_AWAY, AwayIs, GoAway
 from . import peers
 from .direct import sides_of
 from .effects import Send
-from .rows import check_text
+from .rows import check_line
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -37,9 +36,7 @@ def go_away(hub: Hub, session: Session, command: GoAway) -> None:
     identity, text = session.identity, command.text
     before = hub.absences.get(identity.number)
     if text is not None:
-        check_text(text, MAX_AWAY)
-        if "\n" in text:
-            raise Rejected("bad_text", "Why you are away is one line. Leave the line breaks out.")
+        check_line(text, MAX_AWAY, "Why you are away")
         if before is None or before.text != text:
             hub.absences[identity.number] = Absence(text)
     else:

@@ -104,7 +104,7 @@ def _require_voice(hub: Hub, session: Session, to: str) -> None:
 
 
 def _resolve(hub: Hub, session: Session, to: str) -> str:
-    """The direct conversation behind an address; of rooms one is in those that one has joined."""
+    """The direct conversation behind an address; a room is none that this connection is in."""
     if to[0] == "#":
         raise no_subscription(hub, session, to)
     one, other = session.identity, require_partner(hub, to)

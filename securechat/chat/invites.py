@@ -24,7 +24,7 @@ from .effects import Commit, Keep
 from .identities import Identity, hash_token
 from .nicks import Nick, parse_nick
 from .passwords import check_password
-from .proving import derive, require_patience
+from .proving import Attempt, derive
 from .roles import Role
 
 if TYPE_CHECKING:
@@ -126,12 +126,10 @@ def redeem(hub: Hub, session: Session, hello: Hello, nick: Nick | None, token: S
     """Let somebody in by an invite, and make an account of them, called `nick` if they say so."""
     if _let_in_again(hub, session, hello, token):
         return
-    source = require_patience(hub, session, _NO_ACCOUNT)
+    attempt = Attempt(hub, session, hello.id, _NO_ACCOUNT)
     invite = hub.invites.by_token(token.get_secret_value(), hub.now.wall)
     if invite is None:
-        hub.logins.failed(source, _NO_ACCOUNT, hub.now.mono)
-        message = "This invite is unknown, used up or out of date. Ask for a new one."
-        hub.proofs.delay(hub, session, Rejected("auth_failed", message), hello.id)
+        attempt.fail("This invite is unknown, used up or out of date. Ask for a new one.")
         return
     nick = nick or _nick_of(invite)
     guest = hub.identities.by_token(hello.session) if hello.session is not None else None

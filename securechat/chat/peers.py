@@ -1,4 +1,4 @@
-"""Who hears of a person: whoever shares a room or a direct conversation with them, and they.
+"""Who hears of what somebody did: a room, or whoever shares one or a conversation with them.
 
 In: an identity, and what happened to it. Out: effects into the hub. Raised: `Rejected`, where a
 nick is not to be had (`nick_taken`, `forbidden`).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..protocol.envelopes import Renamed, System
-from .effects import Keep, Notify
+from .effects import Broadcast, Keep, Notify, Send
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -44,3 +44,9 @@ def tell_peers(hub: Hub, identity: Identity, event: System, skip: int) -> None:
     peers.pop(skip, None)
     if peers:
         hub.emit(Notify(tuple(peers), event))
+
+
+def tell_room(hub: Hub, conversation: str, event: System, number: int, re: str) -> None:
+    """Answer `re`, by which a connection made `event` happen, and tell all others who are there."""
+    hub.emit(Send(number, event.model_copy(update={"re": re})))
+    hub.emit(Broadcast(conversation, event, skip=number))
