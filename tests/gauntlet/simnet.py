@@ -256,6 +256,11 @@ class Plug:
         """Where its peer is: nowhere, on a port of its own."""
         return "nowhere", self.fd
 
+    @property
+    def context(self) -> Context:
+        """What wrapped it."""
+        return Context()
+
     def setblocking(self, _flag: bool) -> None:
         """It never blocks."""
 
@@ -340,7 +345,9 @@ class Poller:
 
 
 class Context:
-    """Wraps what is no socket in what is no TLS."""
+    """Wraps what is no socket in what is no TLS; nobody has to show a certificate."""
+
+    verify_mode: Final = ssl.CERT_NONE
 
     def wrap_socket(self, plug: Plug, **_options: object) -> Plug:
         """The plug itself."""
