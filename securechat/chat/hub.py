@@ -489,11 +489,13 @@ class Hub:
     def rename(self, identity: Identity, nick: Nick, skip: int = 0) -> None:
         """Give `identity` another nick and tell its peers, but not the connection `skip`.
 
-        Raises `nick_taken`, or `forbidden` when too many former nicks are reserved for it.
+        Raises `nick_taken`, or `forbidden` when too many former nicks are reserved for it, and
+        where that nick is banned in a room that it is in.
         """
         old = identity.nick.text
         if nick.text == old:
             return
+        judge.require_nick(self, identity, nick)
         self.identities.rename(identity, nick, self.now.wall, self.limits.former_nick)
         self.emit(Keep(identity.record()))
         self.tell_peers(identity, Renamed(old=old, nick=nick.text), skip)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import Rejected
 from ..protocol import envelopes as wire
 from ..records import KeepAct, KeepSanction, LiftSanction
-from . import judge
+from . import eviction, judge
 from .charter import MAX_ADMITTED, MAX_MODERATORS, Charter
-from .effects import Broadcast, Keep, Notify, Send, SendList, Unsubscribe
+from .effects import Broadcast, Keep, Notify, Send, SendList
 from .nicks import parse_nick
 from .removal import remove
 from .rights import Rank, State
@@ -63,7 +63,7 @@ def _kick(hub: Hub, session: Session, command: wire.Kick) -> None:
         if was_let_in:
             _keep_charter(hub, room)
         _tell(hub, session, command.id, event, room, target)
-        _put_out(hub, target, room, _because(reason, "kicked"))
+        eviction.put_out(hub, target, room, _because(reason, "kicked"))
     _note(hub, session, event)
 
 
@@ -81,19 +81,24 @@ def _ban(hub: Hub, session: Session, command: wire.Ban) -> None:
         _ban_network(hub, session, command, command.address)
         return
     target, nick, account = _whom(hub, command)
-    if target is not None:
-        _require_above(hub, session.identity, target, room)
+    # A nick that nobody has may look like that of somebody, for whom the ban then holds.
+    doomed = [target] if target is not None else hub.identities.looking_like(parse_nick(nick))
+    for one in doomed:
+        _require_above(hub, session.identity, one, room)
     sanction = _sanction(hub, session, BAN, command, target=target, nick=nick, account=account)
     _impose(hub, session, command.id, sanction, room, target)
-    if target is None:
-        return
-    told = judge.terms(sanction)
+    for one in doomed:
+        _keep_away(hub, one, room, judge.terms(sanction))
+
+
+def _keep_away(hub: Hub, target: Identity, room: Room | None, told: str) -> None:
+    """Put somebody out, or off, who has just been banned."""
     if room is None:
         _put_off(hub, target, "banned", f"You are banned from this server{told}")
-    else:
-        if room.charter is not None and room.charter.shut_out(target.number):
-            _keep_charter(hub, room)
-        _put_out(hub, target, room, f"banned{told}")
+        return
+    if room.charter is not None and room.charter.shut_out(target.number):
+        _keep_charter(hub, room)
+    eviction.put_out(hub, target, room, f"banned{told}")
 
 
 def _ban_network(hub: Hub, session: Session, command: wire.Ban, text: str) -> None:
@@ -125,6 +130,9 @@ def _lift(hub: Hub, session: Session, command: wire.Unmute | wire.Unban) -> None
     if not found:
         raise Rejected("no_such_user", f"There is no such {act} in force. `bans` lists them.")
     room = hub.rooms.get(draft.room)
+    own = hub.sanctions.on(act, draft.room, session.identity, hub.now.wall)
+    if own in found and judge.rank_of(hub, session.identity, room) < Rank.ADMIN:
+        raise Rejected("forbidden", "Nobody undoes what holds for themselves. Ask another one.")
     for one in found:
         hub.sanctions.drop(one)
         hub.emit(Keep(LiftSanction(one.number)))
@@ -243,10 +251,10 @@ def _settings(hub: Hub, session: Session, command: wire.RoomSettings) -> None:
         hub.emit(Send(session.number, _room_is(hub, room, re=command.id)))
         return
     charter = room.ruled()
+    if command.private:
+        _let_in_members(hub, room, charter)
     for key, on in changes.items():
         charter.set(_SETTINGS[key], on)
-    if command.private:
-        charter.admit(member.number for member in room.members)
     _keep_charter(hub, room)
     hub.note_hush(room.name)
     words = ", ".join(f"{key}={'yes' if on else 'no'}" for key, on in changes.items())
@@ -255,6 +263,16 @@ def _settings(hub: Hub, session: Session, command: wire.RoomSettings) -> None:
     nick = session.identity.nick.text
     hub.emit(Send(session.number, _room_is(hub, room, nick=nick, re=command.id)))
     hub.emit(Broadcast(room.name, _room_is(hub, room, nick=nick), skip=session.number))
+
+
+def _let_in_members(hub: Hub, room: Room, charter: Charter) -> None:
+    """Let those in who are in a room; raises `forbidden` where they are more than may be."""
+    charter.prune(lambda number: hub.identities.by_number(number) is not None)
+    new = [one.number for one in room.members if not charter.lets_in(one.number)]
+    if len(charter.admitted) + len(new) > MAX_ADMITTED:
+        message = f"At most {MAX_ADMITTED} may be let into a private room. Put somebody out first."
+        raise Rejected("forbidden", message)
+    charter.admit(new)
 
 
 def _admit(hub: Hub, session: Session, command: wire.Admit) -> None:
@@ -303,6 +321,7 @@ def _change_people(
     event = _event(session, act, room, nick=target.nick.text)
     _tell(hub, session, re, event, room, target)
     _note(hub, session, event)
+    eviction.review_room(hub, room)
 
 
 def _keep_charter(hub: Hub, room: Room) -> None:
@@ -375,16 +394,6 @@ def let_lapse(hub: Hub) -> None:
     for one in hub.sanctions.take_over(hub.now.wall):
         hub.emit(Keep(LiftSanction(one.number)))
         hub.note_hush(one.room)
-
-
-def _put_out(hub: Hub, target: Identity, room: Room, reason: str) -> None:
-    """Take all connections of somebody out of a room."""
-    if target not in room.members:
-        return
-    for number in room.members[target]:
-        hub.sessions[number].drop_room(room.name)
-        hub.emit(Unsubscribe(number, room.name))
-    hub.presence.expel(target, room, reason)
 
 
 def _put_off(hub: Hub, target: Identity, code: str, message: str) -> None:
