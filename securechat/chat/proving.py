@@ -121,11 +121,12 @@ def prove(
     account = identity.enrolment.kept.key if identity is not None else name.casefold()
     source = require_patience(hub, session, account)
     hashed = identity.enrolment.kept.password if identity is not None else None
+    turn = identity.enrolment.password_turn if identity is not None else 0
 
     def finish(session: Session, result: Result) -> None:
         assert isinstance(result, Verified)
         # Another password may have been set meanwhile: then this one proves nothing.
-        if result.right and identity is not None and identity.enrolment.kept.password == hashed:
+        if result.right and identity is not None and identity.enrolment.password_turn == turn:
             session.refusals = 0
             hub.logins.succeeded(source, account, hub.now.mono)
             then(session, identity)
