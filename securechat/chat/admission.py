@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import Rejected
 from ..protocol.envelopes import Bye, Hello
 from ..records import Kept, Outcome
-from . import devices, moderation
+from . import barring, devices, endings, lifetimes
 from .effects import Greet, Send
 from .identities import Identity, hash_token
 
@@ -36,17 +36,17 @@ def admit(
     None: there was no room to store one. `room` is where an invite leads. Who is banned is refused.
     """
     try:
-        moderation.check_peer(hub, session.peer)
-        moderation.check_identity(hub, "", identity)
+        barring.check_peer(hub, session.peer)
+        barring.check_identity(hub, "", identity)
     except Rejected as no:
-        hub.refuse(session, no, hello.id)
+        endings.refuse(hub, session, no, hello.id)
         return
     identity.add_connection(session.number)
     if identity.account is not None:
         known = hash_token(token) if token is not None else b""
         identity.enrolment.links[session.number] = known
         devices.stamp(hub, identity, known)
-    hub.stamp(identity)
+    lifetimes.stamp(hub, identity)
     session.greet(identity)
     welcome = hub.welcome.model_copy(
         update={
@@ -82,4 +82,4 @@ def replace_silent(hub: Hub, identity: Identity) -> None:
     if len(identity.connections) > hub.limits.connections_per_identity:
         sessions = (hub.sessions[number] for number in identity.connections)
         silent = min(sessions, key=lambda it: max(it.heard, it.alive))
-        hub.dismiss(silent, Bye(reason="replaced"), held=True)
+        endings.dismiss(hub, silent, Bye(reason="replaced"), held=True)

@@ -1,7 +1,7 @@
 """The commands about one's own account: `register`, `login`, `passwd`, `sessions`, `logout`.
 
 A handler takes what those of `commands` take. Raised: `Rejected` (`auth_required`, `bad_password`,
-`forbidden`, `rate_limited`, what `hub.rename` raises); a wrong password is answered later.
+`forbidden`, `rate_limited`, what `peers.rename` raises); a wrong password is answered later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..protocol.envelopes import (
     Sessions,
 )
 from ..records import KeepAccount
-from . import devices, eviction, moderation
+from . import barring, devices, endings, eviction, lifetimes
 from .accounts import new_account
 from .admission import replace_silent
 from .answers import storage_error
@@ -66,18 +66,18 @@ def login(hub: Hub, session: Session, command: Login) -> None:
     """Be another identity from here on."""
     if session.identity.account is not None:
         raise Rejected("forbidden", "You are logged in already. `logout` first.")
-    if session.number in hub.certified:
+    if hub.arrivals.certificate_of(session.number) is not None:
         raise Rejected("forbidden", "You are whom your certificate names. Come with another one.")
-    moderation.check_login(hub, command.nick)
+    barring.check_login(hub, command.nick)
 
     def open_session(session: Session, identity: Identity) -> None:
         devices.open_session(hub, session, identity, "", lambda token: arrive(identity, token))
 
     def arrive(identity: Identity, token: str | None) -> None:
         try:
-            moderation.check_login(hub, command.nick)  # again: the proof took its time
+            barring.check_login(hub, command.nick)  # again: the proof took its time
         except Rejected as no:
-            hub.refuse(session, no, command.id)
+            endings.refuse(hub, session, no, command.id)
             return
         _become(hub, session, identity, token)
         _answer(hub, session, command.id, token)
@@ -98,7 +98,7 @@ def _become(hub: Hub, session: Session, identity: Identity, token: str | None) -
     session.greet(identity)
     session.refused = None
     for one in (guest, identity):
-        hub.stamp(one)
+        lifetimes.stamp(hub, one)
         hub.emit(Keep(one.record()))
     replace_silent(hub, identity)
 
@@ -163,7 +163,7 @@ def logout(hub: Hub, session: Session, command: Logout) -> None:
 
     def settle(stored: bool) -> None:
         if stored and leaves and number in hub.sessions:
-            hub.dismiss(session, Bye(reason="logout", re=command.id), "logged out")
+            endings.dismiss(hub, session, Bye(reason="logout", re=command.id), "logged out")
         else:
             _tell(hub, session, command.id, stored, len(tokens))
 

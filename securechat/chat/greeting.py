@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from ..errors import Rejected
 from ..protocol.envelopes import PROTOCOL_VERSION, Hello
-from . import devices, invites, moderation
+from . import barring, devices, invites, lifetimes, peers
 from .admission import admit
 from .identities import Identity, hash_token
 from .nicks import Nick, parse_nick
@@ -37,19 +37,19 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
         raise Rejected("bad_protocol", message)
     if len(hub.sessions) > hub.limits.connections:
         raise Rejected("server_full", "The server is full. Come back later.", _FULL_RETRY)
-    if session.number in hub.surplus:
+    if hub.arrivals.is_surplus(session.number):
         message = "Too many connections come from your address already. Close some, or come later."
         raise Rejected("too_many_connections", message, _FULL_RETRY)
-    moderation.check_peer(hub, session.peer)
+    barring.check_peer(hub, session.peer)
     # Beside an invite none need be said: then it is the one that the invite names.
     nick = parse_nick(hello.nick) if hello.nick or hello.invite is None else None
-    hub.let_lapse(hub.identities.by_nick(hello.nick))
+    lifetimes.let_lapse(hub, hub.identities.by_nick(hello.nick))
     certified = _check_certificate(hub, session, nick)
     known = _holder(hub, hello)
-    moderation.check_identity(hub, hello.nick, known or certified or _claimed(hub, hello))
+    barring.check_identity(hub, hello.nick, known or certified or _claimed(hub, hello))
     if known is not None and hello.session is not None:
         if nick is not None:
-            hub.rename(known, nick)
+            peers.rename(hub, known, nick)
         admit(hub, session, hello, known, hello.session)
     elif certified is not None:
         admit(hub, session, hello, certified, None)
@@ -67,7 +67,7 @@ def _check_certificate(hub: Hub, session: Session, nick: Nick | None) -> Identit
 
     An account goes by its own name here: another nick of it proves nothing.
     """
-    name = hub.certified.get(session.number)
+    name = hub.arrivals.certificate_of(session.number)
     if name is None:
         return None
     try:
@@ -88,7 +88,7 @@ def _holder(hub: Hub, hello: Hello) -> Identity | None:
     if hello.session is None:
         return None
     identity = hub.identities.by_token(hello.session)
-    if identity is None or hub.let_lapse(identity):
+    if identity is None or lifetimes.let_lapse(hub, identity):
         return None
     if identity.account is None and (hello.invite is not None or not hub.limits.guests):
         return None

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from ..errors import Rejected
 from ..protocol.envelopes import Hello
 from ..records import Change, ForgetInvite, KeepInvite, Together
-from . import devices, moderation
+from . import barring, devices, endings, peers
 from .accounts import name_of, new_account
 from .admission import admit
 from .answers import STORAGE_RETRY
@@ -24,7 +24,7 @@ from .effects import Commit, Keep
 from .identities import Identity, hash_token
 from .nicks import Nick, parse_nick
 from .passwords import check_password
-from .proving import derive, require_patience
+from .proving import Attempt, derive
 from .roles import Role
 
 if TYPE_CHECKING:
@@ -133,16 +133,14 @@ def redeem(hub: Hub, session: Session, hello: Hello, nick: Nick | None, token: S
     """Let somebody in by an invite, and make an account of them, called `nick` if they say so."""
     if _let_in_again(hub, session, hello, token):
         return
-    source = require_patience(hub, session, _NO_ACCOUNT)
+    attempt = Attempt(hub, session, hello.id, _NO_ACCOUNT)
     invite = hub.invites.by_token(token.get_secret_value(), hub.now.wall)
     if invite is None:
-        hub.logins.failed(source, _NO_ACCOUNT, hub.now.mono)
-        message = "This invite is unknown, used up or out of date. Ask for a new one."
-        hub.proofs.delay(hub, session, Rejected("auth_failed", message), hello.id)
+        attempt.fail("This invite is unknown, used up or out of date. Ask for a new one.")
         return
     nick = nick or _nick_of(invite)
     guest = hub.identities.by_token(hello.session) if hello.session is not None else None
-    moderation.check_identity(hub, nick.text, guest)
+    barring.check_identity(hub, nick.text, guest)
     hub.identities.check_free(nick, guest)
     if hello.password is None:
         _enrol(hub, session, hello, invite, nick, None)
@@ -153,8 +151,8 @@ def redeem(hub: Hub, session: Session, hello: Hello, nick: Nick | None, token: S
         still = hub.invites.by_token(token.get_secret_value(), hub.now.wall)
         if still is None:
             raise Rejected("auth_failed", "This invite was used up just now. Ask for a new one.")
-        moderation.check_peer(hub, session.peer)
-        moderation.check_identity(hub, nick.text, guest)
+        barring.check_peer(hub, session.peer)
+        barring.check_identity(hub, nick.text, guest)
         _enrol(hub, session, hello, still, nick, hashed)
 
     derive(hub, session, hello.id, hello.password, finish)
@@ -217,7 +215,7 @@ def _enrol(
             hub.identities.forget(identity)
         if there:
             message = "The server has no room for another account now. Try again later."
-            hub.refuse(session, Rejected("storage", message, STORAGE_RETRY), hello.id)
+            endings.refuse(hub, session, Rejected("storage", message, STORAGE_RETRY), hello.id)
 
     devices.enrol(hub, identity, kept, settle, spent, client=hello.client or "")
 
@@ -227,7 +225,7 @@ def _guest_of(hub: Hub, hello: Hello, nick: Nick) -> tuple[Identity, str, bool]:
     identity = hub.identities.by_token(hello.session) if hello.session is not None else None
     if identity is not None and hello.session is not None:
         devices.require_guest(hub, identity)
-        hub.rename(identity, nick)
+        peers.rename(hub, identity, nick)
         identity.provable = True
         return identity, hello.session, False
     devices.require_room_for_account(hub)

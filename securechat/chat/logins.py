@@ -1,11 +1,11 @@
-"""Who may try to log in now, and whose try is looked at first.
+"""Who may try to log in now, and who has failed lately.
 
-Values in, values out; time is handed in (monotonic seconds). Whoever checks passwords asks `wait`
-before it does, tells `failed` or `succeeded` after it, and takes what is queued in the order of
-`rank`. A wait is what `rate_limited` tells as `retry_after`.
+Values in, values out; time is handed in (monotonic seconds). `proving` is the one who asks: `wait`
+and `suspects` before a proof is looked at, and tells `failed` or `succeeded` after it. A wait is
+what `rate_limited` tells as `retry_after`.
 
 Nobody is locked out of an account by others: an address that has not failed lately always gets its
-try, and goes before those that have, however many guess from elsewhere; what an account suffers
+try, and those that have leave it places, however many guess from elsewhere; what an account suffers
 slows only the addresses that failed there. From one address and without a success, guessing is held
 to one try in `failure` seconds in the long run.
 """
@@ -13,15 +13,9 @@ to one try in `failure` seconds in the long run.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
 
 from ..config import LoginLimits
 from ..penalties import Penalties
-
-#: Ranks: from where this account has logged in before, no failures lately, failures lately.
-KNOWN: Final = 0
-CLEAN: Final = 1
-SUSPECT: Final = 2
 
 
 class Logins:
@@ -46,11 +40,9 @@ class Logins:
             wait = max(wait, self._accounts.of(account, now) - self._limits.per_account)
         return max(0.0, wait)
 
-    def rank(self, source: str, account: str, now: float) -> int:
-        """Whose try goes first: the smaller rank."""
-        if self._sources.of(source, now):
-            return SUSPECT
-        return KNOWN if (source, account) in self._known else CLEAN
+    def suspects(self, source: str, now: float) -> bool:
+        """Whether `source` has failed lately: its tries leave places to those of others."""
+        return self._sources.of(source, now) > 0.0
 
     def failed(self, source: str, account: str, now: float) -> None:
         """A password, or an invite, was wrong; also for an account that does not exist."""

@@ -108,7 +108,7 @@ def test_more_than_may_be_let_in_are_too_many_for_a_private_room(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(charters, "MAX_ADMITTED", 1)
-    monkeypatch.setattr("securechat.chat.moderation.MAX_ADMITTED", 1)
+    monkeypatch.setattr("securechat.chat.ruling.MAX_ADMITTED", 1)
     ann, bob, carol = (stage.enter(nick, "#den") for nick in ("ann", "bob", "carol"))
     assert code_of(ann.ask(RoomSettings, room="#den", private=True)) == "forbidden"
     assert kinds(carol.say("#den")) == ["Posted"]
@@ -122,7 +122,7 @@ def test_a_moderator_who_is_dismissed_and_for_whom_no_place_is_left_is_out(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(charters, "MAX_ADMITTED", 1)
-    monkeypatch.setattr("securechat.chat.moderation.MAX_ADMITTED", 1)
+    monkeypatch.setattr("securechat.chat.ruling.MAX_ADMITTED", 1)
     ann, bob, carol = (stage.enter(nick, "#den") for nick in ("ann", "bob", "carol"))
     ann.ask(Appoint, room="#den", nick="bob")
     ann.ask(RoomSettings, room="#den", private=True)

@@ -16,8 +16,8 @@ from securechat.protocol.envelopes import (
 
 from .people import enter_as
 from .stage import Said, Stage, code_of
+from .test_arrivals import arrive
 from .test_auth import GOOD, OTHER, registered
-from .test_certified import certified
 from .test_invites import come, invited, refused
 
 # ------------------------------------------------------------------ through a door that was shut
@@ -131,7 +131,7 @@ def test_who_logs_in_while_the_password_changes_is_out(stage: Stage, first: str)
 
 def test_a_certificate_is_for_its_name_also_when_logging_in(stage: Stage) -> None:
     registered(stage, "ann")
-    bob = certified(stage, "bob")
+    bob = arrive(stage, "bob")
     stage.batch(bob.hello("bob"))
     bob.hears()
     assert code_of(bob.ask(Login, nick="ann", password=GOOD)) == "forbidden"
