@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def kick(hub: Hub, session: Session, command: wire.Kick) -> None:
     """Put somebody out of a room, or off the server."""
     target = require_partner(hub, f"@{command.nick}")
-    room = hub.rooms.get(command.room or "")
+    room = _place(hub, command)
     acts.require_above(hub, session.identity, target, room)
     reason = check_reason(command.reason)
     event = acts.describe(session, "kick", room, nick=target.nick.text, reason=reason)
@@ -57,7 +57,7 @@ def kick(hub: Hub, session: Session, command: wire.Kick) -> None:
 def mute(hub: Hub, session: Session, command: wire.Mute) -> None:
     """Have somebody say nothing, in a room or everywhere."""
     target = require_partner(hub, f"@{command.nick}")
-    room = hub.rooms.get(command.room or "")
+    room = _place(hub, command)
     acts.require_above(hub, session.identity, target, room)
     sanction = _sanction(hub, session, MUTE, command, target=target, nick=target.nick.text)
     _impose(hub, session, command.id, sanction, target)
@@ -65,7 +65,7 @@ def mute(hub: Hub, session: Session, command: wire.Mute) -> None:
 
 def ban(hub: Hub, session: Session, command: wire.Ban) -> None:
     """Keep somebody out of a room, or somebody or a network off the server."""
-    room = hub.rooms.get(command.room or "")
+    room = _place(hub, command)
     if command.address is not None:
         _ban_network(hub, session, command, command.address)
         return
@@ -149,6 +149,11 @@ def bans(hub: Hub, session: Session, command: wire.Bans) -> None:
     ]
     event = wire.SanctionList(room=command.room, bans=(), re=command.id)
     hub.emit(SendList(session.number, event, "bans", rows))
+
+
+def _place(hub: Hub, command: wire.Kick | wire.Mute | wire.Ban) -> Room | None:
+    """Where the act is to hold; None: on the whole server. A room named must be there (`Need`)."""
+    return hub.rooms[command.room] if command.room is not None else None
 
 
 def _whom(
