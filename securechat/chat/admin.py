@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from ..errors import Rejected
 from ..protocol.envelopes import ROOM_PATTERN, Bye, Secret
 from ..records import KeepInvite, Together
-from . import devices, endings, invites, lifetimes
+from . import devices, endings, eviction, invites, lifetimes
 from .accounts import name_of, new_account
 from .clock import to_ts
 from .effects import Commit, Reply
@@ -240,6 +240,7 @@ def _set_role(hub: Hub, asked: Asked) -> None:
     def settle(stored: bool) -> None:
         if stored:
             identity.enrolment.replace(kept)
+            eviction.review_member(hub, identity)
         _reply_if(hub, asked, *([_describe(identity)] if stored else ()))(stored)
 
     hub.emit(Commit(Together((kept,)), settle))

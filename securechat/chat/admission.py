@@ -2,15 +2,19 @@
 
 In: a `hello` and an identity, later the outcome of storing the session. Out: effects into the hub.
 Nothing is raised.
+
+Who may come in was judged when `hello` came; whatever was proved since took its time, so that a
+ban which was spoken meanwhile is looked for here.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import Rejected
 from ..protocol.envelopes import Bye, Hello
 from ..records import Kept, Outcome
-from . import devices, endings, lifetimes
+from . import barring, devices, endings, lifetimes
 from .effects import Greet, Send
 from .identities import Identity, hash_token
 
@@ -29,8 +33,14 @@ def admit(
 ) -> None:
     """Answer `hello`: the connection is `identity`'s, by the session `token`.
 
-    None: there was no room to store one. `room` is where an invite leads.
+    None: there was no room to store one. `room` is where an invite leads. Who is banned is refused.
     """
+    try:
+        barring.check_peer(hub, session.peer)
+        barring.check_identity(hub, "", identity)
+    except Rejected as no:
+        endings.refuse(hub, session, no, hello.id)
+        return
     identity.add_connection(session.number)
     if identity.account is not None:
         known = hash_token(token) if token is not None else b""

@@ -20,7 +20,7 @@ from ..protocol.envelopes import (
     Sessions,
 )
 from ..records import KeepAccount
-from . import barring, devices, endings, lifetimes
+from . import barring, devices, endings, eviction, lifetimes
 from .accounts import new_account
 from .admission import replace_silent
 from .answers import storage_error
@@ -66,12 +66,19 @@ def login(hub: Hub, session: Session, command: Login) -> None:
     """Be another identity from here on."""
     if session.identity.account is not None:
         raise Rejected("forbidden", "You are logged in already. `logout` first.")
+    if hub.arrivals.certificate_of(session.number) is not None:
+        raise Rejected("forbidden", "You are whom your certificate names. Come with another one.")
     barring.check_login(hub, command.nick)
 
     def open_session(session: Session, identity: Identity) -> None:
         devices.open_session(hub, session, identity, "", lambda token: arrive(identity, token))
 
     def arrive(identity: Identity, token: str | None) -> None:
+        try:
+            barring.check_login(hub, command.nick)  # again: the proof took its time
+        except Rejected as no:
+            endings.refuse(hub, session, no, command.id)
+            return
         _become(hub, session, identity, token)
         _answer(hub, session, command.id, token)
 
@@ -83,6 +90,7 @@ def _become(hub: Hub, session: Session, identity: Identity, token: str | None) -
     guest, number = session.identity, session.number
     for conversation in session.take_direct():
         hub.emit(Unsubscribe(number, conversation))
+    eviction.leave_for(hub, session, identity)
     guest.drop_connection(number)
     identity.add_connection(number)
     identity.enrolment.links[number] = hash_token(token) if token is not None else b""

@@ -307,7 +307,14 @@ def _quit(hub: Hub, session: Session, command: Quit) -> None:
         # Nothing more is read from who has said quit: a no must not keep them here.
         hub.emit(Send(session.number, refuse(no, command.id)))
         reason = None
+    if hub.hushed and not _may_be_heard(hub, session.identity):
+        reason = None
     endings.dismiss(hub, session, Bye(reason="quit", re=command.id), reason)
+
+
+def _may_be_heard(hub: Hub, identity: Identity) -> bool:
+    """Whether somebody may speak in each of their rooms, all of which hear why they quit."""
+    return all(judge.may(hub, identity, Verb.SPEAK, hub.rooms[name]) for name in identity.rooms)
 
 
 COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(

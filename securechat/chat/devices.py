@@ -81,20 +81,22 @@ def open_session(
 
     Not called when the connection has ended meanwhile: then nobody could know the token.
     """
-    token = hub.new_token()
+    token, account = hub.new_token(), identity.enrolment
     session = _new(hub, identity, hash_token(token), client)
-    surplus = identity.enrolment.surplus(hub.limits.sessions_per_account)
+    surplus, turn = account.surplus(hub.limits.sessions_per_account), account.password_turn
 
     def settle(stored: bool) -> None:
-        there = connection.number in hub.sessions
+        there, outdated = connection.number in hub.sessions, account.password_turn != turn
         if stored:
             for old in surplus:
                 hub.identities.drop_session(identity, old)
-            if there:
+            if there and not outdated:
                 hub.identities.add_session(session)
             else:
                 hub.emit(Keep(ForgetSession(session.token_hash)))
-        if there:
+        if there and outdated:  # what they have proved was another password when it was stored
+            endings.dismiss(hub, connection, Bye(reason=LOGGED_OUT), "logged out")
+        elif there:
             then(token if stored else None)
 
     hub.emit(Commit(Together((session, *map(ForgetSession, surplus))), settle))
@@ -122,6 +124,7 @@ def cut(
     changes: list[Change] = [ForgetSession(token) for token in tokens]
     if kept is not None:
         changes.append(kept)
+        account.password_turn += 1
 
     def settle(stored: bool) -> None:
         if not stored:

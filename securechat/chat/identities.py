@@ -171,6 +171,12 @@ class Identities:
             return None
         return holder
 
+    def looking_like(self, nick: Nick) -> list[Identity]:
+        """Those whose present nick would be taken for `nick`."""
+        holders = (self._by_skeleton.get(skeleton) for skeleton in nick.skeletons)
+        looks = set(nick.skeletons)
+        return [it for it in dict.fromkeys(holders) if it and looks & set(it.nick.skeletons)]
+
     def _holder(self, text: str) -> tuple[str, Identity | None]:
         holder = self._by_key.get(text)  # most nicks are their own key, which spares the parsing
         if holder is not None:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from ..errors import Rejected
 from ..protocol.envelopes import Hello
 from ..records import Change, ForgetInvite, KeepInvite, Together
-from . import devices, endings, peers
+from . import barring, devices, endings, peers
 from .accounts import name_of, new_account
 from .admission import admit
 from .answers import STORAGE_RETRY
@@ -46,6 +46,8 @@ class Invites:
         self._by_hash = {invite.token_hash: invite for invite in kept}
         #: Who came by one and has said nothing yet, and so may never have read its `welcome`.
         self.unmet: dict[int, KeepInvite] = {}
+        #: The tokens of those that are, or were, for more than one: others have them too.
+        self._shared: set[bytes] = set()
 
     def __iter__(self) -> Iterator[KeepInvite]:
         return iter(self._by_hash.values())
@@ -70,11 +72,16 @@ class Invites:
         """Let nobody in by it any more."""
         self._by_hash.pop(invite.token_hash, None)
 
+    def is_shared(self, invite: KeepInvite) -> bool:
+        """Whether others than the one who has used it last may have its token."""
+        return invite.uses > 1 or invite.token_hash in self._shared
+
     def spend(self, invite: KeepInvite) -> Change:
         """Take one use off it; what is to be stored."""
         if invite.uses <= 1:
             self.drop(invite)
             return ForgetInvite(invite.token_hash)
+        self._shared.add(invite.token_hash)
         less = invite._replace(uses=invite.uses - 1)
         self.keep(less)
         return less
@@ -133,6 +140,7 @@ def redeem(hub: Hub, session: Session, hello: Hello, nick: Nick | None, token: S
         return
     nick = nick or _nick_of(invite)
     guest = hub.identities.by_token(hello.session) if hello.session is not None else None
+    barring.check_identity(hub, nick.text, guest)
     hub.identities.check_free(nick, guest)
     if hello.password is None:
         _enrol(hub, session, hello, invite, nick, None)
@@ -143,6 +151,8 @@ def redeem(hub: Hub, session: Session, hello: Hello, nick: Nick | None, token: S
         still = hub.invites.by_token(token.get_secret_value(), hub.now.wall)
         if still is None:
             raise Rejected("auth_failed", "This invite was used up just now. Ask for a new one.")
+        barring.check_peer(hub, session.peer)
+        barring.check_identity(hub, nick.text, guest)
         _enrol(hub, session, hello, still, nick, hashed)
 
     derive(hub, session, hello.id, hello.password, finish)
@@ -151,7 +161,8 @@ def redeem(hub: Hub, session: Session, hello: Hello, nick: Nick | None, token: S
 def _let_in_again(hub: Hub, session: Session, hello: Hello, token: SecretStr) -> bool:
     """Whether it is somebody whose first `welcome` was lost with the link: then they are let in.
 
-    Without it they would have an account that nothing proves, and an invite that is used up.
+    Without it they would have an account that nothing proves, and an invite that is used up. Only
+    where the invite was for one: the token of another proves nothing about who uses it.
     """
     known = hash_token(token.get_secret_value())
     for number, invite in hub.invites.unmet.items():
@@ -194,7 +205,8 @@ def _enrol(
         there = session.number in hub.sessions
         if stored:
             identity.met = False
-            hub.invites.unmet[identity.number] = invite
+            if not hub.invites.is_shared(invite):
+                hub.invites.unmet[identity.number] = invite
             if there:
                 admit(hub, session, hello, identity, token, invite.room)
             return

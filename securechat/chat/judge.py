@@ -22,6 +22,7 @@ from .sanctions import BAN, MUTE
 if TYPE_CHECKING:
     from .hub import Hub
     from .identities import Identity
+    from .nicks import Nick
     from .room import Room
 
 _RANKS: Final = MappingProxyType(
@@ -129,6 +130,16 @@ def require_command(hub: Hub, identity: Identity, command: wire.Command, room: R
     if verb_of is None:
         raise Rejected("forbidden", "Nobody may do that here. `help` lists what can be done.")
     require(hub, identity, verb_of(command, room), room)
+
+
+def require_nick(hub: Hub, identity: Identity, nick: Nick) -> None:
+    """Raise `forbidden` for a nick that is banned in a room that somebody is in."""
+    if rank_of(hub, identity, None) >= Rank.ADMIN:
+        return
+    for name in identity.rooms:
+        if hub.sanctions.on_nick(nick, hub.now.wall, name) is not None:
+            message = f"That nick is banned in {name}. Choose another one, or leave that room."
+            raise Rejected("forbidden", message)
 
 
 def _explain(hub: Hub, identity: Identity, verb: Verb, room: Room | None) -> Rejected:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..protocol.envelopes import Renamed, System
+from . import judge
 from .effects import Broadcast, Keep, Notify, Send
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 def rename(hub: Hub, identity: Identity, nick: Nick, skip: int = 0) -> None:
     """Give `identity` another nick and tell its peers, but not the connection `skip`.
 
-    Raises `nick_taken`, or `forbidden` when too many former nicks are reserved for it.
+    Raises `nick_taken`, or `forbidden` when too many former nicks are reserved for it, and where
+    that nick is banned in a room that it is in.
     """
     old = identity.nick.text
     if nick.text == old:
         return
+    judge.require_nick(hub, identity, nick)
     hub.identities.rename(identity, nick, hub.now.wall, hub.limits.former_nick)
     hub.emit(Keep(identity.record()))
     tell_peers(hub, identity, Renamed(old=old, nick=nick.text), skip)

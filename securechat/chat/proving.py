@@ -161,11 +161,12 @@ def prove(
     account = identity.enrolment.kept.key if identity is not None else name.casefold()
     attempt = Attempt(hub, session, re, account)
     hashed = identity.enrolment.kept.password if identity is not None else None
+    turn = identity.enrolment.password_turn if identity is not None else 0
 
     def finish(session: Session, result: Result) -> None:
         assert isinstance(result, Verified)
         # Another password may have been set meanwhile: then this one proves nothing.
-        if result.right and identity is not None and identity.enrolment.kept.password == hashed:
+        if result.right and identity is not None and identity.enrolment.password_turn == turn:
             attempt.succeed()
             then(session, identity)
         else:

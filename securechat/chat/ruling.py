@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import Rejected
 from ..protocol import envelopes as wire
-from . import acts, judge
+from . import acts, eviction, judge
 from .charter import MAX_ADMITTED, MAX_MODERATORS, Charter
 from .effects import Broadcast, Keep, Send
 from .rights import State
@@ -42,10 +42,10 @@ def settings(hub: Hub, session: Session, command: wire.RoomSettings) -> None:
         hub.emit(Send(session.number, _room_is(hub, room, re=command.id)))
         return
     charter = room.ruled()
+    if command.private:
+        _admit_members(hub, room, charter)
     for key, on in changes.items():
         charter.set(_SETTINGS[key], on)
-    if command.private:
-        charter.admit(member.number for member in room.members)
     keep_charter(hub, room)
     hub.note_hush(room.name)
     words = ", ".join(f"{key}={'yes' if on else 'no'}" for key, on in changes.items())
@@ -54,6 +54,16 @@ def settings(hub: Hub, session: Session, command: wire.RoomSettings) -> None:
     nick = session.identity.nick.text
     hub.emit(Send(session.number, _room_is(hub, room, nick=nick, re=command.id)))
     hub.emit(Broadcast(room.name, _room_is(hub, room, nick=nick), skip=session.number))
+
+
+def _admit_members(hub: Hub, room: Room, charter: Charter) -> None:
+    """Let those in who are in a room; raises `forbidden` where they are more than may be."""
+    charter.prune(lambda number: hub.identities.by_number(number) is not None)
+    new = [one.number for one in room.members if not charter.lets_in(one.number)]
+    if len(charter.admitted) + len(new) > MAX_ADMITTED:
+        message = f"At most {MAX_ADMITTED} may be let into a private room. Put somebody out first."
+        raise Rejected("forbidden", message)
+    charter.admit(new)
 
 
 def admit(hub: Hub, session: Session, command: wire.Admit) -> None:
@@ -105,6 +115,7 @@ def _change_people(
     event = acts.describe(session, act, room, nick=target.nick.text)
     acts.tell(hub, session, re, event, room, target)
     acts.note(hub, session, event)
+    eviction.review_room(hub, room)
 
 
 def keep_charter(hub: Hub, room: Room) -> None:

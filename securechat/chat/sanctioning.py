@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Rejected
 from ..protocol import envelopes as wire
 from ..records import KeepSanction, LiftSanction
-from . import acts, barring, endings, judge, ruling
+from . import acts, barring, endings, eviction, judge, ruling
 from .clock import to_ts
-from .effects import Keep, SendList, Unsubscribe
+from .effects import Keep, SendList
 from .nicks import parse_nick
 from .rights import Rank
 from .room import Room
@@ -50,7 +50,7 @@ def kick(hub: Hub, session: Session, command: wire.Kick) -> None:
         if was_let_in:
             ruling.keep_charter(hub, room)
         acts.tell(hub, session, command.id, event, room, target)
-        _put_out(hub, target, room, f"kicked{_because(reason)}")
+        eviction.put_out(hub, target, room, f"kicked{_because(reason)}")
     acts.note(hub, session, event)
 
 
@@ -70,18 +70,24 @@ def ban(hub: Hub, session: Session, command: wire.Ban) -> None:
         _ban_network(hub, session, command, command.address)
         return
     target, nick, account = _whom(hub, command)
-    if target is not None:
-        acts.require_above(hub, session.identity, target, room)
+    # A nick that nobody has may look like that of somebody, for whom the ban then holds.
+    doomed = [target] if target is not None else hub.identities.looking_like(parse_nick(nick))
+    for one in doomed:
+        acts.require_above(hub, session.identity, one, room)
     sanction = _sanction(hub, session, BAN, command, target=target, nick=nick, account=account)
     _impose(hub, session, command.id, sanction, target)
-    if target is None:
-        return
+    for one in doomed:
+        _keep_away(hub, one, room, sanction)
+
+
+def _keep_away(hub: Hub, target: Identity, room: Room | None, sanction: KeepSanction) -> None:
+    """Put somebody out, or off, who has just been banned."""
     if room is None:
         _put_off(hub, target.connections, "banned", barring.explain("You are", sanction))
-    else:
-        if room.charter is not None and room.charter.shut_out(target.number):
-            ruling.keep_charter(hub, room)
-        _put_out(hub, target, room, f"banned{judge.terms(sanction)}")
+        return
+    if room.charter is not None and room.charter.shut_out(target.number):
+        ruling.keep_charter(hub, room)
+    eviction.put_out(hub, target, room, f"banned{judge.terms(sanction)}")
 
 
 def _ban_network(hub: Hub, session: Session, command: wire.Ban, text: str) -> None:
@@ -114,6 +120,10 @@ def lift(hub: Hub, session: Session, command: wire.Unmute | wire.Unban) -> None:
     found = hub.sanctions.matching(draft)
     if not found:
         raise Rejected("no_such_user", f"There is no such {act} in force. `bans` lists them.")
+    own = hub.sanctions.on(act, draft.room, session.identity, hub.now.wall)
+    rank = judge.rank_of(hub, session.identity, hub.rooms.get(draft.room))
+    if own in found and rank < Rank.ADMIN:
+        raise Rejected("forbidden", "Nobody undoes what holds for themselves. Ask another one.")
     for one in found:
         hub.sanctions.drop(one)
         hub.emit(Keep(LiftSanction(one.number)))
@@ -231,16 +241,6 @@ def _announce(
 
 
 # ------------------------------------------------------------------ who has to go
-
-
-def _put_out(hub: Hub, target: Identity, room: Room, reason: str) -> None:
-    """Take all connections of somebody out of a room."""
-    if target not in room.members:
-        return
-    for number in room.members[target]:
-        hub.sessions[number].drop_room(room.name)
-        hub.emit(Unsubscribe(number, room.name))
-    hub.presence.expel(target, room, reason)
 
 
 def _put_off(hub: Hub, numbers: Iterable[int], code: str, message: str) -> None:

@@ -21,7 +21,7 @@ from .nicks import Nick, parse_nick
 BAN: Final = "ban"
 MUTE: Final = "mute"
 
-#: Sanctions in all, and in one room; each has a row in the store and some hundred bytes here.
+#: Sanctions on the server, in all rooms, and in one; each is a row and some hundred bytes here.
 MAX_SANCTIONS: Final = 65_536
 MAX_PER_ROOM: Final = 1_000
 #: What an IPv6 customer gets at least (RFC 6177): one address of it says nothing about the others.
@@ -103,9 +103,9 @@ class Sanctions:
             return None
         return self._find(act, room, _traits(identity), now)
 
-    def on_nick(self, nick: Nick, now: float) -> KeepSanction | None:
-        """The ban from the server that holds for whoever goes by `nick` or a look-alike."""
-        return self._find(BAN, "", _traits_of(nick), now) if "" in self._by_room else None
+    def on_nick(self, nick: Nick, now: float, room: str = "") -> KeepSanction | None:
+        """The ban from there that holds for whoever goes by `nick` or a look-alike."""
+        return self._find(BAN, room, _traits_of(nick), now) if room in self._by_room else None
 
     def on_peer(self, peer: str, now: float) -> KeepSanction | None:
         """The ban from the server that holds for where a connection comes from."""
@@ -147,15 +147,20 @@ class Sanctions:
         Raises `forbidden` where there are too many.
         """
         replaced = self.matching(draft)
-        room = self._by_room.get(draft.room, {})
-        bound = MAX_PER_ROOM if draft.room else MAX_SANCTIONS
-        if not replaced and (len(self) >= MAX_SANCTIONS or len(room) >= bound):
+        if not replaced and self._is_full(draft.room):
             raise Rejected("forbidden", "There are too many of these already. Lift some first.")
         for one in replaced:
             self.drop(one)
         sanction = draft._replace(number=self._next)
         self._insert(sanction)
         return sanction, replaced
+
+    def _is_full(self, room: str) -> bool:
+        """Rooms share what they have; whoever fills it leaves the server's admins theirs."""
+        here, everywhere = len(self._by_room.get(room, ())), len(self._by_room.get("", ()))
+        if not room:
+            return everywhere >= MAX_SANCTIONS
+        return here >= MAX_PER_ROOM or len(self) - everywhere >= MAX_SANCTIONS
 
     def matching(self, draft: KeepSanction) -> list[KeepSanction]:
         """Those of the same kind and place that are for the same person, account or network."""

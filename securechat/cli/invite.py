@@ -129,9 +129,13 @@ def make(
         request = MakeInvite(nick=nick, room=room, uses=uses, ttl=_seconds(ttl))
         [row] = operate(data, request).rows
         link = InviteLink(where.host, where.port, row["token"], fingerprint).render()
+        if not is_terminal(sys.stdout):
+            put([link])
+            return
+        if not no_qr:
+            _show_code(link)
         put([link])
-        if is_terminal(sys.stdout):
-            _explain(link, row, uses, with_code=not no_qr)
+        _explain(row, uses)
 
 
 @app.command("list")
@@ -205,14 +209,17 @@ def _fingerprint_in(certs: Path) -> str:
     return certificates.check_server_pair(certs, now=datetime.now(UTC)).key_fingerprint
 
 
-def _explain(link: str, row: dict[str, Any], uses: int, *, with_code: bool) -> None:
-    """What a person should know, and the line as a picture where it fits."""
-    if with_code:
-        from .qr import draw
+def _show_code(link: str) -> None:
+    """The line as a picture where it fits; first, or it would push the line off the screen."""
+    from .qr import draw
 
-        picture = draw(link)
-        if len(picture[0]) <= shutil.get_terminal_size().columns:
-            put(["", *picture])
+    picture = draw(link)
+    if len(picture[0]) <= shutil.get_terminal_size().columns:
+        put([*picture, ""])
+
+
+def _explain(row: dict[str, Any], uses: int) -> None:
+    """What a person should know."""
     for_whom = row["nick"] or ("whoever has it" if uses == 1 else f"the first {uses} who have it")
     until = str(row["expires"])[:16].replace("T", " ")
     put(

@@ -129,11 +129,13 @@ class Controller:
         action, self.asking = self.asking, None
         assert action is not None
         keys, before = dict(action.keys), ""
+        # "Try again" would have people type a password where it is said to all.
+        again = f"Type /{action.name} to be asked again."
         for question, secret in zip(action.questions, secrets, strict=True):
             if not question.key and secret != before:
-                raise BadInput("Those were two different passwords; nothing was sent. Try again.")
+                raise BadInput(f"Those were two different passwords; nothing was sent. {again}")
             if not secret and not question.optional:
-                raise BadInput("Nothing was typed, so nothing was sent. Try again.")
+                raise BadInput(f"Nothing was typed, so nothing was sent. {again}")
             if question.key and secret:
                 keys[question.key] = secret
             before = secret

@@ -45,9 +45,9 @@ def context_entries(page: HistoryPage, seq: int, now: datetime, me: str) -> Iter
 
 def about(person: WhoisIs, now: datetime, me: str) -> Iterator[Entry]:
     """What is told of one person."""
-    kind = "with an account" if person.account else "a guest"
+    kind = "has an account" if person.account else "is a guest"
     role = "" if person.role in ("guest", "member", "") else f", {person.role}"
-    yield Entry(Kind.ANSWER, now, f"{person.nick} is {kind}{role}; {_whereabouts(person)}")
+    yield Entry(Kind.ANSWER, now, f"{person.nick} {kind}{role}; {_whereabouts(person)}")
     if person.away is not None:
         yield Entry(Kind.ANSWER, now, f"{person.nick} is away: {person.away}")
     if person.rooms:

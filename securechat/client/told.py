@@ -19,10 +19,10 @@ _ACTS: Final = MappingProxyType(
     {
         "kick": "put {who} out of {place}",
         "mute": "muted {who}{where}",
-        "unmute": "lets {who} speak again{where}",
+        "unmute": "let {who} speak again{where}",
         "ban": "banned {who} from {place}",
-        "unban": "lets {who} come to {place} again",
-        "admit": "lets {who} into {place}",
+        "unban": "let {who} come to {place} again",
+        "admit": "let {who} into {place}",
         "appoint": "made {who} a moderator of {place}",
         "dismiss": "took the rights of {who} back{where}",
         "hand_over": "handed {place} over to {who}",

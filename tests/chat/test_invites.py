@@ -193,6 +193,7 @@ def test_whose_welcome_was_lost_comes_again(stage: Stage, full: bool, nick: str)
     bob = stage.connection()
     stage.batch(bob.hello("", invite=invite), (bob.number, Lost("")))
     assert len(stage.hub.identities.accounts) == (not full)
+    stage.wait(120.0)  # it is remembered as long as the invite would have been good
     stage.book.full = False
     welcome = let_in(stage, invite, nick)
     assert (welcome.nick, welcome.account, welcome.room) == ("bob", "bob", "#ops")
@@ -203,12 +204,11 @@ def test_whose_welcome_was_lost_comes_again(stage: Stage, full: bool, nick: str)
 
 
 def test_only_who_came_by_the_invite_comes_again_by_it(stage: Stage) -> None:
-    invite, other = invited(stage, uses=2, ttl=60.0), invited(stage)
+    invite, other = invited(stage, ttl=60.0), invited(stage)
     bob = stage.connection()
     stage.batch(bob.hello("bob", invite=invite), (bob.number, Lost("")))
     assert refused(stage, other, "bob") == "nick_taken"
-    assert refused(stage, invite) == "bad_nick"
-    assert let_in(stage, invite, "rob").account == "rob"
+    assert refused(stage, invite) == "auth_failed"
     assert let_in(stage, invite, "bob").account == "bob"
     stage.wait(180.0)
     assert refused(stage, invite, "bob") == "auth_failed"

@@ -131,6 +131,10 @@ def test_there_is_a_bound_to_all_of_them(monkeypatch: pytest.MonkeyPatch) -> Non
     sanctions = Sanctions()
     sanctions.add(sanction(nick="one"))
     sanctions.add(sanction(nick="two", room="#a"))
+    sanctions.add(sanction(nick="three", room="#b"))
     with pytest.raises(Rejected) as raised:
-        sanctions.add(sanction(nick="three", room="#b"))
+        sanctions.add(sanction(nick="four", room="#c"))
     assert raised.value.code == "forbidden"
+    sanctions.add(sanction(nick="five"))  # rooms do not use up what is the server's
+    with pytest.raises(Rejected):
+        sanctions.add(sanction(nick="six"))

@@ -116,7 +116,7 @@ def test_a_direct_conversation_is_named_by_its_other_side() -> None:
         ({"online": True, "idle": 5}, ["carol is a guest; online"]),
         (
             {"online": True, "idle": 720, "role": "operator", "account": True},
-            ["carol is with an account, operator; online, quiet for 12 min"],
+            ["carol has an account, operator; online, quiet for 12 min"],
         ),
         ({"held": True}, ["carol is a guest; the link was just lost"]),
         ({}, ["carol is a guest; not online"]),

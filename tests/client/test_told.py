@@ -21,7 +21,7 @@ UNTIL = "2026-01-31T13:00:00.000000Z"
         (Moderated(act="ban", by="bob", account="eve"), "you banned eve from this server"),
         (
             Moderated(act="unban", by="ann", address="192.0.2.7/32", until="some day"),
-            "ann lets 192.0.2.7/32 come to this server again until some day",
+            "ann let 192.0.2.7/32 come to this server again until some day",
         ),
         (
             Moderated(act="hand_over", by="ann", room="#a", nick="eve"),

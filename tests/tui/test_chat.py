@@ -830,6 +830,7 @@ def test_a_password_may_be_left_unsaid_or_mistyped() -> None:
         await _asked(bob, "New password:")
         await bob.press(*"tulips", "enter", *"tulip", "enter")
         await bob.sees("two different passwords")
+        await bob.sees("Type /register to be asked again.")
         assert bob.client.commands == commands
 
     play(scene)

@@ -1,0 +1,72 @@
+"""Taking people out of rooms: who is put out, and who may be there no longer.
+
+In: somebody and a room, or what has just changed about them. Out: effects into the hub. Nothing is
+raised.
+
+That somebody may be in a room is judged when they enter, not with each message. So whatever takes
+the right away while they are inside has to call one of these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ..protocol.envelopes import Moderated
+from . import judge
+from .effects import Notify, Unsubscribe
+from .rights import Verb
+
+if TYPE_CHECKING:
+    from .hub import Hub
+    from .identities import Identity
+    from .room import Room
+    from .session import Session
+
+#: Who acts where nobody in particular does; it is nobody's nick.
+SERVER: Final = "server"
+_NO_RIGHT: Final = "not let in any more"
+_OTHER: Final = "that account is not let in"
+
+
+def put_out(hub: Hub, target: Identity, room: Room, reason: str) -> None:
+    """Take all connections of somebody out of a room."""
+    if target not in room.members:
+        return
+    for number in room.members[target]:
+        hub.sessions[number].drop_room(room.name)
+        hub.emit(Unsubscribe(number, room.name))
+    hub.presence.expel(target, room, reason)
+
+
+def review_room(hub: Hub, room: Room) -> None:
+    """Put those out of a room who may not read it now that its rules are others."""
+    for member in [one for one in room.members if not judge.may(hub, one, Verb.READ, room)]:
+        _turn_out(hub, member, room)
+
+
+def review_member(hub: Hub, identity: Identity) -> None:
+    """Put somebody out of the rooms that they may not read now that their rank is another."""
+    for room in [hub.rooms[name] for name in identity.rooms]:
+        if not judge.may(hub, identity, Verb.READ, room):
+            _turn_out(hub, identity, room)
+
+
+def _turn_out(hub: Hub, identity: Identity, room: Room) -> None:
+    inside = room.members[identity]
+    if inside:
+        hub.emit(Notify(inside, _turned_out(room.name, identity, _NO_RIGHT)))
+    put_out(hub, identity, room, _NO_RIGHT)
+
+
+def leave_for(hub: Hub, session: Session, identity: Identity) -> None:
+    """Take a connection out of the rooms in which `identity`, which it is to be, may not be."""
+    for name in session.rooms:
+        if not judge.may(hub, identity, Verb.ENTER, hub.rooms[name]):
+            event = _turned_out(name, session.identity, _OTHER)
+            hub.emit(Notify((session.number,), event))
+            hub.emit(Unsubscribe(session.number, name))
+            hub.presence.leave(session, name)
+
+
+def _turned_out(room: str, identity: Identity, reason: str) -> Moderated:
+    return Moderated(act="kick", by=SERVER, room=room, nick=identity.nick.text, reason=reason)
