@@ -70,6 +70,7 @@ from .effects import (
 )
 from .nicks import parse_nick
 from .rights import Verb
+from .room import LOBBY
 from .rows import (
     Need,
     Row,
@@ -120,7 +121,7 @@ def _join(hub: Hub, session: Session, command: Join) -> None:
         )
     is_new = name not in hub.rooms
     room = hub.presence.open_room(name)
-    if is_new:
+    if is_new and name != LOBBY:
         room.charter = Charter(name, session.identity.number)
         hub.emit(Keep(room.charter.record()))
     hub.presence.enter(session, room)

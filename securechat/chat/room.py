@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .charter import Charter
 from .identities import Identity
+
+#: Where clients begin: whoever happens to come first does not own it, for it is everybody's.
+LOBBY: Final = "#lobby"
 
 
 class Room:

@@ -555,6 +555,14 @@ def test_an_admin_gives_a_room_without_an_owner_to_somebody(stage: Stage) -> Non
     assert (is_.owner, is_.moderators, is_.private) == ("bob", (), True)
 
 
+def test_the_lobby_is_not_of_whoever_comes_first(stage: Stage) -> None:
+    ann = stage.enter("ann", "#lobby", "#den")
+    [members] = ann.ask(Who, room="#lobby")
+    assert [one.role for one in members.members] == ["guest"]
+    [members] = ann.ask(Who, room="#den")
+    assert [one.role for one in members.members] != ["guest"]
+
+
 def test_without_an_owner_rules_are_made_at_need(stage: Stage) -> None:
     ann = stage.enter("ann", "#den")
     ann.say("#den")
