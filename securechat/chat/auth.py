@@ -20,7 +20,7 @@ from ..protocol.envelopes import (
     Sessions,
 )
 from ..records import KeepAccount
-from . import devices, moderation
+from . import certified, devices, moderation
 from .accounts import new_account
 from .admission import replace_silent
 from .answers import storage_error
@@ -66,6 +66,7 @@ def login(hub: Hub, session: Session, command: Login) -> None:
     """Be another identity from here on."""
     if session.identity.account is not None:
         raise Rejected("forbidden", "You are logged in already. `logout` first.")
+    certified.check_name(hub, session, command.nick)
     moderation.check_login(hub, command.nick)
 
     def open_session(session: Session, identity: Identity) -> None:

@@ -50,7 +50,7 @@ from ..protocol.envelopes import (
     Whois,
 )
 from ..records import KeepTopic, Kept, Outcome
-from . import auth, away, judge, moderation, removal, searching, whois
+from . import auth, away, certified, judge, moderation, removal, searching, whois
 from .answers import refuse, storage_error
 from .charter import Charter
 from .direct import key_of
@@ -182,8 +182,7 @@ def _conversations(hub: Hub, session: Session, command: Conversations) -> None:
 def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
     identity = session.identity
     old, nick = identity.nick.text, parse_nick(command.nick)
-    if session.number in hub.certified and nick.key != identity.nick.key:
-        raise Rejected("forbidden", "Your nick is that of your certificate. Get another one first.")
+    certified.check_name(hub, session, command.nick)
     if hub.sanctions.on_nick(nick, hub.now.wall) is not None:
         raise Rejected("forbidden", "That nick is banned from this server. Choose another one.")
     hub.rename(identity, nick, skip=session.number)

@@ -53,4 +53,4 @@ def test_an_account_comes_by_certificate_under_its_own_name(stage: Stage) -> Non
     by_certificate = arrive(stage, name="ann")
     [welcome] = by_certificate.tell(by_certificate.hello("ann")[1])
     assert isinstance(welcome, Welcome)
-    assert (welcome.account, welcome.nick) == ("ann", "anna")
+    assert (welcome.account, welcome.nick) == ("ann", "ann")
