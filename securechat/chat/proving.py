@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from ..errors import Rejected
 from ..proofs import Derive, Derived, Result, Verified, Verify
-from .logins import SUSPECT
+from .logins import CLEAN
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -58,19 +58,18 @@ class Proofs:
         session: Session,
         re: str,
         then: Callable[[Session, Result], None],
-        *,
-        suspect: bool = False,
+        rank: int = CLEAN,
     ) -> int:
         """A ticket for a job of that connection, the answer to `re`; raises `rate_limited`.
 
-        Those who are `suspect`, for they have failed lately, leave half of the places to others.
+        Each rank leaves a quarter of the places to those that go before it.
         """
         number = session.number
         busy = any(one.connection == number for one in self._waiting.values())
         if busy or number in self._delayed:
             message = "Your last password is still being looked at. Wait for the answer."
             raise Rejected("rate_limited", message, _RETRY)
-        if len(self._waiting) >= (self._limit // 2 if suspect else self._limit):
+        if len(self._waiting) >= self._limit - rank * self._limit // 4:
             message = "Too many passwords wait to be looked at. Try again in a moment."
             raise Rejected("rate_limited", message, _RETRY)
         self._last += 1
@@ -133,8 +132,8 @@ def prove(
             hub.logins.failed(source, account, hub.now.mono)
             hub.proofs.delay(hub, session, Rejected("auth_failed", _WRONG), re)
 
-    suspect = hub.logins.rank(source, account, hub.now.mono) == SUSPECT
-    hub.emit(Verify(hub.proofs.open(session, re, finish, suspect=suspect), password, hashed))
+    rank = hub.logins.rank(source, account, hub.now.mono)
+    hub.emit(Verify(hub.proofs.open(session, re, finish, rank), password, hashed, rank))
 
 
 def require_patience(hub: Hub, session: Session, account: str) -> str:

@@ -44,6 +44,20 @@ def test_a_slip_is_forgiven() -> None:
     assert logins.wait(HOME, "owner", 0.0) == 0.0
 
 
+def test_many_addresses_that_guess_rarely_go_behind_those_that_do_not() -> None:
+    """Each of 250 fails once in 6 s: it may always try, and is always a suspect."""
+    logins = Logins(LIMITS)
+    ranks = []
+    for number in range(2_500):
+        source, now = f"198.51.100.{number % 250}", number * 6 / 250
+        assert logins.wait(source, "owner", now) == 0.0 or number > 250
+        ranks.append(logins.rank(source, "owner", now))
+        logins.failed(source, "owner", now)
+    assert set(ranks[:250]) == {CLEAN}
+    assert set(ranks[250:]) == {SUSPECT}
+    assert logins.rank(HOME, "owner", 60.0) == CLEAN
+
+
 def test_100_000_guesses_from_everywhere_do_not_keep_the_owner_out() -> None:
     logins, admitted = Logins(LIMITS), 0
     for number in range(100_000):
@@ -75,6 +89,6 @@ def test_the_tables_are_bounded() -> None:
     for number in range(100):
         logins.failed(f"192.0.2.{number}", f"account{number}", 0.0)
         logins.succeeded(f"198.51.100.{number}", f"account{number}", 0.0)
-    assert len(logins) == 30
+    assert len(logins) == 40
     assert logins.rank("198.51.100.99", "account99", 0.0) == KNOWN
     assert logins.rank("198.51.100.1", "account1", 0.0) == CLEAN
