@@ -164,10 +164,13 @@ def test_members_talk_on_while_strangers_knock_and_guess(
     check(ours, elsewhere)
     # Of all who guess one is first with a free nick, and one more when that guest has lapsed.
     assert ours.attack.get("owner", 0) <= 2
-    assert done <= pace * (SIZE.seconds + 2.0) + 3 * 128
-    assert without_limits > 0.8 * SIZE.a_second * SIZE.seconds, "the negative control"
+    most = pace * (SIZE.seconds + 2.0) + 3 * 128
+    assert done <= most
+    all_of_them = 0.8 * SIZE.a_second * SIZE.seconds
+    assert without_limits > min(most, all_of_them), "the negative control"
 
 
+GUESSES: Final = SIZE.a_second if scale.GAUNTLET else 100
 PASSWORD: Final = "tulips in the rain"
 #: From where the owner has logged in before, and from where nobody has.
 _HOME, _ABROAD = "127.0.0.1", "127.99.0.1"
@@ -194,17 +197,18 @@ def test_members_talk_on_and_the_owner_gets_in_while_a_password_is_guessed(
     for it in (server, other):
         register(it.port, "owner", PASSWORD, _HOME)
         get_in(it.port, "owner", _HOME, password=PASSWORD)
-    elsewhere = attack(machine, "guesses", SIZE.a_second, other, talk, server, seed, let_owner_in)
-    ours = attack(machine, "guesses", SIZE.a_second, server, talk, server, seed, let_owner_in)
+    elsewhere = attack(machine, "guesses", GUESSES, other, talk, server, seed, let_owner_in)
+    ours = attack(machine, "guesses", GUESSES, server, talk, server, seed, let_owner_in)
     looked_at, without = (it.attack.get("auth_failed", 0) for it in (ours, elsewhere))
+    answered = looked_at + ours.attack.get("rate_limited", 0)
     scale.tell(
         capsys,
-        f"guesses: {ours.attack['guesses'] / (SIZE.seconds + 1):.0f} a second, {looked_at} looked"
-        f" at, without limits {without} · echo p99 {ours.members['p99_ms']} ms, elsewhere"
+        f"guesses: {answered / (SIZE.seconds + 1):.0f} answered a second, {looked_at} looked at,"
+        f" without limits {without} · echo p99 {ours.members['p99_ms']} ms, elsewhere"
         f" {elsewhere.members['p99_ms']} ms · owner in {ours.newcomer} s, without limits"
-        f" {elsewhere.newcomer} · {ours.attack} · seed {seed}",
+        f" {elsewhere.newcomer} · seed {seed}",
     )
     assert elsewhere.newcomer is None, "the negative control: nobody gets in behind all guesses"
     check(ours, elsewhere)
     assert "owner" not in ours.attack
-    assert ours.attack["guesses"] > 0.5 * SIZE.a_second * SIZE.seconds
+    assert answered > 0.5 * GUESSES * SIZE.seconds
