@@ -62,7 +62,7 @@ SIDEWAYS = {
 #: Whole packages, and modules, that are values and functions, with all that they import of ours.
 PURE = (
     *("protocol", "chat", "client/session.py", "client/timeline.py", "sdk/arguments.py"),
-    *(f"client/{name}.py" for name in ("desks", "log", "rooms", "typed")),
+    *(f"client/{name}.py" for name in ("answers", "desks", "log", "recall", "rooms", "typed")),
     *(f"gui/{name}.py" for name in ("keys", "look", "page", "pieces", "sides")),
     *(f"tui/{name}.py" for name in ("drawing", "sides", "viewport")),
 )

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from ..errors import Rejected
 from ..protocol.envelopes import ROOM_PATTERN, Bye, Secret
 from ..records import KeepInvite, Together
-from . import devices, invites
+from . import devices, endings, invites, lifetimes
 from .accounts import name_of, new_account
 from .clock import to_ts
 from .effects import Commit, Reply
@@ -213,7 +213,7 @@ def _add_account(hub: Hub, asked: Asked) -> None:
     if request.password is not None:
         check_password(request.password.get_secret_value(), nick.text)
     devices.require_room_for_account(hub)
-    hub.let_lapse(hub.identities.by_nick(request.name))
+    lifetimes.let_lapse(hub, hub.identities.by_nick(request.name))
     hub.identities.check_free(nick, None)
     identity = hub.identities.add(nick, b"", hub.now.wall)
     identity.provable = True  # or somebody might take the nick before this is stored
@@ -305,7 +305,7 @@ def _cut_connection(hub: Hub, asked: Asked) -> None:
         message = "There is no such connection. `securechat admin connections` lists them."
         raise Rejected("forbidden", message)
     nick = session.identity.nick.text
-    hub.dismiss(session, Bye(reason=devices.LOGGED_OUT), "disconnected by the operator")
+    endings.dismiss(hub, session, Bye(reason=devices.LOGGED_OUT), "disconnected by the operator")
     _reply(hub, asked, {"connection": request.number, "nick": nick})
 
 
@@ -317,7 +317,7 @@ def _make_invite(hub: Hub, asked: Asked) -> None:
     nick = None
     if request.nick is not None:
         parsed = parse_nick(request.nick)
-        hub.let_lapse(hub.identities.by_nick(request.nick))
+        lifetimes.let_lapse(hub, hub.identities.by_nick(request.nick))
         _check_invitable(hub, parsed)
         nick = parsed.text
     token, now = hub.new_token()[: invites.TOKEN_LENGTH], hub.now.wall

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol.envelopes import Bye, Hello
 from ..records import Kept, Outcome
-from . import devices
+from . import devices, endings, lifetimes
 from .effects import Greet, Send
 from .identities import Identity, hash_token
 
@@ -36,7 +36,7 @@ def admit(
         known = hash_token(token) if token is not None else b""
         identity.enrolment.links[session.number] = known
         devices.stamp(hub, identity, known)
-    hub.stamp(identity)
+    lifetimes.stamp(hub, identity)
     session.greet(identity)
     welcome = hub.welcome.model_copy(
         update={
@@ -72,4 +72,4 @@ def replace_silent(hub: Hub, identity: Identity) -> None:
     if len(identity.connections) > hub.limits.connections_per_identity:
         sessions = (hub.sessions[number] for number in identity.connections)
         silent = min(sessions, key=lambda it: max(it.heard, it.alive))
-        hub.dismiss(silent, Bye(reason="replaced"), held=True)
+        endings.dismiss(hub, silent, Bye(reason="replaced"), held=True)

@@ -1,7 +1,7 @@
 """The commands about one's own account: `register`, `login`, `passwd`, `sessions`, `logout`.
 
 A handler takes what those of `commands` take. Raised: `Rejected` (`auth_required`, `bad_password`,
-`forbidden`, `rate_limited`, what `hub.rename` raises); a wrong password is answered later.
+`forbidden`, `rate_limited`, what `peers.rename` raises); a wrong password is answered later.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..protocol.envelopes import (
     Sessions,
 )
 from ..records import KeepAccount
-from . import certified, devices, moderation
+from . import barring, certified, devices, endings, lifetimes
 from .accounts import new_account
 from .admission import replace_silent
 from .answers import storage_error
@@ -67,7 +67,7 @@ def login(hub: Hub, session: Session, command: Login) -> None:
     if session.identity.account is not None:
         raise Rejected("forbidden", "You are logged in already. `logout` first.")
     certified.check_name(hub, session, command.nick)
-    moderation.check_login(hub, command.nick)
+    barring.check_login(hub, command.nick)
 
     def open_session(session: Session, identity: Identity) -> None:
         devices.open_session(hub, session, identity, "", lambda token: arrive(identity, token))
@@ -91,7 +91,7 @@ def _become(hub: Hub, session: Session, identity: Identity, token: str | None) -
     session.greet(identity)
     session.refused = None
     for one in (guest, identity):
-        hub.stamp(one)
+        lifetimes.stamp(hub, one)
         hub.emit(Keep(one.record()))
     replace_silent(hub, identity)
 
@@ -156,7 +156,7 @@ def logout(hub: Hub, session: Session, command: Logout) -> None:
 
     def settle(stored: bool) -> None:
         if stored and leaves and number in hub.sessions:
-            hub.dismiss(session, Bye(reason="logout", re=command.id), "logged out")
+            endings.dismiss(hub, session, Bye(reason="logout", re=command.id), "logged out")
         else:
             _tell(hub, session, command.id, stored, len(tokens))
 

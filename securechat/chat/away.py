@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import Rejected
 from ..protocol.envelopes import MAX_AWAY, AwayIs, GoAway
+from . import peers
 from .direct import sides_of
 from .effects import Send
-from .rows import check_text
+from .rows import check_line
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -36,16 +36,14 @@ def go_away(hub: Hub, session: Session, command: GoAway) -> None:
     identity, text = session.identity, command.text
     before = hub.absences.get(identity.number)
     if text is not None:
-        check_text(text, MAX_AWAY)
-        if "\n" in text:
-            raise Rejected("bad_text", "Why you are away is one line. Leave the line breaks out.")
+        check_line(text, MAX_AWAY, "Why you are away")
         if before is None or before.text != text:
             hub.absences[identity.number] = Absence(text)
     else:
         hub.absences.pop(identity.number, None)
     event = AwayIs(nick=identity.nick.text, text=text)
     if text != (before.text if before is not None else None):
-        hub.tell_peers(identity, event, session.number)
+        peers.tell_peers(hub, identity, event, session.number)
     hub.emit(Send(session.number, event.model_copy(update={"re": command.id})))
 
 

@@ -23,7 +23,7 @@ def check_hello(hub: Hub, session: Session, nick: Nick | None) -> Identity | Non
 
     An account goes by its own name here: another nick of it proves nothing.
     """
-    name = hub.certified.get(session.number)
+    name = hub.arrivals.certificate_of(session.number)
     if name is None:
         return None
     try:
@@ -39,7 +39,7 @@ def check_hello(hub: Hub, session: Session, nick: Nick | None) -> Identity | Non
 
 def guest_of(hub: Hub, session: Session) -> Identity | None:
     """The guest whom a connection's certificate proves."""
-    name = hub.certified.get(session.number)
+    name = hub.arrivals.certificate_of(session.number)
     holder = hub.identities.by_nick(name) if name is not None else None
     return holder if holder is not None and holder.account is None else None
 
@@ -49,7 +49,7 @@ def only_own_session(hub: Hub, session: Session, hello: Hello, proved: Identity 
 
     Else who has got hold of a session would be that person under the name of a certificate.
     """
-    if session.number not in hub.certified or hello.session is None:
+    if hub.arrivals.certificate_of(session.number) is None or hello.session is None:
         return hello
     if hub.identities.by_token(hello.session) is proved:
         return hello
@@ -61,6 +61,6 @@ def check_name(hub: Hub, session: Session, name: str) -> None:
 
     Raises what `parse_nick` does for one that nobody can have.
     """
-    own = hub.certified.get(session.number)
+    own = hub.arrivals.certificate_of(session.number)
     if own is not None and parse_nick(name).key != parse_nick(own).key:
         raise Rejected("forbidden", "Your nick is that of your certificate. Get another one first.")

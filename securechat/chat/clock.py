@@ -11,9 +11,12 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 log = logging.getLogger(__name__)
+
+DAY: Final = 86_400.0
+"""Seconds."""
 
 
 class Now(NamedTuple):
@@ -26,7 +29,12 @@ class Now(NamedTuple):
 
 def to_ts(wall: float) -> str:
     """Unix seconds as a `ts`."""
-    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return show_ts(datetime.fromtimestamp(wall, UTC))
+
+
+def show_ts(when: datetime) -> str:
+    """A time in UTC as a `ts`; those compare as the times do."""
+    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class Timers:

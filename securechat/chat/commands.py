@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import Rejected
 from ..protocol.envelopes import (
+    MAX_REASON,
     MAX_TOPIC,
     Bye,
     ChangeNick,
@@ -50,12 +51,22 @@ from ..protocol.envelopes import (
     Whois,
 )
 from ..records import KeepTopic, Kept, Outcome
-from . import auth, away, certified, judge, moderation, removal, searching, whois
+from . import (
+    auth,
+    away,
+    certified,
+    endings,
+    judge,
+    moderation,
+    peers,
+    removal,
+    searching,
+    whois,
+)
 from .answers import refuse, storage_error
 from .charter import Charter
 from .direct import key_of
 from .effects import (
-    Broadcast,
     Find,
     Keep,
     ReadHistory,
@@ -71,10 +82,11 @@ from .effects import (
 from .nicks import parse_nick
 from .rights import Verb
 from .rows import (
-    MAX_REASON,
     Need,
     Row,
+    check_line,
     check_text,
+    locate,
     require_partner,
     require_room,
     require_subscription,
@@ -123,20 +135,7 @@ def _join(hub: Hub, session: Session, command: Join) -> None:
         room.charter = Charter(name, session.identity.number)
         hub.emit(Keep(room.charter.record()))
     hub.presence.enter(session, room)
-    hub.emit(
-        Subscribe(
-            session.number,
-            name,
-            command.after,
-            command.last,
-            command.id,
-            name,
-            session.identity.nick.text,
-            len(room.members),
-        )
-    )
-    if command.after:
-        removal.tell_recent(hub, session.number, name, command.after)
+    _subscribe(hub, session, command, (name, name), len(room.members))
 
 
 def _join_direct(hub: Hub, session: Session, command: Join) -> None:
@@ -144,6 +143,15 @@ def _join_direct(hub: Hub, session: Session, command: Join) -> None:
     other = require_partner(hub, command.room)
     conversation = key_of(session.identity, other)
     session.direct.add(conversation)
+    members = 1 if other is session.identity else 2
+    _subscribe(hub, session, command, (conversation, f"@{other.nick.text}"), members)
+
+
+def _subscribe(
+    hub: Hub, session: Session, command: Join, place: tuple[str, str], members: int
+) -> None:
+    """Begin, or begin anew, a conversation, and tell what was erased in it meanwhile."""
+    conversation, address = place
     hub.emit(
         Subscribe(
             session.number,
@@ -151,9 +159,9 @@ def _join_direct(hub: Hub, session: Session, command: Join) -> None:
             command.after,
             command.last,
             command.id,
-            f"@{other.nick.text}",
+            address,
             session.identity.nick.text,
-            1 if other is session.identity else 2,
+            members,
         )
     )
     if command.after:
@@ -185,7 +193,7 @@ def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
     certified.check_name(hub, session, command.nick)
     if hub.sanctions.on_nick(nick, hub.now.wall) is not None:
         raise Rejected("forbidden", "That nick is banned from this server. Choose another one.")
-    hub.rename(identity, nick, skip=session.number)
+    peers.rename(hub, identity, nick, skip=session.number)
     hub.emit(Send(session.number, Renamed(old=old, nick=identity.nick.text, re=command.id)))
 
 
@@ -230,9 +238,7 @@ def _topic(hub: Hub, session: Session, command: Topic) -> None:
         return
     require_subscription(hub, session, command.room)
     if command.text:
-        check_text(command.text, MAX_TOPIC)
-        if "\n" in command.text:
-            raise Rejected("bad_text", "A topic is one line. Leave the line breaks out.")
+        check_line(command.text, MAX_TOPIC, "A topic")
     record = KeepTopic(command.room, command.text)
     hub.emit(SetTopic(session.number, command.id, session.identity.nick.text, record))
 
@@ -245,15 +251,11 @@ def settle_topic(hub: Hub, effect: SetTopic, outcome: Outcome) -> None:
     room, text = effect.record
     hub.rooms[room].topic, hub.rooms[room].setter = text, effect.nick
     event = TopicIs(room=room, text=text, nick=effect.nick)
-    hub.emit(Send(effect.connection, event.model_copy(update={"re": effect.re})))
-    hub.emit(Broadcast(room, event, skip=effect.connection))
+    peers.tell_room(hub, room, event, effect.connection, effect.re)
 
 
 def _history(hub: Hub, session: Session, command: History) -> None:
-    conversation, address = command.to, command.to
-    if address[0] == "@":
-        other = require_partner(hub, address)
-        conversation, address = key_of(session.identity, other), f"@{other.nick.text}"
+    conversation, address = locate(hub, session.identity, command.to)
     hub.emit(ReadHistory(session.number, conversation, address, command))
 
 
@@ -261,11 +263,9 @@ def _search(hub: Hub, session: Session, command: Search) -> None:
     reader = session.identity
 
     def find(address: str) -> str:
-        if address[0] == "@":
-            return key_of(reader, require_partner(hub, address))
-        room = require_room(hub, address)
-        judge.require(hub, reader, Verb.READ, room)
-        return room.name
+        if address[0] == "#":
+            judge.require(hub, reader, Verb.READ, require_room(hub, address))
+        return locate(hub, reader, address)[0]
 
     query = searching.resolve(
         hub,
@@ -317,7 +317,7 @@ def _quit(hub: Hub, session: Session, command: Quit) -> None:
         # Nothing more is read from who has said quit: a no must not keep them here.
         hub.emit(Send(session.number, refuse(no, command.id)))
         reason = None
-    hub.dismiss(session, Bye(reason="quit", re=command.id), reason)
+    endings.dismiss(hub, session, Bye(reason="quit", re=command.id), reason)
 
 
 COMMANDS: Final[MappingProxyType[type[Command], Row]] = MappingProxyType(

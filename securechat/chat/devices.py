@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from ..errors import Rejected
 from ..protocol.envelopes import Bye, SessionInfo
 from ..records import Change, ForgetSession, KeepAccount, KeepSession, Together
+from . import endings
 from .accounts import name_of
-from .clock import to_ts
+from .clock import DAY, to_ts
 from .effects import Commit, Keep
 from .identities import Identity, hash_token
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 #: How the server says goodbye to who was logged out from elsewhere.
 LOGGED_OUT: Final = "logged_out"
 #: A session that is used is written down again after so many seconds.
-_STAMP_EVERY: Final = 86_400.0
-_DAY: Final = 86_400.0
+_STAMP_EVERY: Final = DAY
 
 
 def require_guest(hub: Hub, identity: Identity) -> None:
@@ -135,7 +135,7 @@ def cut(
         then(True)
         for number in doomed:
             if number in hub.sessions:
-                hub.dismiss(hub.sessions[number], Bye(reason=LOGGED_OUT), "logged out")
+                endings.dismiss(hub, hub.sessions[number], Bye(reason=LOGGED_OUT), "logged out")
 
     hub.emit(Commit(Together(tuple(changes)), settle))
 
@@ -171,7 +171,7 @@ def sweep(hub: Hub, identity: Identity) -> None:
     account = identity.enrolment
     for token in set(account.links.values()):
         stamp(hub, identity, token)
-    before = hub.now.wall - hub.limits.session_days * _DAY
+    before = hub.now.wall - hub.limits.session_days * DAY
     for token in list(account.stale(before)):
         hub.identities.drop_session(identity, token)
         hub.emit(Keep(ForgetSession(token)))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import Rejected
 from ..protocol.envelopes import MAX_TEXT, Draft, Error
 from ..records import Failed, Lookup, NewMessage, Outcome, Unknown
-from . import away, judge
+from . import away, judge, lifetimes
 from .answers import refuse, storage_error
 from .direct import key_of, make_partners
 from .effects import Post, Refuse, Send, Subscribe
@@ -50,7 +50,7 @@ def take(hub: Hub, session: Session, draft: Draft) -> None:
         check_text(text, MAX_TEXT)
     identity = session.identity
     if not identity.met:
-        hub.meet(identity)
+        lifetimes.meet(hub, identity)
     try:
         if hub.hushed and ("" in hub.hushed or to in hub.hushed):
             _require_voice(hub, session, to)
@@ -104,7 +104,7 @@ def _require_voice(hub: Hub, session: Session, to: str) -> None:
 
 
 def _resolve(hub: Hub, session: Session, to: str) -> str:
-    """The direct conversation behind an address; of rooms one is in those that one has joined."""
+    """The direct conversation behind an address; a room is none that this connection is in."""
     if to[0] == "#":
         raise no_subscription(hub, session, to)
     one, other = session.identity, require_partner(hub, to)

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from ..errors import Rejected
 from ..protocol.envelopes import PROTOCOL_VERSION, Hello
-from . import certified, devices, invites, moderation
+from . import barring, certified, devices, invites, lifetimes, peers
 from .admission import admit
 from .identities import Identity, hash_token
 from .nicks import Nick, parse_nick
@@ -37,24 +37,24 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
         raise Rejected("bad_protocol", message)
     if len(hub.sessions) > hub.limits.connections:
         raise Rejected("server_full", "The server is full. Come back later.", _FULL_RETRY)
-    if session.number in hub.surplus:
+    if hub.arrivals.is_surplus(session.number):
         message = "Too many connections come from your address already. Close some, or come later."
         raise Rejected("too_many_connections", message, _FULL_RETRY)
-    moderation.check_peer(hub, session.peer)
+    barring.check_peer(hub, session.peer)
     # Beside an invite none need be said: then it is the one that the invite names.
     nick = parse_nick(hello.nick) if hello.nick or hello.invite is None else None
-    hub.let_lapse(hub.identities.by_nick(hello.nick))
+    lifetimes.let_lapse(hub, hub.identities.by_nick(hello.nick))
     proved = certified.check_hello(hub, session, nick)
     hello = certified.only_own_session(hub, session, hello, proved)
     known = _holder(hub, hello)
-    moderation.check_identity(hub, hello.nick, known or proved or _claimed(hub, hello))
+    barring.check_identity(hub, hello.nick, known or proved or _claimed(hub, hello))
     if known is not None and hello.session is not None:
         if nick is not None:
-            hub.rename(known, nick)
+            peers.rename(hub, known, nick)
         admit(hub, session, hello, known, hello.session)
     elif proved is not None and (proved.account is not None or hello.invite is None):
         assert nick is not None  # it is the certificate's
-        hub.rename(proved, nick)
+        peers.rename(hub, proved, nick)
         admit(hub, session, hello, proved, None)
     elif hello.invite is not None:
         invites.redeem(hub, session, hello, nick, hello.invite)
@@ -70,7 +70,7 @@ def _holder(hub: Hub, hello: Hello) -> Identity | None:
     if hello.session is None:
         return None
     identity = hub.identities.by_token(hello.session)
-    if identity is None or hub.let_lapse(identity):
+    if identity is None or lifetimes.let_lapse(hub, identity):
         return None
     if identity.account is None and (hello.invite is not None or not hub.limits.guests):
         return None

@@ -15,14 +15,12 @@ while it carries effects out: numbers are given by the store, not decided here.
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from ..config import ChatLimits, LoginLimits
 from ..errors import Rejected
 from ..link_events import Arrived, Levelled, Lost
-from ..penalties import source_of
 from ..proofs import Result
 from ..protocol.codec import Refusal
 from ..protocol.envelopes import (
@@ -38,35 +36,28 @@ from ..protocol.envelopes import (
     Limits,
     Ping,
     Pong,
-    Renamed,
-    System,
     Welcome,
 )
 from ..protocol.framing import DEFAULT_MAX_FRAME
-from ..records import (
-    ForgetIdentity,
-    KeepPresence,
-    Kept,
-    Outcome,
-    Snapshot,
-)
+from ..records import Kept, Outcome, Snapshot
 from . import (
     admin,
     admission,
     commands,
-    devices,
     drafts,
+    endings,
     greeting,
-    invites,
     judge,
-    moderation,
+    lifetimes,
     removal,
+    restoring,
+    sweeping,
 )
 from .answers import refuse
+from .arrivals import Arrivals
 from .away import Absence
-from .charter import Charter
 from .clock import Now, Timers
-from .direct import make_partners, sides_of
+from .direct import sides_of
 from .effects import (
     Close,
     Commit,
@@ -74,7 +65,6 @@ from .effects import (
     Erase,
     Greet,
     Keep,
-    Notify,
     Persistent,
     Post,
     Refuse,
@@ -83,9 +73,9 @@ from .effects import (
     Subscribe,
 )
 from .identities import Identities, Identity
+from .invites import Invites
 from .jokes import JOKES
 from .logins import Logins
-from .nicks import Nick
 from .presence import Presence
 from .proving import Proofs
 from .removal import Removals
@@ -98,17 +88,12 @@ __all__ = ["Event", "Hub", "Now"]
 
 log = logging.getLogger(__name__)
 
-MAX_TRIES: Final = 3
-SWEEP_EVERY: Final = 60.0
-#: How long a session lives whose holder has said nothing but `hello`, seconds.
-FIRST_LEASE: Final = 60.0
 #: The connection of events that come from none.
 NOBODY: Final = 0
 FEATURES: Final = (
     *("accounts", "away", "conversations", "history", "moderation", "presence"),
     *("private-rooms", "removal", "resume", "search", "whois"),
 )
-_DAY: Final = 86_400.0
 
 #: What comes by itself from whoever is there, and says nothing of what they do.
 _SIGNS_OF_LIFE: Final = frozenset({Ping, Pong, Levelled})
@@ -142,11 +127,7 @@ class Hub:
         self.sessions: dict[int, Session] = {}
         #: Those who are away, by the number of their identity.
         self.absences: dict[int, Absence] = {}
-        #: Connections whose address has too many, and the names of those with a certificate.
-        self.surplus: set[int] = set()
-        self.certified: dict[int, str] = {}
-        #: Where each connection comes from, as limits mean it; the same text for all of one place.
-        self.sources: dict[int, str] = {}
+        self.arrivals = Arrivals()
         self.logins = Logins(logins)
         self.now = Now(0.0, 0.0, "")
         self.new_token = new_token
@@ -159,7 +140,7 @@ class Hub:
         #: What was erased of late, for those who were away or behind.
         self.removals = Removals()
         self.proofs = Proofs(limits.proofs)
-        self.invites = invites.Invites(snapshot.invites)
+        self.invites = Invites(snapshot.invites)
         self.presence = Presence(limits, self.heads, self._timers, self.emit, self._lingers)
         self.rooms: dict[str, Room] = self.presence.rooms
         self.welcome = Welcome(
@@ -179,47 +160,18 @@ class Hub:
             features=FEATURES,
             motd=motd,
         )
-        self._restore(snapshot)
-
-    def _restore(self, snapshot: Snapshot) -> None:
-        accounts = {kept.identity: kept for kept in snapshot.accounts}
-        # Accounts first: of two who claim the same, a guest yields.
-        for record in sorted(snapshot.identities, key=lambda it: it.identity not in accounts):
-            self.identities.restore(record, accounts.get(record.identity))
-        for session in snapshot.sessions:
-            self.identities.add_session(session)
-        for name in snapshot.heads:
-            if name[0] == "#":
-                self.presence.restore_room(name)
-            else:
-                self._restore_partners(name)
-        for name, topic in snapshot.topics.items():
-            self.presence.restore_room(name, topic)
-        for ruled in snapshot.rooms:
-            self.presence.restore_room(ruled.room).charter = Charter.of(ruled)
-        for name in ("", *self.rooms):
-            self.note_hush(name)
+        restoring.restore(self, snapshot)
         self._restored_presence = snapshot.presence
-
-    def _restore_partners(self, conversation: str) -> None:
-        low, high = map(self.identities.by_number, sides_of(conversation))
-        if low is not None and high is not None:
-            make_partners(low, high)
 
     # -------------------------------------------------------------- in
 
     def start(self, now: Now) -> list[Effect]:
         """Hold everyone who was present when the store was last written, for the grace period."""
         self._set_time(now)
-        for number, name in self._restored_presence:
-            identity = self.identities.by_number(number)
-            if identity is None:
-                self.emit(Keep(KeepPresence(number, name, False)))
-            else:
-                self.presence.restore_member(identity, name)
+        restoring.hold_present(self, self._restored_presence)
         self._restored_presence = ()
         self.presence.clear_emptied()
-        self._sweep()
+        sweeping.sweep(self)
         return self._take()
 
     def decide(self, batch: Iterable[tuple[int, Event]], now: Now) -> list[Effect]:
@@ -232,7 +184,7 @@ class Hub:
             if session is None:
                 if type(event) is Arrived:
                     sessions[number] = Session(number, now.mono, event.peer)
-                    self._note_arrival(number, event)
+                    self.arrivals.note(number, event)
                 elif number == NOBODY:
                     self._hear_outside(event)
                 continue  # what comes late is for a connection that has ended
@@ -247,7 +199,7 @@ class Hub:
                 self.emit(Send(number, refuse(no, re)))
             except Exception:
                 log.exception("connection %d: deciding a %s failed", number, type(event).__name__)
-                self.fail(session)
+                endings.fail(self, session)
         return self._take()
 
     def tick(self, now: Now) -> list[Effect]:
@@ -271,7 +223,7 @@ class Hub:
             self.emit(Close(number, bye))
         for identity in self.identities:
             if identity.connections:
-                self.stamp(identity)
+                lifetimes.stamp(self, identity)
                 self.emit(Keep(identity.record()))
         self.sessions.clear()
         return self._take()
@@ -377,30 +329,23 @@ class Hub:
                 try:
                     greeting.greet(self, session, event)
                 except Rejected as no:
-                    self.refuse(session, no, event.id)
+                    endings.refuse(self, session, no, event.id)
             case Command():
                 if not session.identity.met:
-                    self.meet(session.identity)
+                    lifetimes.meet(self, session.identity)
                 commands.prepare(self, session, event).handler(self, session, event)
             case Refusal():
                 error = Error(
                     code=event.code, message=event.message, fatal=event.fatal, re=event.re
                 )
                 if event.fatal:
-                    self.dismiss(session, error, held=True)
+                    endings.dismiss(self, session, error, held=True)
                 else:
                     self.emit(Send(session.number, error))
             case Levelled():
                 self._levelled(session, event.conversation)
             case Lost():
-                self.end(session, held=True)
-
-    def _note_arrival(self, number: int, arrived: Arrived) -> None:
-        self.sources[number] = sys.intern(source_of(arrived.peer))
-        if arrived.surplus:
-            self.surplus.add(number)
-        if arrived.name is not None:
-            self.certified[number] = arrived.name
+                endings.end(self, session, held=True)
 
     def _hear_outside(self, event: Any) -> None:
         """What comes from no connection."""
@@ -408,24 +353,6 @@ class Hub:
             admin.answer(self, event)
         else:
             self.proofs.close(self, event)
-
-    def refuse(self, session: Session, no: Rejected, re: str) -> None:
-        """Refuse a `hello`, or the proof of who somebody is; the third time with an end."""
-        error = refuse(no, re)
-        if session.greeted and no.code != "auth_failed":
-            self.emit(Send(session.number, error))
-            return
-        session.refusals += 1
-        if error.fatal or session.refusals >= MAX_TRIES:
-            log.info("connection %d: refused for good: %s", session.number, error.code)
-            self.dismiss(session, error.model_copy(update={"fatal": True}))
-        else:
-            self.emit(Send(session.number, error, answers_hello=not session.greeted))
-
-    def fail(self, session: Session) -> None:
-        """End a connection whose event we could not decide; our fault, and logged."""
-        message = "The server failed on this; it is our fault and it was logged. Connect again."
-        self.dismiss(session, Error(code="internal", message=message, fatal=True), held=True)
 
     def _levelled(self, session: Session, conversation: str) -> None:
         address: str | None
@@ -442,105 +369,6 @@ class Hub:
             seq = self.heads.get(conversation, 0)
             self.emit(Send(session.number, Level(room=address, seq=seq, count=count, topic=topic)))
             removal.tell_recent(self, session.number, conversation, seq)
-
-    # -------------------------------------------------------------- connections and identities
-
-    def dismiss(
-        self, session: Session, event: System, reason: str | None = None, *, held: bool = False
-    ) -> None:
-        """Say `event` to a connection as the last thing, and `end` it."""
-        self.emit(Close(session.number, event))
-        self.end(session, reason, held=held)
-
-    def end(self, session: Session, reason: str | None = None, *, held: bool) -> None:
-        """Take a connection out of everything; `held`: its presence lives on for the grace."""
-        known = self.sessions.pop(session.number, None)
-        self.surplus.discard(session.number)
-        self.certified.pop(session.number, None)
-        self.sources.pop(session.number, None)
-        if known is None or not session.greeted:
-            return
-        identity = session.identity
-        identity.drop_connection(session.number)
-        self.presence.end(session, reason, held=held)
-        if not identity.connections:
-            if not held:
-                self.absences.pop(identity.number, None)
-            self.stamp(identity)
-            self.emit(Keep(identity.record()))
-
-    def stamp(self, identity: Identity) -> None:
-        """Note that `identity` is used now.
-
-        Whoever has said nothing yet may never have read its `welcome`, with the one proof of who it
-        is: its session lives for `FIRST_LEASE` only, or its own nick would be lost to it for days.
-        """
-        identity.used = self.now.wall  # one object for all who are stamped in a batch
-        if not identity.met:
-            identity.used -= max(0.0, self.limits.guest_days * _DAY - FIRST_LEASE)
-
-    def meet(self, identity: Identity) -> None:
-        """Note that `identity` has said something, and so knows its session."""
-        identity.met = True
-        self.invites.unmet.pop(identity.number, None)
-        self.stamp(identity)
-        self.emit(Keep(identity.record()))
-
-    def rename(self, identity: Identity, nick: Nick, skip: int = 0) -> None:
-        """Give `identity` another nick and tell its peers, but not the connection `skip`.
-
-        Raises `nick_taken`, or `forbidden` when too many former nicks are reserved for it.
-        """
-        old = identity.nick.text
-        if nick.text == old:
-            return
-        self.identities.rename(identity, nick, self.now.wall, self.limits.former_nick)
-        self.emit(Keep(identity.record()))
-        self.tell_peers(identity, Renamed(old=old, nick=nick.text), skip)
-
-    def tell_peers(self, identity: Identity, event: System, skip: int) -> None:
-        """Tell each connection once that shares a room or a direct conversation, or is its own."""
-        peers = dict.fromkeys(identity.connections)
-        for name in identity.rooms:
-            room = self.rooms[name]
-            if self.presence.names(room):
-                peers.update(dict.fromkeys(room.connections()))
-        for number in identity.partners or ():
-            other = self.identities.by_number(number)
-            if other is not None:
-                peers.update(dict.fromkeys(other.connections))
-        peers.pop(skip, None)
-        if peers:
-            self.emit(Notify(tuple(peers), event))
-
-    def _sweep(self) -> None:
-        """Let sessions lapse and former nicks go free, and note that who is here is not away."""
-        self._timers.after(SWEEP_EVERY, self._sweep)
-        now, life = self.now.wall, self.limits.guest_days * _DAY
-        moderation.let_lapse(self)
-        invites.sweep(self)
-        for identity in self.identities.accounts.values():
-            devices.sweep(self, identity)
-        for identity in list(self.identities):
-            if self.let_lapse(identity):
-                continue
-            changed = bool(identity.former) and self.identities.release_former(identity, now)
-            if identity.met and identity.connections and now - identity.used > life / 7:
-                identity.used, changed = now, True
-            if changed:
-                self.emit(Keep(identity.record()))
-
-    def let_lapse(self, identity: Identity | None) -> bool:
-        """Forget an identity whose session is over; True when it was."""
-        if identity is None or identity.connections or identity.rooms or identity.account:
-            return False
-        life = self.limits.guest_days * _DAY
-        if identity.provable and self.now.wall - identity.used <= life:
-            return False
-        self.identities.forget(identity)
-        self.absences.pop(identity.number, None)
-        self.emit(Keep(ForgetIdentity(identity.number)))
-        return True
 
     # -------------------------------------------------------------- direct conversations
 

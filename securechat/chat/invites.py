@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from ..errors import Rejected
 from ..protocol.envelopes import Hello
 from ..records import Change, ForgetInvite, KeepInvite, Together
-from . import certified, devices
+from . import certified, devices, endings, peers
 from .accounts import name_of, new_account
 from .admission import admit
 from .answers import STORAGE_RETRY
@@ -24,7 +24,7 @@ from .effects import Commit, Keep
 from .identities import Identity, hash_token
 from .nicks import Nick, parse_nick
 from .passwords import check_password
-from .proving import derive, require_patience
+from .proving import Attempt, derive
 from .roles import Role
 
 if TYPE_CHECKING:
@@ -126,12 +126,10 @@ def redeem(hub: Hub, session: Session, hello: Hello, nick: Nick | None, token: S
     """Let somebody in by an invite, and make an account of them, called `nick` if they say so."""
     if _let_in_again(hub, session, hello, token):
         return
-    source = require_patience(hub, session, _NO_ACCOUNT)
+    attempt = Attempt(hub, session, hello.id, _NO_ACCOUNT)
     invite = hub.invites.by_token(token.get_secret_value(), hub.now.wall)
     if invite is None:
-        hub.logins.failed(source, _NO_ACCOUNT, hub.now.mono)
-        message = "This invite is unknown, used up or out of date. Ask for a new one."
-        hub.proofs.delay(hub, session, Rejected("auth_failed", message), hello.id)
+        attempt.fail("This invite is unknown, used up or out of date. Ask for a new one.")
         return
     nick = nick or _nick_of(invite)
     hub.identities.check_free(nick, _known_guest(hub, session, hello))
@@ -204,7 +202,7 @@ def _enrol(
             hub.identities.forget(identity)
         if there:
             message = "The server has no room for another account now. Try again later."
-            hub.refuse(session, Rejected("storage", message, STORAGE_RETRY), hello.id)
+            endings.refuse(hub, session, Rejected("storage", message, STORAGE_RETRY), hello.id)
 
     devices.enrol(hub, identity, kept, settle, spent, client=hello.client or "")
 
@@ -223,7 +221,7 @@ def _guest_of(
     identity = _known_guest(hub, session, hello)
     if identity is not None:
         devices.require_guest(hub, identity)
-        hub.rename(identity, nick)
+        peers.rename(hub, identity, nick)
         identity.provable = True
         return identity, hello.session, False
     devices.require_room_for_account(hub)

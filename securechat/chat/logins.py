@@ -1,8 +1,8 @@
 """Who may try to log in now, and whose try is looked at first.
 
-Values in, values out; time is handed in (monotonic seconds). Whoever checks passwords asks `wait`
-before it does, tells `failed` or `succeeded` after it, and takes what is queued in the order of
-`rank`. A wait is what `rate_limited` tells as `retry_after`.
+Values in, values out; time is handed in (monotonic seconds). `proving` is the one who asks: `wait`
+and `rank` before a proof is looked at, and tells `failed` or `succeeded` after it. A wait is
+what `rate_limited` tells as `retry_after`.
 
 Nobody is locked out of an account by others: an address that has not failed lately always gets its
 try, and goes before those that have, however many guess from elsewhere; what an account suffers

@@ -3,6 +3,9 @@
 In: a password of a connection; later the result from the threads that hash (`securechat.proofs`).
 Out: jobs as effects, and a call of what was to follow. Raised: `Rejected` (`rate_limited`).
 
+Whatever could be guessed, a password or an invite, is tried in an `Attempt`, and no other way: it
+asks `logins` whether it may, and tells it how it went.
+
 Hashing is slow on purpose, so nobody waits for it, and a result meets whatever is true by then. One
 for a connection that has ended is ignored. Jobs are bounded in all, and to one a connection, which
 a wrong password keeps until it is answered: each time later.
@@ -18,6 +21,7 @@ from pydantic import SecretStr
 
 from ..errors import Rejected
 from ..proofs import Derive, Derived, Result, Verified, Verify
+from . import endings
 from .logins import CLEAN
 
 if TYPE_CHECKING:
@@ -85,10 +89,10 @@ class Proofs:
         try:
             then(session, result)
         except Rejected as no:
-            hub.refuse(session, no, re)
+            endings.refuse(hub, session, no, re)
         except Exception:
             log.exception("connection %d: what follows from a proof failed", connection)
-            hub.fail(session)
+            endings.fail(hub, session)
 
     def delay(self, hub: Hub, session: Session, no: Rejected, re: str) -> None:
         """Refuse a proof, later each time; until then there is no other try."""
@@ -98,9 +102,46 @@ class Proofs:
         def answer() -> None:
             self._delayed.discard(number)
             if number in hub.sessions:
-                hub.refuse(session, no, re)
+                endings.refuse(hub, session, no, re)
 
         hub.after(FIRST_DELAY * 2.0**session.refusals, answer)
+
+
+class Attempt:
+    """One try of a connection to prove who it is, begun by the request `re`; it fails or succeeds.
+
+    `account` is for whom it counts, besides the address. Raises `rate_limited` when too much was
+    guessed from there.
+    """
+
+    __slots__ = ("_account", "_hub", "_re", "_session", "_source")
+
+    def __init__(self, hub: Hub, session: Session, re: str, account: str) -> None:
+        self._hub = hub
+        self._session = session
+        self._re = re
+        self._account = account
+        self._source = hub.arrivals.source_of(session.number)
+        wait = hub.logins.wait(self._source, account, hub.now.mono)
+        if wait > 0:
+            message = "Too much was tried from your address that was wrong. Wait, then try again."
+            raise Rejected("rate_limited", message, wait)
+
+    @property
+    def rank(self) -> int:
+        """How early it is looked at: the smaller, the earlier."""
+        return self._hub.logins.rank(self._source, self._account, self._hub.now.mono)
+
+    def succeed(self) -> None:
+        """It was right, and a slip before it is forgiven."""
+        self._session.refusals = 0
+        self._hub.logins.succeeded(self._source, self._account, self._hub.now.mono)
+
+    def fail(self, message: str) -> None:
+        """It was wrong: that is told after a while, and counts against the address."""
+        self._hub.logins.failed(self._source, self._account, self._hub.now.mono)
+        no = Rejected("auth_failed", message)
+        self._hub.proofs.delay(self._hub, self._session, no, self._re)
 
 
 def prove(
@@ -118,32 +159,20 @@ def prove(
     name, password = claim
     identity = hub.identities.by_account(name)
     account = identity.enrolment.kept.key if identity is not None else name.casefold()
-    source = require_patience(hub, session, account)
+    attempt = Attempt(hub, session, re, account)
     hashed = identity.enrolment.kept.password if identity is not None else None
 
     def finish(session: Session, result: Result) -> None:
         assert isinstance(result, Verified)
         # Another password may have been set meanwhile: then this one proves nothing.
         if result.right and identity is not None and identity.enrolment.kept.password == hashed:
-            session.refusals = 0
-            hub.logins.succeeded(source, account, hub.now.mono)
+            attempt.succeed()
             then(session, identity)
         else:
-            hub.logins.failed(source, account, hub.now.mono)
-            hub.proofs.delay(hub, session, Rejected("auth_failed", _WRONG), re)
+            attempt.fail(_WRONG)
 
-    rank = hub.logins.rank(source, account, hub.now.mono)
+    rank = attempt.rank
     hub.emit(Verify(hub.proofs.open(session, re, finish, rank), password, hashed, rank))
-
-
-def require_patience(hub: Hub, session: Session, account: str) -> str:
-    """Where a connection comes from; raises `rate_limited` when too much was guessed from there."""
-    source = hub.sources[session.number]
-    wait = hub.logins.wait(source, account, hub.now.mono)
-    if wait > 0:
-        message = "Too much was tried from your address that was wrong. Wait, then try again."
-        raise Rejected("rate_limited", message, wait)
-    return source
 
 
 def derive(

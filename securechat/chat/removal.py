@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Final
 from ..errors import Rejected
 from ..protocol.envelopes import Remove, Removed
 from ..records import Conflict, Failed, KeepAct, Kept, Outcome, RemoveMessage
-from . import judge
+from . import judge, peers
 from .answers import refuse, storage_error
-from .direct import key_of
-from .effects import Broadcast, Erase, Scrub, Send
+from .effects import Erase, Scrub, Send
 from .rights import Verb
-from .rows import check_reason, require_partner
+from .rows import check_reason, locate
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -58,15 +57,11 @@ class Removals:
 
 def remove(hub: Hub, session: Session, command: Remove) -> None:
     """Have a text erased: one's own, or in a room that one moderates."""
-    identity, address = session.identity, command.to
+    identity = session.identity
+    conversation, address = locate(hub, identity, command.to)
     author: int | None = identity.number
-    if address[0] == "@":
-        other = require_partner(hub, address)
-        conversation, address = key_of(identity, other), f"@{other.nick.text}"
-    else:
-        conversation = address
-        if judge.may(hub, identity, Verb.REMOVE, hub.rooms[address]):
-            author = None
+    if address[0] == "#" and judge.may(hub, identity, Verb.REMOVE, hub.rooms[address]):
+        author = None
     if command.seq > hub.heads.get(conversation, 0):
         raise Rejected("no_such_message", _NONE)
     nick, reason = identity.nick.text, check_reason(command.reason)
@@ -88,9 +83,7 @@ def settle(hub: Hub, effect: Erase, outcome: Outcome) -> None:
         conversation = effect.record.conversation
         hub.removals.add(conversation, effect.event)
         hub.emit(Scrub(conversation))
-        answer = effect.event.model_copy(update={"re": effect.re})
-        hub.emit(Send(effect.connection, answer))
-        hub.emit(Broadcast(conversation, effect.event, skip=effect.connection))
+        peers.tell_room(hub, conversation, effect.event, effect.connection, effect.re)
         return
     if isinstance(outcome, Failed):
         error = storage_error(effect.re)

@@ -12,7 +12,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import Rejected
+from ..protocol.envelopes import MAX_REASON
 from . import judge
+from .direct import key_of
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from .room import Room
     from .session import Session
 
-#: Characters in the reason that somebody gives for leaving, or for an act.
-MAX_REASON: Final = 200
 #: Unicode category Cc but newline and tab: C0, DEL, C1.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -59,6 +59,13 @@ def check_text(text: str, limit: int) -> None:
         raise Rejected("bad_text", "There is nothing but white space in it. Write something.")
 
 
+def check_line(text: str, limit: int, what: str) -> None:
+    """The same for one line; `what` begins the sentence that says so, as in "A topic"."""
+    check_text(text, limit)
+    if "\n" in text:
+        raise Rejected("bad_text", f"{what} is one line. Leave the line breaks out.")
+
+
 def require_room(hub: Hub, name: str) -> Room:
     """The room, or `no_such_room`."""
     room = hub.rooms.get(name)
@@ -92,11 +99,20 @@ def require_partner(hub: Hub, address: str) -> Identity:
     raise Rejected("no_such_user", "Nobody goes by that nick. `who` lists who is online.")
 
 
+def locate(hub: Hub, reader: Identity, address: str) -> tuple[str, str]:
+    """The conversation behind an address, and the address by the nick of now; or `no_such_user`.
+
+    Of a room neither is looked at: whether it is there is for `require_room` to say.
+    """
+    if address[0] == "#":
+        return address, address
+    other = require_partner(hub, address)
+    return key_of(reader, other), f"@{other.nick.text}"
+
+
 def check_reason(reason: str | None) -> str:
     """The reason of an act, "" for none; raises `bad_text` for one that is no line of text."""
     if not reason or reason.isspace():
         return ""
-    check_text(reason, MAX_REASON)
-    if "\n" in reason:
-        raise Rejected("bad_text", "A reason is one line. Leave the line breaks out.")
+    check_line(reason, MAX_REASON, "A reason")
     return reason.strip()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ..errors import Rejected
 from ..phrases import OPEN_FROM, Author, Phrase, Query, fold_nick, words
 from . import judge
+from .clock import show_ts
 from .nicks import parse_nick
 
 if TYPE_CHECKING:
@@ -168,14 +169,10 @@ def _moment(typed: str, wall: float) -> str:
         ago = _AGO.fullmatch(typed)
         if ago is not None:
             hours = int(ago[1]) * (24 if ago[2] == "D" else 1)
-            return _ts(datetime.fromtimestamp(wall, UTC) - timedelta(hours=hours))
+            return show_ts(datetime.fromtimestamp(wall, UTC) - timedelta(hours=hours))
         if _TIME.fullmatch(typed) is None:
             raise _bad(_BAD_TIME)
         when = datetime.fromisoformat(typed)
-        return _ts(when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC))
+        return show_ts(when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC))
     except (ValueError, OverflowError):
         raise _bad(_BAD_TIME) from None
-
-
-def _ts(when: datetime) -> str:
-    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")

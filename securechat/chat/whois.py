@@ -5,10 +5,10 @@ In: the `whois` command. Out: its answer into the hub. Raised: `Rejected` (`no_s
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..protocol.envelopes import WhoisIs
+from .clock import to_ts
 from .effects import Send
 from .rows import require_partner
 
@@ -49,5 +49,4 @@ def _seen(identity: Identity) -> str | None:
     """When somebody who is not online was, where that is known."""
     if identity.connections or not identity.met:
         return None
-    when = datetime.fromtimestamp(identity.used, UTC)
-    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return to_ts(identity.used)

@@ -9,6 +9,7 @@ which file.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
@@ -100,38 +101,22 @@ def _known_profile(settings: Settings, name: str) -> str:
     raise SettingsError(f'{settings.path} has no profile "{name}"{hint or "."}')
 
 
+def _config(callback: Callable[..., Path | None]) -> Any:
+    """The option that names the file; Typer calls `callback` with it before all others."""
+    return typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings, instead of those in your config folder.",
+        is_eager=True,
+        callback=callback,
+    )
+
+
 #: Before the command it means the same; there are no options there that have defaults.
-EarlyConfigOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="Settings, instead of those in your config folder.",
-        is_eager=True,
-        callback=_remember_file,
-    ),
-]
-ConfigOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="Settings, instead of those in your config folder.",
-        is_eager=True,
-        callback=_use_file,
-    ),
-]
+EarlyConfigOption: TypeAlias = Annotated[Path | None, _config(_remember_file)]
+ConfigOption: TypeAlias = Annotated[Path | None, _config(_use_file)]
 #: For who tells of what is wrong with the file itself: then it counts as empty.
-LenientConfigOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="Settings, instead of those in your config folder.",
-        is_eager=True,
-        callback=_use_sound_file,
-    ),
-]
+LenientConfigOption: TypeAlias = Annotated[Path | None, _config(_use_sound_file)]
 ProfileOption: TypeAlias = Annotated[
     str | None,
     typer.Option(

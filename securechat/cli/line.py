@@ -19,14 +19,17 @@ from datetime import UTC, date, datetime
 from queue import Empty
 from typing import Final
 
+from ..client.actions import Secretly
+from ..client.arguments import BadInput
 from ..client.bell import BellLevel
 from ..client.complete import Completer, world_of
-from ..client.controller import Client, Controller
+from ..client.controller import Controller
 from ..client.entries import Entry, Kind, counted
 from ..client.events import ClientEvent
 from ..client.farewell import GOODBYE, take_leave
 from ..client.harmless import harmless_line
-from ..client.slash import BadInput, Secretly, has_secret
+from ..client.interface import Client
+from ..client.slash import has_secret
 from ..errors import ClientError
 from .prompt import Interrupted, Prompt, screen_size
 from .render import Look, day_of, day_row, plain, rows

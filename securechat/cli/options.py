@@ -41,7 +41,7 @@ def check_nick(nick: str) -> str:
 
 def check_room(room: str) -> str:
     """The room that a person means, with or without its #."""
-    from ..client.slash import BadInput, room_name
+    from ..client.arguments import BadInput, room_name
 
     try:
         return room_name(room)

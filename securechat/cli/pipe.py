@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from ..client.controller import Client, Controller
+from ..client.arguments import BadInput
+from ..client.controller import Controller
 from ..client.entries import Entry, Kind, counted
-from ..client.slash import BadInput
+from ..client.interface import Client
 from ..errors import ClientError, GaveUp
 from .render import record
 from .report import complain, forget_stdout

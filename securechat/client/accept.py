@@ -19,11 +19,10 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from ..errors import CannotConnect
 from .client import ChatClient, ClientConfig
-from .events import Ended, Heard, Online
+from .events import OWN_TROUBLE, Ended, Heard, Online
 from .invite_link import InviteLink
 from .private import describe, make_folder, open_private, read_all, replace_private
 from .state import GuestState
-from .timeline import OWN_TROUBLE
 from .trust import Trust
 
 #: Seconds for all of it.

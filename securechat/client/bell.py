@@ -34,9 +34,18 @@ class Bell:
         self.level = level
         self._rang_at: datetime | None = None
 
-    def rung_by(self, entries: Iterable[Entry], now: datetime) -> Entry | None:
-        """Which of `entries` rings, calls for us before all else; None: none, or it just rang."""
-        heard = [entry for entry in entries if self._rings(entry)]
+    def rung_by(
+        self, entries: Iterable[Entry], now: datetime, *, seen: str | None = None
+    ) -> Entry | None:
+        """Which of `entries` rings, calls for us before all else; None: none, or it just rang.
+
+        `seen`: the conversation that one is looking at, where nothing needs to ring.
+        """
+        heard = [
+            entry
+            for entry in entries
+            if self._rings(entry) and (seen is None or entry.conversation != seen)
+        ]
         if not heard or (self._rang_at is not None and now - self._rang_at < PAUSE):
             return None
         self._rang_at = now

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
-from . import slash
+from . import commands
+from .arguments import BadInput
 from .harmless import harmless_line
 from .timeline import Timeline
 
@@ -63,9 +64,9 @@ def _is_command_word(left: str) -> bool:
 
 
 def _commands(left: str) -> list[str]:
-    names = [f"/{row.name} " for row in slash.ROWS]
+    names = [f"/{row.name} " for row in commands.ROWS]
     return _starting(left, names) or _starting(
-        left, (f"/{alias} " for row in slash.ROWS for alias in row.aliases)
+        left, (f"/{alias} " for row in commands.ROWS for alias in row.aliases)
     )
 
 
@@ -76,16 +77,16 @@ def _candidates(left: str, world: World) -> list[str]:
     command, _, _ = left[1:].partition(" ")
     is_first_argument = left.startswith("/") and head.count(" ") == 1
     if is_first_argument and command.lower() == "help":
-        found = _starting(word, (row.name for row in slash.ROWS))
-    elif is_first_argument and _takes(command, slash.TAKES_ROOM):
+        found = _starting(word, (row.name for row in commands.ROWS))
+    elif is_first_argument and _takes(command, commands.TAKES_ROOM):
         found = _starting(word, world.rooms) or _starting(f"#{word}", world.rooms)
-    elif is_first_argument and _takes(command, slash.TAKES_WORD):
-        found = _starting(word, slash.TAKES_WORD[slash.find(command).name])
+    elif is_first_argument and _takes(command, commands.TAKES_WORD):
+        found = _starting(word, commands.TAKES_WORD[commands.find(command).name])
     elif word.startswith("#"):
         found = [f"{room} " for room in _starting(word, world.rooms)]
     elif word.startswith("@"):
         found = [f"@{nick} " for nick in _starting(word[1:], world.nicks)]
-    elif word or (is_first_argument and _takes(command, slash.TAKES_NICK)):
+    elif word or (is_first_argument and _takes(command, commands.TAKES_NICK)):
         ending = " " if head else ": "
         found = [f"{nick}{ending}" for nick in _starting(word, world.nicks)]
     else:
@@ -95,8 +96,8 @@ def _candidates(left: str, world: World) -> list[str]:
 
 def _takes(word: str, names: Container[str]) -> bool:
     try:
-        return slash.find(word).name in names
-    except slash.BadInput:
+        return commands.find(word).name in names
+    except BadInput:
         return False
 
 

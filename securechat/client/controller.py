@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from queue import SimpleQueue
 from types import MappingProxyType
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 from ..errors import ClientError
 from ..protocol.envelopes import (
@@ -26,28 +25,31 @@ from ..protocol.envelopes import (
     SearchPage,
     System,
 )
-from . import slash
-from .bell import Bell
-from .entries import REMOVED, Entry, Kind, counted, is_whole
-from .events import ClientEvent, Ended, Heard, Offline, Online
-from .ignored import Ignored
-from .moderating import Act, Ignore, Remove
-from .slash import (
+from . import commands, slash
+from .actions import (
     Around,
     Ask,
-    BadInput,
     Clear,
     Confirm,
     Enter,
     Explain,
+    Ignore,
     Leave,
     Quit,
+    Remove,
     Reply,
     Say,
     Search,
     Secretly,
     SetBell,
 )
+from .arguments import BadInput
+from .bell import Bell
+from .entries import REMOVED, Entry, Kind, counted, is_whole
+from .events import ClientEvent, Ended, Heard, Offline, Online
+from .ignored import Ignored
+from .interface import Client, KeepsIgnored
+from .recall import Recall
 from .timeline import Timeline
 
 #: A room larger than this is not listed name by name when we come in.
@@ -61,50 +63,17 @@ FOUND_PAGE: Final = 20
 NEAR: Final = 10
 
 
-class Client(Protocol):
-    """What a front end needs of `client.client.ChatClient`; calls from any thread."""
-
-    events: SimpleQueue[ClientEvent]
-
-    def start(self) -> None:
-        """Begin to connect."""
-
-    def say(self, to: str, text: str, *, action: bool = False) -> str:
-        """Send a message; returns the draft's id."""
-
-    def command(self, name: str, **keys: Any) -> str:
-        """Send a command; returns the id that its answers carry in `re`."""
-
-    def confirm_drafts(self, send: bool) -> None:
-        """Say what becomes of drafts that wait for a person's word."""
-
-    def settle(self, timeout: float | None, left: int = 0) -> bool:
-        """Wait until all drafts but `left` are settled; False if `timeout` (seconds) was over."""
-
-    def close(self, reason: str | None = None, timeout: float = 3.0) -> None:
-        """Leave; `Ended` is the last event."""
-
-
-@runtime_checkable
-class KeepsIgnored(Protocol):
-    """A client that keeps whom its person does not want to hear."""
-
-    @property
-    def ignored(self) -> Ignored:
-        """The same list each time; for the thread of the front end."""
-
-
 class Controller:
     """The state between a person and a client.
 
     `interactive`: somebody is there to be told who is in a room, and to be asked what becomes of
-    drafts; else those are sent again. `lists`: who is in a room is told when we come in; else it is
-    only taken down, for a front end that shows it all the time. `unanswered` are the commands that
-    were typed and wait for an answer. `asking` are secrets that the line just entered needs: have
-    them typed where nobody sees it and call `answer`, or `leave_unanswered`. `leaving` is set when
-    the person wants to leave: close the client with that reason. `clearing` is set when an empty
-    screen is wanted: whoever draws one sets it back. `done` is set when nothing will follow; then
-    `error` is what ended it, None if it was wished.
+    drafts; else those are sent again. `has_sides`: who is in a room, and how the link is, is shown
+    all the time beside the messages, so it is not told once more among them. `unanswered` are the
+    commands that were typed and wait for an answer. `asking` are secrets that the line just entered
+    needs: have them typed where nobody sees it and call `answer`, or `leave_unanswered`. `leaving`
+    is set when the person wants to leave: close the client with that reason. `clearing` is set when
+    an empty screen is wanted: whoever draws one sets it back. `done` is set when nothing will
+    follow; then `error` is what ended it, None if it was wished.
     """
 
     def __init__(
@@ -114,11 +83,11 @@ class Controller:
         rooms: tuple[str, ...],
         *,
         interactive: bool = True,
-        lists: bool = True,
+        has_sides: bool = False,
     ) -> None:
         self.client = client
         self._ignored = client.ignored if isinstance(client, KeepsIgnored) else Ignored()
-        self.timeline = Timeline(nick, ignored=self._ignored)
+        self.timeline = Timeline(nick, ignored=self._ignored, tells_attempts=not has_sides)
         self.asking: Secretly | None = None
         self.bell = Bell()
         self.leaving: Quit | None = None
@@ -127,13 +96,10 @@ class Controller:
         self.error: ClientError | None = None
         self.unanswered: set[str] = set()
         self._interactive = interactive
-        self._lists = lists
+        self._has_sides = has_sides
         self._moving: set[str] = set()
         self._asides: set[str] = set()  # commands that nobody typed
-        self._older: dict[str, str] = {}  # the conversations of those that fetch older messages
-        self._whole: set[str] = set()  # conversations whose first message was fetched
-        self._searches: dict[str, str] = {}  # the queries of those that are under way
-        self._found: tuple[str, str | None] | None = None  # the last query, and where to go on
+        self._recall = Recall()
         if rooms:
             self.timeline.look_at(rooms[0])
 
@@ -186,15 +152,14 @@ class Controller:
         It comes from `take` as entries that are `recalled`. Does nothing when it is under way,
         when there is nothing older, or no link.
         """
-        known = name in self._whole or name in self._older.values()
-        if known or before <= 1 or not self.timeline.online:
+        if not self.timeline.online or not self._recall.has_older(name, before):
             return
         try:
             fetch = self.client.command("history", to=name, before=before, limit=OLDER_PAGE)
         except (ClientError, ValueError):  # it ended, or it is a name that no server could have
             return
         self._asides.add(fetch)
-        self._older[fetch] = name
+        self._recall.fetch(fetch, name)
 
     def find(self, query: str | None) -> None:
         """Look for messages; None: for older ones than were found last.
@@ -204,12 +169,12 @@ class Controller:
         """
         before = None
         if query is None:
-            if self._found is None or self._found[1] is None:
+            goes_on = self._recall.next_search()
+            if goes_on is None:
                 raise BadInput("There is nothing more. Look for something: /search WORDS")
-            query, before = self._found
+            query, before = goes_on
         keys = {"before": before} if before is not None else {}
-        id = self._command("search", query=query, limit=FOUND_PAGE, **keys)
-        self._searches[id] = query
+        self._recall.search(self._command("search", query=query, limit=FOUND_PAGE, **keys), query)
 
     def show_around(self, name: str, seq: int, near: int = NEAR) -> str:
         """Ask for what was said around message `seq` of conversation `name`; returns the command.
@@ -240,7 +205,7 @@ class Controller:
         self.client.say(action.to, action.text, action=action.action)
         return []
 
-    def _ask(self, action: Ask | Act) -> list[str]:
+    def _ask(self, action: Ask) -> list[str]:
         self._command(action.name, **action.keys)
         return []
 
@@ -334,7 +299,7 @@ class Controller:
 
     def _clear(self, _action: Clear) -> list[str]:
         self.clearing = True
-        self._whole.discard(self.focus or "")  # all of it can be fetched again
+        self._recall.begin_again(self.focus)
         return []
 
     def _command(self, name: str, **keys: Any) -> str:
@@ -353,14 +318,13 @@ class Controller:
         if isinstance(event, Online):
             self._stay_away(event)
             if event.new_epoch:
-                self._whole.clear()
+                self._recall.lose_history()
         if isinstance(event, Heard):
             entries = self._heard(event.system, entries, now)
         elif isinstance(event, Online) and event.held:
             entries.append(self._doubt(event.held, now))
         elif isinstance(event, Offline):
-            self._older.clear()
-            self._searches.clear()
+            self._recall.lose_link()
         elif isinstance(event, Ended):
             self.done, self.error = True, event.error
         return entries
@@ -401,20 +365,15 @@ class Controller:
         elif isinstance(system, HelpIs) and aside and entries:
             return self._more_help(now)
         elif isinstance(system, HistoryPage) and aside:
-            if not system.more:
-                self._whole.add(system.to)
-            self._older.pop(answers, None)
+            self._recall.came(answers, system)
             return [entry for entry in entries if entry.recalled]
         elif isinstance(system, SearchPage):
-            query = self._searches.pop(answers, None)
-            if query is not None:
-                self._found = query, system.next if system.more else None
+            self._recall.found(answers, system)
         elif isinstance(system, AwayIs) and aside:
             return []
         elif isinstance(system, Error):
             self._moving.discard(answers)
-            self._older.pop(answers, None)
-            self._searches.pop(answers, None)
+            self._recall.refused(answers)
             return [] if aside else entries
         return entries
 
@@ -430,7 +389,7 @@ class Controller:
         except ClientError:  # it has ended meanwhile, and `Ended` is on its way
             return
         self._asides.add(listing)
-        if not (first and self._lists) or (joined.count or 0) > MAX_LISTED:
+        if not (first and not self._has_sides) or (joined.count or 0) > MAX_LISTED:
             self.timeline.hush(listing)
 
     def _step_back(self) -> None:
@@ -446,7 +405,7 @@ class Controller:
 
 
 #: Commands of the wire that need no line in our help: ours have one, the rest go by themselves.
-_KNOWN: Final = frozenset({"ping", "pong", "hello", "room", *(row.name for row in slash.ROWS)})
+_KNOWN: Final = frozenset({"ping", "pong", "hello", "room", *(row.name for row in commands.ROWS)})
 
 _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxyType(
     {
@@ -460,7 +419,6 @@ _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxy
         Confirm: Controller._confirm,
         Secretly: Controller._secretly,
         Quit: Controller._quit,
-        Act: Controller._ask,
         Remove: Controller._remove,
         Ignore: Controller._ignore,
         Reply: Controller._reply,

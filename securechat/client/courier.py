@@ -26,10 +26,9 @@ from ..errors import ClientError
 from ..protocol.envelopes import MAX_TEXT, Error
 from .client import ChatClient
 from .entries import counted
-from .events import ClientEvent, Draft, DraftState, Ended, Heard, Offline, Online
+from .events import OWN_TROUBLE, ClientEvent, Draft, DraftState, Ended, Heard, Offline, Online
 from .outbox import secure
 from .private import describe
-from .timeline import OWN_TROUBLE
 
 #: Seconds for the client to write to its journal what it was handed.
 _JOURNAL_WITHIN: Final = 5.0

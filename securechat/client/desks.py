@@ -13,6 +13,7 @@ from ..protocol.envelopes import Renamed
 from .entries import Entry, Kind
 from .events import ClientEvent, Heard, Offline
 from .log import Log, Position
+from .slash import has_secret
 from .typed import Typed
 
 #: What is shown as a draft at the end of its conversation, where it can be acted upon.
@@ -58,12 +59,14 @@ class Desks:
             desk.typed.draft = self._unfinished.pop(name or "", "")
         return desk
 
-    def unfinished(self, typing: str) -> dict[str, str]:
-        """All that is half typed; `typing` where one looks."""
+    def unfinished(self) -> dict[str, str]:
+        """What is half typed, by conversation; also where one has not come back to yet.
+
+        A password that stands where it does not belong is not among it.
+        """
         typed = {name: desk.typed.draft for name, desk in self._desks.items() if name is not None}
-        if self.shown is not None:
-            typed[self.shown] = typing
-        return {name: text for name, text in {**self._unfinished, **typed}.items() if text}
+        texts = {**self._unfinished, **typed}
+        return {name: text for name, text in texts.items() if text.strip() and not has_secret(text)}
 
     def look_at(self, name: str | None) -> None:
         """Show another conversation."""
@@ -97,11 +100,6 @@ class Desks:
                 self[name].log.add(entry, seen=name == self.shown)
         for name, page in pages.items():
             self[name].log.put_older(page)
-
-    def drafts(self) -> dict[str, str]:
-        """What is half typed, by conversation."""
-        typed = {name: desk.typed.draft for name, desk in self._desks.items() if name is not None}
-        return {name: text for name, text in typed.items() if text.strip()}
 
     def forget_all_but(self, names: Iterable[str]) -> None:
         """Drop the conversations that the client has dropped."""

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ..errors import ClientError
 from ..protocol.envelopes import Posted, System, Welcome
+
+#: The code of an error that the client made about itself: its files on disk.
+OWN_TROUBLE: Final = "state"
 
 
 class DraftState(Enum):

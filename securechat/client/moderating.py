@@ -1,8 +1,8 @@
 """Slash commands of those who keep order, and of those who would rather not hear somebody.
 
-Pure. Each spec makes an action of what stands behind its name: `Act` asks the server, the others
-are done by the controller. What does not fit is raised as `WrongArguments`, with a sentence or
-none.
+Pure. Each row makes an action of what stands behind its name: `Ask` asks the server, the others are
+done by the controller. What does not fit is raised as `WrongArguments`, with a sentence or none, or
+as `BadInput`.
 
 Where an act is to hold is the room that one is in, another one that is named (`#garden`), or the
 whole server (`server`); for how long is a number with a letter (`30s 10m 2h 7d`), or left out:
@@ -13,65 +13,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_network
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
-from ..protocol.envelopes import MAX_DURATION, MAX_INTEGER, MAX_REASON, ROOM_PATTERN
+from ..protocol.envelopes import MAX_DURATION, MAX_INTEGER, MAX_REASON
+from .actions import Action, Ignore, Remove, Row, ask
+from .arguments import WrongArguments, nick_of, room_name
 
-MAX_NICK: Final = 32
 _SECONDS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3_600, "d": 86_400})
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _SETTINGS: Final = MappingProxyType(
     {"private": "private", "read-only": "read_only", "topic-locked": "topic_locked"}
 )
-
-
-class WrongArguments(Exception):
-    """The arguments do not fit; the message says why, where that is not plain from the usage."""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Give the server the command `name`; its answer is shown."""
-
-    name: str
-    keys: MappingProxyType[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Have a message of conversation `to` erased: number `seq`, or the last one that `nick` said.
-
-    Neither: the last one of our own.
-    """
-
-    to: str
-    seq: int | None
-    nick: str | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ignore:
-    """Hear somebody no more, or (`on` is False) again; without `nick`: tell who is ignored."""
-
-    nick: str | None
-    on: bool = True
-
-
-Done: TypeAlias = Act | Remove | Ignore
-
-
-class Spec(NamedTuple):
-    """One slash command. `make` gets what stands behind the name, stripped, and where we are."""
-
-    name: str
-    usage: str
-    summary: str
-    example: str
-    make: Callable[[str, str | None], Done]
 
 
 # ------------------------------------------------------------------ what was typed
@@ -86,7 +40,7 @@ class _Words:
 
     def nick(self) -> str:
         """A nick; it must be there."""
-        return _nick(self._take())
+        return nick_of(self._take())
 
     def place(self) -> dict[str, object]:
         """The room that is named, or the one that we are in; nothing for the whole server."""
@@ -95,7 +49,7 @@ class _Words:
             self._take()
             return {}
         if word.startswith("#"):
-            return {"room": _room(self._take())}
+            return {"room": room_name(self._take())}
         if self._here is None or self._here[0] != "#":
             raise WrongArguments("In which room? Name it, or say `server` for everywhere.")
         return {"room": self._here}
@@ -148,75 +102,58 @@ class _Words:
         return word
 
 
-def _nick(word: str) -> str:
-    nick = word.removeprefix("@")
-    if not 1 <= len(nick) <= MAX_NICK:
-        raise WrongArguments(f"A nick has 1 to {MAX_NICK} characters.")
-    return nick
-
-
-def _room(word: str) -> str:
-    if not re.fullmatch(ROOM_PATTERN, word.lower()):
-        raise WrongArguments("That is no room name: 1 to 32 of a-z, 0-9, _ and -.")
-    return word.lower()
-
-
 def _subject(word: str) -> dict[str, object]:
     """Who is to be kept out: an address or network, an account, or else a nick."""
     if word.startswith("account:"):
-        return {"account": _nick(word.removeprefix("account:"))}
+        return {"account": nick_of(word.removeprefix("account:"))}
     try:
         ip_network(word, strict=False)
     except ValueError:
-        return {"nick": _nick(word)}
+        return {"nick": nick_of(word)}
     return {"address": word}
 
 
 # ------------------------------------------------------------------ the commands
 
 
-def _act(name: str, **keys: object) -> Act:
-    return Act(name, MappingProxyType(keys))
-
-
-def _kick(rest: str, here: str | None) -> Done:
+def _kick(rest: str, here: str | None) -> Action:
     words = _Words(rest, here)
-    return _act("kick", nick=words.nick(), **words.place(), **words.reason())
+    return ask("kick", nick=words.nick(), **words.place(), **words.reason())
 
 
-def _mute(rest: str, here: str | None) -> Done:
+def _mute(rest: str, here: str | None) -> Action:
     words = _Words(rest, here)
     nick = words.nick()
-    return _act("mute", nick=nick, **words.place(), **words.duration(), **words.reason())
+    return ask("mute", nick=nick, **words.place(), **words.duration(), **words.reason())
 
 
-def _unmute(rest: str, here: str | None) -> Done:
+def _unmute(rest: str, here: str | None) -> Action:
     words = _Words(rest, here)
-    return _act("unmute", nick=words.nick(), **words.place(), **words.reason())
+    return ask("unmute", nick=words.nick(), **words.place(), **words.reason())
 
 
-def _ban(rest: str, here: str | None) -> Done:
-    words = _Words(rest, here)
-    subject = _subject(words.word())
-    place = {} if "address" in subject else words.place()
-    return _act("ban", **subject, **place, **words.duration(), **words.reason())
-
-
-def _unban(rest: str, here: str | None) -> Done:
+def _ban(rest: str, here: str | None) -> Action:
     words = _Words(rest, here)
     subject = _subject(words.word())
     place = {} if "address" in subject else words.place()
-    return _act("unban", **subject, **place, **words.reason())
+    return ask("ban", **subject, **place, **words.duration(), **words.reason())
 
 
-def _bans(rest: str, here: str | None) -> Done:
+def _unban(rest: str, here: str | None) -> Action:
+    words = _Words(rest, here)
+    subject = _subject(words.word())
+    place = {} if "address" in subject else words.place()
+    return ask("unban", **subject, **place, **words.reason())
+
+
+def _bans(rest: str, here: str | None) -> Action:
     words = _Words(rest, here)
     place = words.place()
     words.end()
-    return _act("bans", **place)
+    return ask("bans", **place)
 
 
-def _rules(rest: str, here: str | None) -> Done:
+def _rules(rest: str, here: str | None) -> Action:
     words = _Words(rest, here)
     keys: dict[str, object] = {"room": words.room()}
     while words.left():
@@ -225,21 +162,21 @@ def _rules(rest: str, here: str | None) -> Done:
         if setting is None:
             raise WrongArguments
         keys[setting] = not word.startswith("no-")
-    return _act("room", **keys)
+    return ask("room", **keys)
 
 
-def _for_person(name: str, **more: object) -> Callable[[str, str | None], Done]:
-    def make(rest: str, here: str | None) -> Done:
+def _for_person(name: str, **more: object) -> Callable[[str, str | None], Action]:
+    def make(rest: str, here: str | None) -> Action:
         words = _Words(rest, here)
         nick = words.nick()
         room = words.room()
         words.end()
-        return _act(name, nick=nick, room=room, **more)
+        return ask(name, nick=nick, room=room, **more)
 
     return make
 
 
-def _remove(rest: str, here: str | None) -> Done:
+def _remove(rest: str, here: str | None) -> Action:
     if here is None:
         raise WrongArguments("In which conversation? Enter it first.")
     words = _Words(rest, here)
@@ -253,93 +190,93 @@ def _remove(rest: str, here: str | None) -> Done:
         if not 1 <= seq <= MAX_INTEGER:
             raise WrongArguments("Messages are numbered from 1.")
     else:
-        nick = _nick(word)
+        nick = nick_of(word)
     return Remove(here, seq, nick, None if reason is None else str(reason))
 
 
-def _ignore(rest: str, here: str | None) -> Done:
+def _ignore(rest: str, here: str | None) -> Action:
     words = _Words(rest, here)
     nick = words.nick() if words.left() else None
     words.end()
     return Ignore(nick)
 
 
-def _unignore(rest: str, here: str | None) -> Done:
+def _unignore(rest: str, here: str | None) -> Action:
     words = _Words(rest, here)
     nick = words.nick()
     words.end()
     return Ignore(nick, on=False)
 
 
-SPECS: Final = (
-    Spec("ignore", "/ignore [NICK]", "hear somebody no more, or tell whom", "/ignore eve", _ignore),
-    Spec("unignore", "/unignore NICK", "hear somebody again", "/unignore eve", _unignore),
-    Spec(
+ROWS: Final = (
+    Row("ignore", "/ignore [NICK]", "hear somebody no more, or tell whom", "/ignore eve", _ignore),
+    Row("unignore", "/unignore NICK", "hear somebody again", "/unignore eve", _unignore),
+    Row(
         "remove",
         "/remove [NUMBER | NICK] [REASON]",
         "erase a message: yours, or the last one of NICK",
         "/remove eve a password",
         _remove,
     ),
-    Spec(
+    Row(
         "kick",
         "/kick NICK [ROOM | server] [REASON]",
         "put somebody out",
         "/kick eve enough",
         _kick,
     ),
-    Spec(
+    Row(
         "mute",
         "/mute NICK [ROOM | server] [TIME] [REASON]",
         "have somebody say nothing",
         "/mute eve 10m shouting",
         _mute,
     ),
-    Spec("unmute", "/unmute NICK [ROOM | server]", "undo /mute", "/unmute eve", _unmute),
-    Spec(
+    Row("unmute", "/unmute NICK [ROOM | server]", "undo /mute", "/unmute eve", _unmute),
+    Row(
         "ban",
         "/ban NICK | account:NAME | ADDRESS [ROOM | server] [TIME] [REASON]",
         "keep somebody out, or an address off the server",
         "/ban 192.0.2.0/24 7d flooding",
         _ban,
     ),
-    Spec(
+    Row(
         "unban",
         "/unban NICK | account:NAME | ADDRESS [ROOM | server]",
         "undo /ban",
         "/unban eve",
         _unban,
     ),
-    Spec("bans", "/bans [ROOM | server]", "list bans and mutes", "/bans", _bans),
-    Spec(
+    Row("bans", "/bans [ROOM | server]", "list bans and mutes", "/bans", _bans),
+    Row(
         "rules",
         "/rules [ROOM] [[no-]private] [[no-]read-only] [[no-]topic-locked]",
         "tell how a room is ruled, or change it",
         "/rules private no-read-only",
         _rules,
     ),
-    Spec(
+    Row(
         "admit",
         "/admit NICK [ROOM]",
         "let somebody into a private room",
         "/admit carol",
         _for_person("admit"),
     ),
-    Spec(
+    Row(
         "appoint",
         "/appoint NICK [ROOM]",
         "make somebody a moderator",
         "/appoint carol",
         _for_person("appoint"),
     ),
-    Spec(
+    Row(
         "dismiss",
         "/dismiss NICK [ROOM]",
         "take that back",
         "/dismiss carol",
         _for_person("dismiss"),
     ),
-    Spec(
+    Row(
         "handover",
         "/handover NICK [ROOM]",
         "give your room to somebody",

@@ -22,8 +22,17 @@ from ..protocol.envelopes import Error, Joined, Posted, Trimmed, Welcome
 from .client import ChatClient
 from .courier import told_of_kept
 from .entries import counted
-from .events import ClientEvent, Draft, DraftState, Ended, Heard, Message, Offline, Online
-from .timeline import OWN_TROUBLE
+from .events import (
+    OWN_TROUBLE,
+    ClientEvent,
+    Draft,
+    DraftState,
+    Ended,
+    Heard,
+    Message,
+    Offline,
+    Online,
+)
 
 _BATCH: Final = 500
 #: Seconds that leaving waits for messages which earlier runs had kept.

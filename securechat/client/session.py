@@ -99,7 +99,7 @@ class Session:
     @property
     def nick(self) -> str:
         """The nick we go by, or will ask for."""
-        return self._talk.nick
+        return self._talk.names.nick
 
     @property
     def online(self) -> bool:
@@ -313,7 +313,7 @@ class Session:
         resumed = self._token is not None and welcome.session == self._token
         before, under = self._under, Under(welcome.epoch, fingerprint(welcome.session))
         new_epoch = self._talk.compare(before, under, resumed=resumed)
-        self._talk.become(now, welcome.nick)
+        self._talk.names.become(now, welcome.nick)
         if welcome.session is not None:
             self._token = welcome.session
             self._emit(do.KeepSession(self.nick, welcome.session))
@@ -332,7 +332,7 @@ class Session:
 
     def _on_renamed(self, now: float, event: wire.Renamed) -> bool:
         if event.old == self.nick:
-            self._talk.become(now, event.nick)
+            self._talk.names.become(now, event.nick)
             self._emit(do.KeepNick(event.nick))
             if self._token is not None:
                 self._emit(do.KeepSession(event.nick, self._token))
@@ -346,7 +346,7 @@ class Session:
         self._emit(do.KeepSession(event.nick, event.session))
         if event.nick != self.nick:
             self._talk.hear(now, event)
-            self._talk.become(now, event.nick)
+            self._talk.names.become(now, event.nick)
             self._emit(do.KeepNick(event.nick))
             self._emit(do.HangUp())
             self._talk.interrupt()

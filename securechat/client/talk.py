@@ -12,18 +12,17 @@ once, however often the link breaks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from ..chat.nicks import parse_nick
-from ..errors import Rejected
 from ..protocol import envelopes as wire
 from . import effects as do
 from . import events
+from .asked import Asked, Questions, without_link
 from .catchup import CatchUp
 from .drafts import Drafts, Pending
 from .events import DraftState
+from .names import Names
 from .plan import Plan
 from .snapshot import Snapshot, Under
 from .subscriptions import Place, Subscriptions
@@ -31,30 +30,15 @@ from .subscriptions import Place, Subscriptions
 STORAGE_RETRY: Final = 5.0
 """Seconds until a draft that could not be stored is sent again, if the server names none."""
 
-FORMER_NICK: Final = 86_400.0
-"""Seconds that a nick stays ours after we gave it up (docs/protocol.md, "Who is who")."""
-
-
 _PUTS_OUT: Final = frozenset({"kick", "ban"})
 """Acts of moderation after which one is not in the room any more."""
-
-
-class _Asked(NamedTuple):
-    """A command without its answer; `ours`: the user did not ask.
-
-    `renamed`: whom it names goes by another nick now, and that is the one that stands in it.
-    """
-
-    command: wire.Command
-    ours: bool
-    renamed: bool = False
 
 
 class Talk:
     """The conversations and drafts of one run."""
 
     def __init__(self, plan: Plan, emit: Callable[[do.Effect], None]) -> None:
-        self.nick = plan.nick
+        self.names = Names(plan.nick, (nick for one in plan.saved for nick in one.nicks))
         self.drafts = Drafts()
         self.subscriptions = Subscriptions(plan.rooms, plan.backlog, reads=plan.reads)
         self._saved = plan.saved
@@ -64,12 +48,7 @@ class Talk:
         #: Where what we send now will be known; None: there is no link.
         self._under: Under | None = None
         self._last_under: Under | None = None
-        #: Every nick that an echo of ours may bear, and, of those given up, until when it is ours.
-        self._names = {plan.nick, *(nick for one in plan.saved for nick in one.nicks)}
-        self._former: dict[str, float] = {}
-        #: What direct conversations were called before, over this link, and until when they were.
-        self._called: dict[str, tuple[str, float]] = {}
-        self._asked: dict[str, _Asked] = {}
+        self._questions = Questions()
         #: What was sent again over this link, settled or not.
         self._repeated: dict[str, Pending] = {}
         self._catch_up: CatchUp | None = None
@@ -81,7 +60,7 @@ class Talk:
 
     def snapshot(self, under: Under | None) -> Snapshot:
         """What must outlive this run."""
-        nicks = self._names if self.drafts else {self.nick}
+        nicks = self.names.all_ours if self.drafts else {self.names.nick}
         return Snapshot(
             under, tuple(sorted(nicks)), self.subscriptions.cursors(), self.drafts.kept()
         )
@@ -123,7 +102,9 @@ class Talk:
             self._answer(command, "There is no link to the server")
             return
         if isinstance(command, wire.ChangeNick):
-            self._expect_nick(command.nick)
+            name = self.names.expect(command.nick)
+            if name is not None:
+                self._emit(do.KeepName(name))
         self._request(command, ours=False)
 
     def confirm_drafts(self, send: bool) -> None:
@@ -199,14 +180,12 @@ class Talk:
         """The link is gone: what was on its way waits, or has no answer any more."""
         self.stop()
         self._repeated.clear()
-        self._called.clear()
+        self.names.lose_link()
         self.subscriptions.lose_link()
         for pending in self.drafts.lose_link():
             self._tell(pending, "there is no link")
-        asked, self._asked = self._asked, {}
-        for one in asked.values():
-            if not one.ours:
-                self._answer(one.command, "The link was lost before the answer came")
+        for command in self._questions.lose_link():
+            self._answer(command, "The link was lost before the answer came")
 
     def stop(self) -> None:
         """Nothing is sent any more."""
@@ -226,13 +205,6 @@ class Talk:
                 else:
                     self._emit(do.Send(one.draft))
 
-    def become(self, now: float, nick: str) -> None:
-        """From now on we go by `nick`."""
-        if nick != self.nick:
-            self._former[self.nick] = now + FORMER_NICK
-            self.nick = nick
-        self._names.add(nick)
-
     # -------------------------------------------------------------- small tools
 
     def _tell(self, pending: Pending, reason: str = "", code: str = "") -> None:
@@ -243,21 +215,12 @@ class Talk:
         self._emit(do.Tell(event))
 
     def _answer(self, command: wire.Command, why: str) -> None:
-        then = _OFFLINE_CURES.get(type(command), "Try again when it is back")
-        error = wire.Error(code="offline", message=f"{why}. {then}.", re=command.id)
-        self._emit(do.Tell(events.Heard(error)))
+        self._emit(do.Tell(events.Heard(without_link(command, why))))
 
     def _request(self, command: wire.Command, *, ours: bool) -> None:
         if self._under is not None:
-            self._asked[command.id] = _Asked(command, ours)
+            self._questions.ask(command, ours=ours)
             self._emit(do.Send(command))
-
-    def _expect_nick(self, nick: str) -> None:
-        """What we say from now on may be stored under `nick`, though we may never hear that."""
-        with suppress(Rejected):
-            name = parse_nick(nick).text
-            self._names.add(name)
-            self._emit(do.KeepName(name))
 
     def _enter(self, pending: Pending) -> None:
         """An earlier run may have been in another room than we: without joining, it is refused."""
@@ -303,11 +266,9 @@ class Talk:
     def hear_posted(self, now: float, posted: wire.Posted) -> bool:
         """A chat came; False: one before it never did, and this link is not to be believed."""
         sender, to = posted.sender, posted.to
-        echo = self.drafts.settle(posted, self._names)
-        own = sender == self.nick or echo is not None or self._former.get(sender, now) > now
-        key = to if own or to[0] == "#" else f"@{sender}"
-        if self._called and key[0] == "@":
-            key = self._now_called(key, now)
+        echo = self.drafts.settle(posted, self.names.all_ours)
+        own = echo is not None or self.names.is_mine(sender, now)
+        key = self.names.now_called(to if own or to[0] == "#" else f"@{sender}", now)
         if echo is not None:
             self._emit(do.ForgetDraft(posted.id))
             event = events.Draft(
@@ -328,24 +289,17 @@ class Talk:
             self._level(key)
         return True
 
-    def _now_called(self, key: str, now: float) -> str:
-        """What was under way while somebody took another nick may still bear the old one."""
-        name, till = self._called.get(key, (key, 0.0))
-        return name if till > now else key
-
     # -------------------------------------------------------------- system events
 
     def hear(self, now: float, event: wire.System) -> None:
         """Anything else came that is not about the link itself."""
-        asked = self._asked.get(event.re) if event.re is not None else None
-        if asked is not None and not _has_more(event):
-            del self._asked[asked.command.id]
+        asked = self._questions.answered_by(event)
         handler = _ON_EVENT.get(type(event))
         self._now = now
         if handler is None or handler(self, event, asked):
             self._emit(do.Tell(events.Heard(event)))
 
-    def _on_joined(self, event: wire.Joined, asked: _Asked | None) -> bool:
+    def _on_joined(self, event: wire.Joined, asked: Asked | None) -> bool:
         if asked is None or not isinstance(asked.command, wire.Join):
             return True
         if self._catch_up is not None and asked.command.room != event.room:
@@ -354,7 +308,7 @@ class Talk:
         self._level(event.room)
         return event.room[0] == "#" or not asked.ours
 
-    def _on_left(self, event: wire.Left, asked: _Asked | None) -> bool:
+    def _on_left(self, event: wire.Left, asked: Asked | None) -> bool:
         if asked is not None and isinstance(asked.command, wire.Leave):
             self._drop(event.room)
             self._ask_after(event.room)
@@ -374,22 +328,22 @@ class Talk:
             self._catch_up.level(room)
             self._check_caught_up()
 
-    def _on_removed(self, event: wire.Removed, _asked: _Asked | None) -> bool:
+    def _on_removed(self, event: wire.Removed, _asked: Asked | None) -> bool:
         """Told as of the conversation that we know; of a direct one the event names both sides."""
         if event.to[0] == "@":
-            key = event.to if event.nick in self._names else f"@{event.nick}"
-            event = event.model_copy(update={"to": self._now_called(key, self._now)})
+            key = event.to if event.nick in self.names.all_ours else f"@{event.nick}"
+            event = event.model_copy(update={"to": self.names.now_called(key, self._now)})
         self._emit(do.Tell(events.Heard(event)))
         return False
 
-    def _on_moderated(self, event: wire.Moderated, _asked: _Asked | None) -> bool:
+    def _on_moderated(self, event: wire.Moderated, _asked: Asked | None) -> bool:
         """Who is put out of a room is in it no more, and does not come back by itself."""
-        if event.act in _PUTS_OUT and event.room is not None and event.nick == self.nick:
+        if event.act in _PUTS_OUT and event.room is not None and event.nick == self.names.nick:
             self.subscriptions.wanted.pop(event.room, None)
             self._drop(event.room)
         return True
 
-    def _on_conversations(self, event: wire.ConversationList, asked: _Asked | None) -> bool:
+    def _on_conversations(self, event: wire.ConversationList, asked: Asked | None) -> bool:
         if asked is None or not asked.ours:
             return True
         for row in event.conversations:
@@ -404,39 +358,31 @@ class Talk:
 
     def _know_directs(self) -> None:
         """The list of direct conversations is complete."""
-        asked = [one.command for one in self._asked.values()]
-        self.subscriptions.know_directs(one.room for one in asked if isinstance(one, wire.Join))
+        self.subscriptions.know_directs(self._questions.joining())
         if self._catch_up is not None:
             self._catch_up.end_listing()
             self._check_caught_up()
 
-    def _on_trimmed(self, event: wire.Trimmed, _asked: _Asked | None) -> bool:
+    def _on_trimmed(self, event: wire.Trimmed, _asked: Asked | None) -> bool:
         self.subscriptions.trim(event.to, event.after)
         self._level(event.to)
         return True
 
-    def _on_renamed(self, event: wire.Renamed, _asked: _Asked | None) -> bool:
+    def _on_renamed(self, event: wire.Renamed, _asked: Asked | None) -> bool:
         old, new = f"@{event.old}", f"@{event.nick}"
         if self.subscriptions.rename(old, new):
             self._emit(do.MoveCursor(old, new))
             if self._catch_up is not None:
                 self._catch_up.rename(old, new)
-        self._called = {
-            key: (new if it == old else it, till) for key, (it, till) in self._called.items()
-        }
-        self._called[old] = (new, self._now + FORMER_NICK)
-        self._called.pop(new, None)
-        for id, asked in self._asked.items():
-            if isinstance(asked.command, wire.Join) and asked.command.room == old:
-                command = asked.command.model_copy(update={"room": new})
-                self._asked[id] = asked._replace(command=command, renamed=True)
+        self.names.rename(self._now, old, new)
+        self._questions.rename(old, new)
         return True
 
-    def _on_answer(self, _event: wire.System, asked: _Asked | None) -> bool:
+    def _on_answer(self, _event: wire.System, asked: Asked | None) -> bool:
         """Shown only to a user who asked."""
         return asked is not None and not asked.ours
 
-    def _on_error(self, event: wire.Error, asked: _Asked | None) -> bool:
+    def _on_error(self, event: wire.Error, asked: Asked | None) -> bool:
         pending = self._sent_as(event.re)
         if pending is not None:
             self._on_draft_refused(pending, event)
@@ -471,33 +417,20 @@ class Talk:
             self._tell(pending, event.message)
 
 
-def _has_more(event: wire.System) -> bool:
-    """Whether another frame with the same `re` follows; a page of messages is whole in itself."""
-    pages = wire.HistoryPage | wire.SearchPage
-    return getattr(event, "more", False) and not isinstance(event, pages)
-
-
 #: What an event does to us; True: the front end may show it. Not named here: it may.
-_ON_EVENT: Final[
-    MappingProxyType[type[wire.System], Callable[[Talk, Any, _Asked | None], bool]]
-] = MappingProxyType(
-    {
-        wire.Joined: Talk._on_joined,
-        wire.Left: Talk._on_left,
-        wire.ConversationList: Talk._on_conversations,
-        wire.Trimmed: Talk._on_trimmed,
-        wire.Renamed: Talk._on_renamed,
-        wire.Removed: Talk._on_removed,
-        wire.Moderated: Talk._on_moderated,
-        wire.ServerPong: Talk._on_answer,
-        wire.UnknownEvent: Talk._on_answer,
-        wire.Error: Talk._on_error,
-    }
-)
-
-_OFFLINE_CURES: Final[MappingProxyType[type[wire.Command], str]] = MappingProxyType(
-    {
-        wire.Join: "The room will be joined when it is back",
-        wire.Leave: "The room will not be joined again when it is back",
-    }
+_ON_EVENT: Final[MappingProxyType[type[wire.System], Callable[[Talk, Any, Asked | None], bool]]] = (
+    MappingProxyType(
+        {
+            wire.Joined: Talk._on_joined,
+            wire.Left: Talk._on_left,
+            wire.ConversationList: Talk._on_conversations,
+            wire.Trimmed: Talk._on_trimmed,
+            wire.Renamed: Talk._on_renamed,
+            wire.Removed: Talk._on_removed,
+            wire.Moderated: Talk._on_moderated,
+            wire.ServerPong: Talk._on_answer,
+            wire.UnknownEvent: Talk._on_answer,
+            wire.Error: Talk._on_error,
+        }
+    )
 )

@@ -1,8 +1,8 @@
 """What was being typed, for the next start: one small file per server and nick.
 
-`load` gives what an earlier run left; what cannot be used is taken for absent. `keep` returns at
-once: a thread of its own writes, so that a slow disk never holds up a key. What went wrong is in
-`problem`, one line for a person.
+Readable by its owner alone. `load` gives what an earlier run left; what cannot be used is taken
+for absent: a sentence is not worth a start. `keep` returns at once: a thread of its own writes, so
+that a slow disk never holds up a key. What went wrong is in `problem`, one line for a person.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 from .private import describe, key_of, make_folder, open_private, read_all, replace_private
 
 _LIMIT: Final = 1 << 20
+_NOTHING: Final = b"{}"
 
 
 class Unfinished:
@@ -26,12 +27,12 @@ class Unfinished:
     def __init__(self, folder: Path, host: str, port: int, nick: str) -> None:
         self.path = folder / f"unfinished-{key_of(host, port, nick)}.json"
         self.problem: str | None = None
-        self._queue: SimpleQueue[Mapping[str, str] | None] = SimpleQueue()
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="unfinished", daemon=True)
-        self._latest: Mapping[str, str] | None = None
+        self._latest: bytes | None = None
 
-    def load(self) -> Mapping[str, str]:
-        """What was being typed when the last run ended."""
+    def load(self) -> dict[str, str]:
+        """What was being typed when the last run ended; call it before `keep`."""
         try:
             descriptor = open_private(self.path)
             try:
@@ -42,15 +43,20 @@ class Unfinished:
             kept = {}
         except (OSError, ValueError):  # it was only half a sentence
             kept = {}
-        texts = kept.items() if isinstance(kept, dict) else ()
-        self._latest = {name: text for name, text in texts if isinstance(text, str)}
-        return self._latest
+        found = kept.items() if isinstance(kept, dict) else ()
+        texts = {name: text for name, text in found if isinstance(text, str)}
+        self._latest = _encode(texts)
+        return texts
 
     def keep(self, texts: Mapping[str, str]) -> None:
         """Have the file say this, if it does not already."""
-        if texts == self._latest:
+        data = _encode(texts)
+        if data == self._latest:
             return
-        self._latest = dict(texts)
+        if len(data) > _LIMIT:
+            self.problem = "What you were typing could not be kept. It is too long."
+            return
+        self._latest = data
         if not self._thread.is_alive():
             self._thread.start()
         self._queue.put(self._latest)
@@ -62,15 +68,19 @@ class Unfinished:
             self._thread.join(timeout)
 
     def _work(self) -> None:
-        while (texts := self._queue.get()) is not None:
+        while (data := self._queue.get()) is not None:
             try:
-                self._write(texts)
+                self._write(data)
             except OSError as error:
                 self.problem = f"What you were typing could not be kept. {describe(error)}."
 
-    def _write(self, texts: Mapping[str, str]) -> None:
-        if texts:
-            make_folder(self.path.parent)
-            replace_private(self.path, json.dumps(texts).encode())
-        else:
+    def _write(self, data: bytes) -> None:
+        if data == _NOTHING:
             self.path.unlink(missing_ok=True)
+        else:
+            make_folder(self.path.parent)
+            replace_private(self.path, data)
+
+
+def _encode(texts: Mapping[str, str]) -> bytes:
+    return json.dumps(texts, sort_keys=True).encode()  # ASCII: lone surrogates are kept, too

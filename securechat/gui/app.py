@@ -6,6 +6,7 @@ then a moment's words are spent with the server.
 
 from __future__ import annotations
 
+import logging
 import signal
 import tkinter as tk
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from ..errors import SecureChatError
 from ..settings import Settings
 from .pump import Rubbish
 from .window import Stay, Window
+
+log = logging.getLogger(__name__)
 
 #: Seconds that a disk may take for what is half typed.
 _WRITTEN_WITHIN: Final = 0.5
@@ -46,6 +49,8 @@ def run(
         reason = None if leaving is None else leaving.reason
         take_leave(stay.client, reason, stay.controller.timeline.farewell)
         stay.unfinished.close(_WRITTEN_WITHIN)
+        if stay.unfinished.problem is not None:
+            log.warning("%s", stay.unfinished.problem)
     return 128 + signals[0] if signals else 0
 
 

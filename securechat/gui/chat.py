@@ -16,20 +16,22 @@ from typing import Final
 
 from ..client import slash
 from ..client.complete import Completer, world_of
-from ..client.controller import Client, Controller
+from ..client.controller import Controller
 from ..client.entries import Entry
 from ..client.harmless import harmless_line
+from ..client.interface import Client
 from ..client.log import Moves
 from ..client.rooms import next_active, rooms_of
+from ..client.unfinished import Unfinished
 from . import menus
-from .dialogs import Ask, Help, Jump, Secrets
+from .dialogs import Help, Secrets
 from .found import Finds
 from .layout import Layout
 from .look import Palette
 from .model import Model
 from .pieces import AGAIN, DROP
-from .sides import people_of, placeholder, window_title
-from .unfinished import Unfinished
+from .questions import Questions
+from .sides import placeholder, window_title
 
 #: Milliseconds between two looks at what changes by itself: countdowns and lag.
 _CLOCK: Final = 500
@@ -38,7 +40,7 @@ _CLOCK: Final = 500
 class Chat:
     """One chat, and the widgets it is shown with, in `frame`.
 
-    `heard` gets what others said just now, `titled` the title of the window.
+    `heard` gets what came in, `titled` the title of the window.
     """
 
     def __init__(
@@ -59,14 +61,14 @@ class Chat:
         self._palette = palette
         self._heard = heard
         self._titled = titled
-        self.model = Model(controller)
-        self.model.resume(unfinished.load())
+        self.model = Model(controller, unfinished.load())
         self._timeline = controller.timeline
         completer = Completer(lambda: world_of(self._timeline))
         self.frame = Layout(master, self, completer, menu)
         self.messages, self.composer = self.frame.messages, self.frame.composer
         self.finder = self.frame.finder
         self._pop_up = menus.PopUp(self.frame)
+        self._questions = Questions(self.frame, self._timeline, self.enter)
         self._finds = Finds(
             self.frame,
             controller,
@@ -82,22 +84,22 @@ class Chat:
 
     def take(self, until: float) -> None:
         """Take events in, until that moment of `time.monotonic` at the latest."""
-        said: list[Entry] = []
+        heard: list[Entry] = []
         is_changed = False
         while time.monotonic() < until and not self._controller.done:
             try:
                 event = self._client.events.get_nowait()
             except Empty:
                 break
-            said += self.model.take(event, _now())
+            heard += self.model.take(event, _now())
             is_changed = True
         if is_changed:
             self.draw()
         if self.model.found:
             found, self.model.found = self.model.found, []
             self._finds.take(found)
-        if said:
-            self._heard(said)
+        if heard:
+            self._heard(heard)
 
     # ------------------------------------------------------------------ drawing
 
@@ -130,7 +132,7 @@ class Chat:
 
     def _keep_typed(self) -> None:
         self.composer.leave()
-        self._unfinished.keep(self.model.unfinished())
+        self._unfinished.keep(self.model.desks.unfinished())
 
     # ------------------------------------------------------------------ what one does
 
@@ -248,16 +250,10 @@ class Chat:
         return [menus.Row(one.label, partial(self._choose, one), one.group) for one in choices]
 
     def _choose(self, choice: menus.Choice) -> None:
-        if not choice.asks:
+        if choice.asks:
+            self._questions.rest_of(choice)
+        else:
             self.enter(choice.line)
-            return
-        Ask(
-            self.frame,
-            choice.label,
-            choice.asks,
-            "OK",
-            lambda text: self._entered(f"{choice.line} {text}".rstrip()),
-        )
 
     def _copy(self, text: str) -> None:
         self.frame.clipboard_clear()
@@ -271,10 +267,7 @@ class Chat:
 
     def jump(self) -> None:
         """Ask for a few letters."""
-        known = rooms_of(self._timeline).names
-        people = [f"@{nick}" for nick in people_of(self._timeline) if nick != self._timeline.nick]
-        names = [*known, *(name for name in people if name not in known)]
-        Jump(self.frame, names, self._palette(), self._go_to)
+        self._questions.jump(self._palette(), self._go_to)
 
     def _go_to(self, name: str) -> None:
         if name in self._timeline.conversations:
@@ -284,47 +277,15 @@ class Chat:
 
     def join_room(self) -> None:
         """Ask which room."""
-        Ask(
-            self.frame,
-            "Join a room",
-            "Which room? If there is none of that name yet, it is made.",
-            "Join",
-            lambda text: self._entered(f"/join {text}"),
-        )
+        self._questions.join_room()
 
     def change_nick(self) -> None:
         """Ask for a nick."""
-        Ask(
-            self.frame,
-            "Another nick",
-            "What shall others call you from now on?",
-            "Change",
-            lambda text: self._entered(f"/nick {text}"),
-            self._timeline.nick,
-        )
+        self._questions.change_nick()
 
     def change_topic(self) -> None:
         """Ask for a topic."""
-        focus = self._timeline.focus
-        if focus is None or not focus.startswith("#"):
-            return
-        Ask(
-            self.frame,
-            "Topic",
-            f"What is {focus} about? Leave it empty to take the topic away.",
-            "Set",
-            lambda text: self._entered(f"/topic {text or '-'}"),
-            self._timeline.conversation(focus).topic,
-        )
-
-    def _entered(self, line: str) -> str | None:
-        """Enter a line that a dialog made; what is wrong with it."""
-        try:
-            slash.parse(line, self._timeline.focus)
-        except slash.BadInput as problem:
-            return str(problem)
-        self.enter(line)
-        return None
+        self._questions.change_topic()
 
     def next_conversation(self) -> None:
         """Show the next conversation."""

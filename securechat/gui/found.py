@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from tkinter import ttk
 from typing import Final
 
+from ..client.arguments import BadInput
 from ..client.controller import Controller
 from ..client.entries import Entry, Found
 from ..client.harmless import harmless_line
-from ..client.slash import BadInput
 from ..errors import ClientError
 from .dialogs import Dialog
 from .look import Palette, tags_of

@@ -10,7 +10,8 @@ import tkinter as tk
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from ..client import slash
+from ..client import commands
+from ..client.arguments import BadInput
 from ..client.harmless import harmless_line
 
 _ORDER: Final = "Keep order"
@@ -88,8 +89,8 @@ def _choices(offers: Iterable[_Offer], name: str, features: frozenset[str]) -> I
 
 def _is_known(command: str) -> bool:
     try:
-        slash.find(command)
-    except slash.BadInput:
+        commands.find(command)
+    except BadInput:
         return False
     return True
 

@@ -9,37 +9,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
-from typing import Final
+from types import MappingProxyType
 
 from ..client import slash
+from ..client.arguments import BadInput
 from ..client.controller import Controller
 from ..client.desks import Desk, Desks
 from ..client.entries import Entry, Kind
 from ..client.events import ClientEvent, Draft, DraftState, Online
 from ..client.log import Item, head_of
-from ..client.slash import BadInput
 from ..errors import ClientError
-from ..settings.model import Bell, Joins
+from ..settings.model import Joins
 from .page import Edit, Page
 from .pieces import Row, rows_of_draft, rows_of_item
-
-_SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
 
 
 class Model:
     """One run of a chat. `features` are what the server announces, `found` what a search
-    brought, until somebody has taken it; `zone`: None is local time."""
+    brought, until somebody has taken it. `unfinished`: what an earlier run left half typed, by
+    conversation. `zone`: None is local time."""
 
-    def __init__(self, controller: Controller, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self,
+        controller: Controller,
+        unfinished: Mapping[str, str] = MappingProxyType({}),
+        zone: tzinfo | None = None,
+    ) -> None:
         self.controller = controller
         self.timeline = controller.timeline
-        self.desks = Desks(controller.focus)
+        self.timeline.reopen(unfinished)
+        self.desks = Desks(controller.focus, unfinished=unfinished)
         self.features: frozenset[str] = frozenset()
         self.found: list[Entry] = []
         self.joins: Joins = "fold"
         self._zone = zone
         self.page = self._open_page()
-        self._unfinished: dict[str, str] = {}
 
     @property
     def desk(self) -> Desk:
@@ -49,16 +53,14 @@ class Model:
     # ------------------------------------------------------------------ the client
 
     def take(self, event: ClientEvent, now: datetime) -> list[Entry]:
-        """Take one event of the client in; what others said just now."""
+        """Take one event of the client in; what came of it."""
         entries = self.controller.take(event, now)
         if isinstance(event, Online):
             self.features = frozenset(event.welcome.features)
         self.desks.take(event, entries)
         self.found += (entry for entry in entries if entry.found is not None)
         self.desks.forget_all_but(self.timeline.conversations)
-        if self._unfinished:
-            self._put_back()
-        return [entry for entry in entries if _is_news(entry)]
+        return entries
 
     # ------------------------------------------------------------------ the person
 
@@ -115,7 +117,11 @@ class Model:
 
     def _try(self, do: Callable[[], list[Entry]], now: datetime, typed: str = "") -> bool:
         try:
-            self.desks.put(do())
+            told = do()
+            if self.controller.clearing:
+                self.controller.clearing = False
+                self.desk.log.clear()
+            self.desks.put(told)
         except BadInput as problem:
             self.desks.put([Entry(Kind.ERROR, now, str(problem))])
             return False
@@ -124,24 +130,6 @@ class Model:
         if typed and not slash.has_secret(typed):
             self.desk.typed.enter(typed)
         return True
-
-    def resume(self, texts: Mapping[str, str]) -> None:
-        """Put what was half typed, by conversation, back where it belongs, once that is there."""
-        self._unfinished = dict(texts)
-        for name in texts:
-            if name.startswith("@"):
-                self.timeline.conversation(name)
-        self._put_back()
-
-    def unfinished(self) -> dict[str, str]:
-        """What is half typed, by conversation; also where one has not come back to yet."""
-        texts = {**self._unfinished, **self.desks.drafts()}
-        return {name: text for name, text in texts.items() if not slash.has_secret(text)}
-
-    def _put_back(self) -> None:
-        for name in self._unfinished.keys() & self.timeline.conversations.keys():
-            typed = self.desks[name].typed
-            typed.draft = typed.draft or self._unfinished.pop(name)
 
     # ------------------------------------------------------------------ what is shown
 
@@ -186,17 +174,4 @@ class Model:
         return rows_of_draft(draft, nick, goes_on=goes_on)
 
     def _drafts(self) -> list[Draft]:
-        """What we said here and is not stored, what was refused first."""
-        unstored = [*self.timeline.refused.values(), *self.timeline.drafts.values()]
-        return [draft for draft in unstored if draft.conversation == self.desks.shown]
-
-
-def _is_news(entry: Entry) -> bool:
-    """Whether it was said just now, by somebody else."""
-    return entry.kind in _SPOKEN and not (entry.own or entry.missed or entry.recalled)
-
-
-def rings_for(entry: Entry, bell: Bell) -> bool:
-    """Whether what was said rings, as the setting `bell` has it."""
-    is_private = (entry.conversation or "").startswith("@")
-    return {"off": False, "mentions": entry.mention, "private": is_private, "all": True}[bell]
+        return self.timeline.unsent(self.desks.shown)

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, NamedTuple
 
+from ..client.conversations import Conversation
 from ..client.entries import counted
 from ..client.harmless import harmless_line
 from ..client.rooms import rooms_of
-from ..client.timeline import Conversation, Timeline
+from ..client.timeline import Timeline
 
 #: Lag below this is not worth a word.
 NOTABLE_LAG: Final = timedelta(seconds=0.5)

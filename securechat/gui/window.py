@@ -7,19 +7,21 @@ changes them. All of it runs in the main thread, from the pump.
 from __future__ import annotations
 
 import threading
-import time
 import tkinter as tk
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
+from ..client.bell import BellLevel
 from ..client.client import ChatClient, ClientConfig
 from ..client.controller import Controller
 from ..client.entries import Entry
 from ..client.known_file import KnownFile
 from ..client.state import default_state_dir
 from ..client.trust_policy import Wishes
+from ..client.unfinished import Unfinished
 from ..errors import ClientError, SecureChatError, SettingsError
 from ..settings import Settings, Ui, save
 from .chat import Chat
@@ -28,14 +30,10 @@ from .door import Door
 from .keys import WINDOW
 from .look import USUAL_SIZE, ThemeName, clamp
 from .meeting import Admitted
-from .model import rings_for
 from .notices import Notices
 from .pump import Pump
 from .theme import Theme, system_theme
-from .unfinished import Unfinished
 
-#: Seconds between two bells or notices.
-_PAUSE: Final = 2.0
 _KEYS: Final = "SecurechatKeys"
 _THEMES: Final = ("system", "light", "dark", "high-contrast")
 
@@ -60,7 +58,6 @@ class Window:
         self._ui = settings.ui
         self._rooms = tuple(rooms)
         self._notices = Notices()
-        self._rang_at = float("-inf")
         self._title = ""
         self._wanted: SimpleQueue[ThemeName] = SimpleQueue()
         self._system: ThemeName = "light"
@@ -141,27 +138,26 @@ class Window:
         else:
             self.chat.take(until)
         controller = None if self.stay is None else self.stay.controller
+        if controller is not None and controller.bell.level.value != self._ui.bell:  # by /bell
+            self._change(self._ui.over({"bell": controller.bell.level.value}))
         if self.is_unwanted or (controller is not None and controller.leaving is not None):
             self.close()
         elif controller is not None and controller.done:
             self._go_out(controller.error)
 
-    def _heard(self, said: list[Entry]) -> None:
+    def _heard(self, entries: list[Entry]) -> None:
         """Ring, if one wants that, and not for what one is looking at."""
-        is_seen = self.root.focus_displayof() is not None
-        focus = self.stay.controller.focus if self.stay is not None and is_seen else None
-        rings = [
-            entry
-            for entry in said
-            if rings_for(entry, self._ui.bell) and entry.conversation != focus
-        ]
-        now = time.monotonic()
-        if not rings or now - self._rang_at < _PAUSE:
+        if self.stay is None:
             return
-        self._rang_at = now
+        controller = self.stay.controller
+        is_seen = self.root.focus_displayof() is not None
+        seen = controller.focus if is_seen else None
+        rung_by = controller.bell.rung_by(entries, datetime.now(UTC), seen=seen)
+        if rung_by is None:
+            return
         self.root.bell()
         if self._ui.notices and not is_seen:
-            self._notices.show(rings[-1])
+            self._notices.show(rung_by)
 
     def _set_title(self, title: str) -> None:
         if title != self._title:
@@ -183,7 +179,9 @@ class Window:
             state_dir=default_state_dir(),
         )
         client = ChatClient(config)
-        controller = Controller(client, admitted.nick, rooms, lists=False)
+        controller = Controller(client, admitted.nick, rooms, has_sides=True)
+        controller.bell.level = BellLevel(self._ui.bell)
+        controller.timeline.heed(self._ui.words)
         unfinished = Unfinished(default_state_dir(), host, port, admitted.nick)
         self.stay = Stay(client, controller, unfinished)
         self.chat = Chat(
@@ -252,6 +250,8 @@ class Window:
         }
         if changed.keys() & {"theme", "font_size"}:
             self._dress()
+        if self.stay is not None:
+            self.stay.controller.bell.level = BellLevel(ui.bell)
         if self.chat is not None and "joins" in changed:
             self.chat.model.joins = ui.joins
             self.chat.messages.redraw(self.chat.model.page.redraw())

@@ -28,3 +28,24 @@ def find_give_back() -> Callable[[], None]:
         trim(0)
 
     return give_back
+
+
+class Rush:
+    """Counts the handshakes under way; when a rush of them is over, memory is given back."""
+
+    def __init__(self) -> None:
+        self._give_back = find_give_back()
+        #: Under way, and those that were since memory was given back.
+        self._shaking = self._shaken = 0
+
+    def begin(self) -> None:
+        """One more is under way."""
+        self._shaking += 1
+
+    def end(self) -> None:
+        """One of them is done, well or not."""
+        self._shaking -= 1
+        self._shaken += 1
+        if not self._shaking and self._shaken >= RUSH:
+            self._shaken = 0
+            self._give_back()

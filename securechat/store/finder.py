@@ -18,10 +18,11 @@ from typing import Any, Final, TypeAlias
 from ..phrases import Query
 from ..records import Found
 from .finding import Hit, page_of
+from .index_file import INDEX_NAME, Due
+from .index_reader import IndexLost, IndexReader
 from .journal import Entry
 from .migrations import PLACE_BITS
 from .pages import ROW, Painter, row_of
-from .search import INDEX_NAME, Due, IndexLost, IndexReader
 
 log = logging.getLogger(__name__)
 

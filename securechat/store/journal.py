@@ -143,9 +143,10 @@ class Runs:
 
         False says nothing: look.
         """
-        run, counter = _split(identity, id)
-        if counter < 0:
+        prefix, _, digits = id.rpartition("-")  # as `_split` does it, for it runs once per message
+        if len(digits) > 18 or not digits.isdecimal():
             return False
+        run, counter = (identity, prefix), int(digits)
         highest = self._highest.get(run)
         if highest is None:
             highest = self._highest[run] = self._measure(run)

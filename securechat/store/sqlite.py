@@ -12,25 +12,19 @@ one page, and so keep the log from being used again for moments only.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import apsw
 
 from ..errors import StoreBroken, StoreFull
 from ..records import (
-    Conflict,
-    ForgetIdentity,
     KeepAct,
-    KeepIdentity,
-    KeepPresence,
-    KeepTopic,
     Kept,
-    Known,
     Lookup,
     NewMessage,
     Outcome,
@@ -38,82 +32,36 @@ from ..records import (
     RemoveMessage,
     Snapshot,
     Stored,
-    Together,
-    Unknown,
 )
-from .accounts import account_keepers, read_accounts
 from .connections import (
-    BUSY,
     DATABASE_NAME,
     connect_reader,
     connect_writer,
     damaged,
     fail,
     find_or_make,
-    lacks_room,
     refuse,
 )
+from .contents import Contents
+from .conversations import Conversation, Growth
+from .drafts import CONFLICT, UNKNOWN, placed_ids, recall
 from .finder import Finder
-from .journal import MANY, WRITE, Entry, Journal, Runs, encode_messages, read_journal
+from .journal import MANY, WRITE, Entry, Journal, Runs, encode_messages
+from .keepers import new_keepers
 from .lock import FolderLock
-from .migrations import PLACE_BITS, migrate, sync_folder
-from .pages import ROW, Painter, SqliteReader, pair, row_of
-from .removal import ERASED, erase, forget, is_noted
-from .retention import KEEP_ALL, Retention, digest, sweep, weigh
-from .rulings import read_rulings, ruling_keepers
+from .migrations import PLACE_BITS, migrate
+from .pages import SqliteReader
+from .places import bring_in
+from .removal import erase, forget
+from .retention import KEEP_ALL, Retention, sweep
 from .scrub import Scrub
 from .search import SearchIndex, open_index
+from .traces import Traces, finish_erasing
+from .wal import Wal, bring_in_log
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-
-#: Pages in the log behind which a commit is followed by a checkpoint: 16 MiB, some milliseconds.
-_CHECKPOINT_PAGES: Final = 4_096
-#: Pages of the file that are seen to at a time after a text was erased: 4 MiB, some milliseconds.
-_SCRUB_PAGES: Final = 1_024
-#: Pages in the log that are worth a warning: someone reads one snapshot for very long.
-_MANY_PAGES: Final = 4 * _CHECKPOINT_PAGES
-
-_INSERT: Final = (
-    "INSERT INTO message (place, identity, id, ts, sender, address, reply_to, action, text)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_GROW: Final = (
-    "INSERT INTO conversation (number, name, first, head, weight, oldest, last_ts)"
-    " VALUES (?, ?, 1, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET head = excluded.head,"
-    " weight = weight + excluded.weight, oldest = coalesce(oldest, excluded.oldest),"
-    " last_ts = excluded.last_ts"
-)
-_IDS: Final = "SELECT id FROM message WHERE identity = ? AND id >= ? AND id < ? LIMIT ?"
-_RECALL: Final = (
-    f"SELECT name, digest, {ROW} FROM message JOIN conversation ON number = place >> {PLACE_BITS}"
-    " WHERE identity = ? AND id = ?"
-)
-_KEEP_IDENTITY: Final = (
-    "INSERT INTO identity (number, nick, token, used, former) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET nick = excluded.nick, token = excluded.token,"
-    " used = excluded.used, former = excluded.former"
-)
-
-
-class _Conversation(NamedTuple):
-    """The messages `first` to `head` of one conversation are there."""
-
-    number: int
-    first: int = 1
-    head: int = 0
-
-
-class _Growth:
-    """One conversation in one transaction."""
-
-    __slots__ = ("before", "entries", "head")
-
-    def __init__(self, before: _Conversation) -> None:
-        self.before = before
-        self.head = before.head
-        self.entries: list[Entry] = []
 
 
 def open_store(
@@ -141,9 +89,9 @@ def open_store(
 def _open(path: Path, lock: FolderLock, vfs: str | None, retention: Retention) -> SqliteStore:
     db, shared = connect_writer(path, vfs)
     try:
-        _bring_in_log(db, path)
+        bring_in_log(db, path)
         kept = migrate(db, path)
-        _finish_erasing(db, path, vfs)
+        finish_erasing(db, path, vfs)
         if kept is not None:
             log.warning("%s: brought up to date; as it was before: %s", path, kept)
         return SqliteStore(db, path, lock, retention, vfs=vfs, shared=shared)
@@ -154,32 +102,6 @@ def _open(path: Path, lock: FolderLock, vfs: str | None, retention: Retention) -
         if failure is error:
             raise
         raise failure from error
-
-
-def _bring_in_log(db: apsw.Connection, path: Path) -> None:
-    """Have what a killed server left in the log written into the database and synced.
-
-    Its last transaction may have been written but not yet synced when it died, or its sync may have
-    failed: a draft must not be answered as stored because the system still remembers it. The log is
-    a new file now, and SQLite does not look whether its own sync of the folder came off.
-    """
-    try:
-        db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    except apsw.BusyError:  # a tool reads what was there before; as much as can be done beside it
-        db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        log.warning("%s: another program reads the database, the log stays long meanwhile", path)
-    sync_folder(path.parent)
-
-
-def _finish_erasing(db: apsw.Connection, path: Path, vfs: str | None) -> None:
-    """Overwrite traces of erased texts that a server left which died before it was done."""
-    if not is_noted(db.execute):
-        return
-    scrub = Scrub(path, vfs, int(db.pragma("page_size")))
-    while not scrub.run(_SCRUB_PAGES):
-        pass
-    db.release_memory()
-    forget(db.execute)
 
 
 class SqliteStore:
@@ -196,7 +118,6 @@ class SqliteStore:
         shared: bool,
     ) -> None:
         self._db = db
-        self._page_size = int(db.pragma("page_size"))
         self._path = path
         self._lock = lock
         self._retention = retention
@@ -208,36 +129,29 @@ class SqliteStore:
         #: One cursor for all: making one costs as much as half an insert.
         self._cursor = db.cursor()
         self._execute: Callable[..., Any] = self._cursor.execute
-        self._keepers: dict[type[Any], Callable[[Any], None]] = {
-            KeepIdentity: self._keep_identity,
-            ForgetIdentity: self._forget_identity,
-            KeepPresence: self._keep_presence,
-            KeepTopic: self._keep_topic,
-            Together: self._keep_together,
-            **account_keepers(self._execute),
-            **ruling_keepers(self._execute, lambda: self._ts),
-        }
         #: The stamp of the transaction, for what is rarely kept.
         self._ts = ""
+        self._keepers = new_keepers(self._execute, lambda: self._ts)
         #: The texts that the transaction erased.
         self._erased: list[str] = []
-        #: A text was erased that may still stand in the log.
-        self._log_is_stale = False
-        #: The walk on which traces of erased texts are overwritten; None: there are none.
-        self._scrub: Scrub | None = None
-        self._wal_pages = 0
-        self._checkpoint_at = _CHECKPOINT_PAGES
-        db.set_wal_hook(self._note_wal)  # in place of SQLite's own, which hides a failed checkpoint
-        self._conversations: dict[str, _Conversation] = {}
-        self._next_number = 1
-        #: Of the messages that are in their places.
-        self._weight = 0
+        self._wal = Wal(db, path, self._judge)
+        self._traces = Traces(
+            partial(Scrub, path, vfs, int(db.pragma("page_size"))),
+            self._wal,
+            judge=self._judge,
+            note_gone=lambda: self._transact(lambda: forget(self._execute)),
+        )
         self._journal = Journal()
-        self._runs = Runs(self._placed_ids)
+        self._runs = Runs(partial(placed_ids, self._execute))
+        contents = self._read_contents()
+        self._snapshot: Snapshot | None = contents.snapshot
+        self._conversations = contents.conversations
+        self._next_number = contents.next_number
+        #: Of the messages that are in their places.
+        self._weight = contents.weight
         #: So many waiting messages are brought into their places; later, while there is no room.
         self._tidy_at = MANY
         self._no_room = False
-        self._snapshot: Snapshot | None = self._read_snapshot()
 
     # -------------------------------------------------------------- what is there
 
@@ -248,66 +162,11 @@ class SqliteStore:
         self._snapshot = None
         return snapshot
 
-    def _read_snapshot(self) -> Snapshot:
+    def _read_contents(self) -> Contents:
         try:
-            return self._read_tables()
+            return Contents(self._execute, self._journal, self._runs)
         except (ValueError, LookupError) as error:
             raise damaged(self._path, f"it holds what we never wrote: {error}") from error
-
-    def _read_tables(self) -> Snapshot:
-        execute = self._execute
-        heads: dict[str, int] = {}
-        last_ts: dict[str, str] = {}
-        highest = 0
-        for number, name, first, head, weight, ts in execute(
-            "SELECT number, name, first, head, weight, last_ts FROM conversation"
-        ):
-            self._conversations[name] = _Conversation(number, first, head)
-            self._next_number = max(self._next_number, number + 1)
-            self._weight += weight
-            heads[name] = head
-            if name[0] == "@":
-                last_ts[name] = ts
-                highest = max(highest, *pair(name))
-        for ts, new in read_journal(execute):
-            name, entry = new.conversation, self._enter_again(new, ts)
-            heads[name] = entry[1]
-            highest = max(highest, new.identity)
-            if name[0] == "@":
-                last_ts[name] = ts
-                highest = max(highest, *pair(name))
-        # An identity that could not be stored (the disk was full) may have spoken nevertheless.
-        ((known, spoken),) = execute(
-            "SELECT (SELECT max(number) FROM identity), (SELECT max(identity) FROM message)"
-        ).fetchall()
-        living = execute(
-            "SELECT number, nick, token, used, former FROM identity WHERE token IS NOT NULL"
-        ).fetchall()
-        return Snapshot(
-            identities=tuple(_restore_identity(*row) for row in living),
-            next_identity=max(highest, known or 0, spoken or 0) + 1,
-            heads=heads,
-            last_ts=last_ts,
-            topics=dict(execute("SELECT room, text FROM topic").fetchall()),
-            presence=tuple(execute("SELECT identity, room FROM presence").fetchall()),
-            epoch=execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()[0][0],
-            **read_accounts(execute),
-            **read_rulings(execute),
-        )
-
-    def _enter_again(self, new: NewMessage, ts: str) -> Entry:
-        """Take in what the run before has left in the journal; raises `LookupError`."""
-        if self._journal.find(new.identity, new.id) is not None:
-            raise LookupError("the journal holds a draft twice")
-        name = new.conversation
-        before = self._conversations.get(name) or _Conversation(self._next_number)
-        self._next_number = max(self._next_number, before.number + 1)
-        entry = (new, before.head + 1, ts)
-        self._conversations[name] = before._replace(head=entry[1])
-        self._journal.take(entry)
-        self._journal.publish(name, (entry,))
-        self._runs.note_left(new.identity, new.id)
-        return entry
 
     def first_kept(self, conversation: str) -> int:
         """The number at which the history begins that retention has left; for the hub thread."""
@@ -320,7 +179,7 @@ class SqliteStore:
         """See `Store.commit`."""
         if not records:
             return []
-        grown: dict[str, _Growth] = {}
+        grown: dict[str, Growth] = {}
         self._ts, self._erased = ts, []
         with self._guard:
             if any(type(record) is RemoveMessage for record in records):
@@ -337,8 +196,8 @@ class SqliteStore:
                 self._journal.publish(name, growth.entries)
             if self._erased:
                 self._weight -= sum(len(text.encode()) for text in self._erased)
-                self._begin_scrub()
-            self._checkpoint_if_due()
+                self._traces.add()
+            self._wal.checkpoint_if_due()
             if len(self._journal) >= self._tidy_at:
                 self._tidy()
         return outcomes
@@ -353,7 +212,9 @@ class SqliteStore:
         if not len(self._journal):
             return
         try:
-            self._weight += self._transact(self._bring_in)
+            self._weight += self._transact(
+                lambda: bring_in(self._cursor, self._journal, self._conversations)
+            )
         except StoreFull:
             self._tidy_at = len(self._journal) + MANY
             if not self._no_room:
@@ -364,27 +225,13 @@ class SqliteStore:
         self._tidy_at = MANY
         self._journal.clear()
         self._runs.forget()
-        self._checkpoint_if_due()
+        self._wal.checkpoint_if_due()
 
     def _tidy_or_refuse(self) -> None:
         """The same for who must find all messages in their places; raises `StoreFull`."""
         self._tidy()
         if len(self._journal):
             raise StoreFull(f"{self._path}: the disk is full, nothing was erased. Free some space.")
-
-    def _bring_in(self) -> int:
-        """Inside a transaction; returns the weight of what was brought in, bytes."""
-        total = 0
-        for name, entries in self._journal.conversations():
-            number = self._conversations[name].number
-            base = number << PLACE_BITS
-            self._cursor.executemany(_INSERT, [row_of(base, name, entry) for entry in entries])
-            weight = sum([weigh(entry[0].text) for entry in entries])
-            (_, head, last_ts), oldest = entries[-1], entries[0][2]
-            self._execute(_GROW, (number, name, head, weight, oldest, last_ts))
-            total += weight
-        self._execute("DELETE FROM journal")
-        return total
 
     def retain(self, now: float, budget_rows: int) -> int:
         """Remove what retention does not keep, at most `budget_rows` rows; how many it were.
@@ -401,10 +248,11 @@ class SqliteStore:
                 before = self._conversations[cut.conversation]
                 self._conversations[cut.conversation] = before._replace(first=cut.first)
                 self._weight -= cut.weight
-            if self._scrub is not None:
-                swept = swept._replace(rows=max(swept.rows, self._scrub_on(budget_rows)))
-            self._checkpoint_if_due()
-        return swept.rows
+            rows = swept.rows
+            if self._traces.may_be_left and self._traces.clear():
+                rows = max(rows, budget_rows)
+            self._wal.checkpoint_if_due()
+        return rows
 
     def _transact(self, work: Callable[[], _T]) -> _T:
         """Do `work` in a transaction that is on disk when this returns, or has never been."""
@@ -443,14 +291,14 @@ class SqliteStore:
     # -------------------------------------------------------------- records
 
     def _keep_all(
-        self, records: Sequence[Record], ts: str, grown: dict[str, _Growth]
+        self, records: Sequence[Record], ts: str, grown: dict[str, Growth]
     ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for record in records:
             if type(record) is NewMessage:
                 outcomes.append(self._append(record, ts, grown))
             elif type(record) is Lookup:
-                outcomes.append(self._recall(*record))
+                outcomes.append(recall(self._execute, self._journal, *record))
             elif type(record) is RemoveMessage:
                 outcomes.append(self._erase(record, grown))
             else:
@@ -461,11 +309,11 @@ class SqliteStore:
             self._execute(WRITE, (ts, encode_messages(fresh)))
         return outcomes
 
-    def _append(self, new: NewMessage, ts: str, grown: dict[str, _Growth]) -> Outcome:
+    def _append(self, new: NewMessage, ts: str, grown: dict[str, Growth]) -> Outcome:
         conversation, identity, id, to, _, text, _, _ = new
         if self._journal.find(identity, id) or not self._runs.passes(identity, id):
-            outcome = self._recall(identity, id, to, text)
-            if outcome is not _UNKNOWN:
+            outcome = recall(self._execute, self._journal, identity, id, to, text)
+            if outcome is not UNKNOWN:
                 return outcome
         growth = grown.get(conversation)
         if growth is None:
@@ -476,47 +324,21 @@ class SqliteStore:
         self._journal.take(entry)
         return _make(Stored, (seq, ts))  # type: ignore[no-any-return]
 
-    def _grow(self, name: str, grown: Mapping[str, _Growth]) -> _Growth:
+    def _grow(self, name: str, grown: Mapping[str, Growth]) -> Growth:
         found = self._conversations.get(name)
         if found is None:
             taken = (growth.before.number + 1 for growth in grown.values())
-            found = _Conversation(max(self._next_number, *taken, 0))
-        return _Growth(found)
+            found = Conversation(max(self._next_number, *taken, 0))
+        return Growth(found)
 
-    def _recall(self, identity: int, id: str, to: str, text: str) -> Outcome:
-        """What became of a draft that may have been stored before."""
-        entry = self._journal.find(identity, id)
-        if entry is not None:
-            new = entry[0]
-            if new.to != to or new.text not in (text, ERASED):
-                return _CONFLICT
-            name = new.conversation
-            return Known(Painter(name, self._execute).paint(row_of(0, name, entry)))
-        found = self._execute(_RECALL, (identity, id)).fetchall()
-        if not found:
-            return _UNKNOWN
-        name, gone, *row = found[0]
-        if gone is not None:
-            erased = gone == digest(to, ERASED)
-            same = erased or gone == digest(to, text)
-            row[-1] = ERASED if erased else text
-        else:  # nobody can tell any more what an erased draft said: it is known by its id
-            same = (row[5] or name) == to and row[-1] in (text, ERASED)
-        if not same:
-            return _CONFLICT
-        return Known(Painter(name, self._execute).paint(row))
-
-    def _placed_ids(self, identity: int, low: str, high: str, limit: int) -> Sequence[str]:
-        return [id for (id,) in self._execute(_IDS, (identity, low, high, limit))]
-
-    def _erase(self, record: RemoveMessage, grown: Mapping[str, _Growth]) -> Outcome:
+    def _erase(self, record: RemoveMessage, grown: Mapping[str, Growth]) -> Outcome:
         """Erase a text; one that this very transaction brought is not written at all."""
         growth = grown.get(record.conversation)
         if growth is not None and record.seq > growth.before.head:
             return self._erase_new(record, growth)
         found = self._conversations.get(record.conversation)
         if found is None:
-            return _UNKNOWN
+            return UNKNOWN
         outcome, text = erase(self._execute, found.number << PLACE_BITS | record.seq, record)
         if text:
             self._erased.append(text)
@@ -527,113 +349,15 @@ class SqliteStore:
             self._keepers[KeepAct](record.act)
         return outcome
 
-    def _erase_new(self, record: RemoveMessage, growth: _Growth) -> Outcome:
-        index = record.seq - growth.before.head - 1
-        if index >= len(growth.entries) or not growth.entries[index][0].text:
-            return _UNKNOWN
-        new, seq, ts = growth.entries[index]
+    def _erase_new(self, record: RemoveMessage, growth: Growth) -> Outcome:
+        new = growth.find(record.seq)
+        if new is None:
+            return UNKNOWN
         if record.author not in (None, new.identity):
-            return _CONFLICT
-        growth.entries[index] = entry = (new._replace(text=ERASED), seq, ts)
-        self._journal.take(entry)
+            return CONFLICT
+        self._journal.take(growth.erase(record))
         self._keepers[KeepAct](record.act)
         return _KEPT
-
-    def _keep_identity(self, record: KeepIdentity) -> None:
-        number, nick, token, used, former = record
-        listed = json.dumps(former) if former else None
-        self._execute(_KEEP_IDENTITY, (number, nick, token, used, listed))
-
-    def _forget_identity(self, record: ForgetIdentity) -> None:
-        self._execute(
-            "UPDATE identity SET token = NULL, former = NULL WHERE number = ?", (record.identity,)
-        )
-        self._execute("DELETE FROM presence WHERE identity = ?", (record.identity,))
-
-    def _keep_presence(self, record: KeepPresence) -> None:
-        statement = (
-            "INSERT INTO presence (room, identity) VALUES (?, ?) ON CONFLICT DO NOTHING"
-            if record.present
-            else "DELETE FROM presence WHERE room = ? AND identity = ?"
-        )
-        self._execute(statement, (record.room, record.identity))
-
-    def _keep_together(self, record: Together) -> None:
-        for change in record.changes:
-            self._keepers[type(change)](change)
-
-    def _keep_topic(self, record: KeepTopic) -> None:
-        if record.text:
-            self._execute("INSERT OR REPLACE INTO topic (room, text) VALUES (?, ?)", record)
-        else:
-            self._execute("DELETE FROM topic WHERE room = ?", (record.room,))
-
-    # -------------------------------------------------------------- the log
-
-    def _cut_log(self) -> None:
-        """Bring the log into the database and cut it off, for a text stands in it that is erased.
-
-        While a reader needs it that must wait; `retain` comes back to it. What this connection has
-        in its cache goes too: it may be older than what `scrub` writes past it.
-        """
-        self._db.set_busy_timeout(0)
-        try:
-            self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-            self._log_is_stale = False
-            self._db.release_memory()
-        except apsw.Error as error:
-            if not lacks_room(error, self._db) and not isinstance(error, apsw.BusyError):
-                raise self._judge(error) from error
-        finally:
-            self._db.set_busy_timeout(BUSY)
-
-    def _begin_scrub(self) -> None:
-        """See to it that nothing is left of erased texts; a small file is done with at once."""
-        if self._scrub is None:
-            self._scrub = Scrub(self._path, self._vfs, self._page_size)
-        self._scrub.begin_again()
-        self._scrub_on(0)
-
-    def _scrub_on(self, enough: int) -> int:
-        """See to a stretch of the file; returns `enough` when there is more of it."""
-        assert self._scrub is not None
-        self._log_is_stale = True
-        self._cut_log()
-        if self._log_is_stale:  # a reader holds it; it will be asked again
-            return 0
-        try:
-            done = self._scrub.run(_SCRUB_PAGES)
-        except apsw.Error as error:
-            raise self._judge(error) from error
-        if not done:
-            return enough
-        self._scrub = None
-        self._transact(lambda: forget(self._execute))
-        return 0
-
-    def _note_wal(self, _db: apsw.Connection, _name: str, pages: int) -> int:
-        self._wal_pages = pages
-        if pages < _CHECKPOINT_PAGES:  # it began anew
-            self._checkpoint_at = _CHECKPOINT_PAGES
-        return apsw.SQLITE_OK
-
-    def _checkpoint_if_due(self) -> None:
-        """Bring the log into the database when it is long; what was committed is safe either way.
-
-        A disk without room for it is no harm yet. Raises `StoreBroken`, as SQLite's automatic
-        checkpoint would not, whose errors nobody hears of.
-        """
-        if self._wal_pages < self._checkpoint_at:
-            return
-        self._checkpoint_at = self._wal_pages + _CHECKPOINT_PAGES
-        try:
-            self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.Error as error:
-            if not lacks_room(error, self._db) and not isinstance(error, apsw.BusyError):
-                raise self._judge(error) from error
-            log.warning("%s: the log could not be brought in: %s", self._path, error)
-        if self._wal_pages >= _MANY_PAGES:
-            log.warning("%s: the log has %d pages, a reader holds it", self._path, self._wal_pages)
 
     # -------------------------------------------------------------- readers and the end
 
@@ -676,15 +400,6 @@ class SqliteStore:
             self._lock.release()
 
 
-def _restore_identity(
-    number: int, nick: str, token: bytes, used: float, former: str | None
-) -> KeepIdentity:
-    listed = tuple((str(old), float(until)) for old, until in json.loads(former or "[]"))
-    return KeepIdentity(number, nick, token, used, listed)
-
-
 #: A `NamedTuple` made without its `__new__`, which is Python and takes twice the time.
 _make: Final[Callable[[Any, tuple[object, ...]], Any]] = tuple.__new__
 _KEPT: Final = Kept()
-_UNKNOWN: Final = Unknown()
-_CONFLICT: Final = Conflict()

@@ -18,9 +18,10 @@ from typing import Final
 from textual import events
 from textual.app import App
 
-from ..client.controller import Client, Controller
+from ..client.controller import Controller
 from ..client.entries import counted
 from ..client.farewell import take_leave
+from ..client.interface import Client
 from .chat import Chat
 from .palette import CONTRAST
 from .sequences import know_alt
@@ -139,7 +140,7 @@ def run(
     The client is started already. `complain` tells what was not sent, once the terminal is back.
     """
     know_alt()
-    controller = Controller(client, nick, tuple(rooms))
+    controller = Controller(client, nick, tuple(rooms), has_sides=True)
     controller.bell.level = setup.bell
     controller.timeline.heed(setup.words)
     app = ChatApp(client, controller, setup)

@@ -17,12 +17,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
+from ..client.arguments import BadInput
 from ..client.complete import Completer, world_of
-from ..client.controller import Client, Controller
+from ..client.controller import Controller
 from ..client.desks import Desks
 from ..client.entries import Entry, Kind
+from ..client.events import DraftState
+from ..client.interface import Client
 from ..client.rooms import next_active, rooms_of
-from ..client.slash import BadInput
 from ..errors import ClientError, SettingsError
 from .alarm import Alarm
 from .choosing import Choosing
@@ -64,11 +66,10 @@ class Chat(Screen[None], inherit_bindings=False):
         self._controller = controller
         self._timeline = controller.timeline
         self._unfinished = setup.unfinished
-        self._desks = Desks(
-            controller.focus,
-            hides_moves=setup.joins is Joins.HIDE,
-            unfinished={} if setup.unfinished is None else setup.unfinished.load(),
-        )
+        unfinished = {} if setup.unfinished is None else setup.unfinished.load()
+        self._timeline.reopen(unfinished)
+        hides_moves = setup.joins is Joins.HIDE
+        self._desks = Desks(controller.focus, hides_moves=hides_moves, unfinished=unfinished)
         self._joins = setup.joins
         desk = self._desks[controller.focus]
         self._frame = Frame(self._timeline, setup.trust, setup.keys)
@@ -145,10 +146,8 @@ class Chat(Screen[None], inherit_bindings=False):
     # ------------------------------------------------------------------ drawing
 
     def _draw(self) -> None:
-        focus = self._timeline.focus
-        unstored = [*self._timeline.refused.values(), *self._timeline.drafts.values()]
-        mine = [draft for draft in unstored if draft.conversation == focus]
-        self._messages.update(mine, self._timeline.nick)
+        unsent = self._timeline.unsent(self._timeline.focus)
+        self._messages.update(unsent, self._timeline.nick)
         self._draw_sides()
 
     def _draw_sides(self) -> None:
@@ -259,7 +258,8 @@ class Chat(Screen[None], inherit_bindings=False):
     def keep_unfinished(self) -> None:
         """Have what is half typed kept for the next start."""
         if self._unfinished is not None:
-            self._unfinished.keep(self._desks.unfinished(self._composer.text))
+            self._composer.leave()
+            self._unfinished.keep(self._desks.unfinished())
 
     # ------------------------------------------------------------------ keys (see keys.CHAT)
 
@@ -347,11 +347,10 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def _for_refused(self, do: Callable[[str], None]) -> None:
         """Do it with all of this conversation that was refused."""
-        refused = self._timeline.refused.values()
-        here = [draft.id for draft in refused if draft.conversation == self._timeline.focus]
         with suppress(ClientError):  # `Ended` is on its way and says why
-            for draft_id in here:
-                do(draft_id)
+            for draft in self._timeline.unsent(self._timeline.focus):
+                if draft.state is DraftState.REFUSED:
+                    do(draft.id)
         self._draw()
 
     def action_fold_rooms(self) -> None:

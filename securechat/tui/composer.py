@@ -88,9 +88,13 @@ class Composer(TextArea, inherit_bindings=False):
 
     # ------------------------------------------------------------------ told by the screen
 
+    def leave(self) -> None:
+        """Keep what stands here with its conversation."""
+        self._typed.draft = self.text
+
     def show(self, typed: Typed) -> None:
         """Type into another conversation; what is typed here waits."""
-        self._typed.draft = self.text
+        self.leave()
         self._typed = typed
         self._put(typed.draft)
 

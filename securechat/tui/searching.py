@@ -17,11 +17,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
+from ..client.arguments import BadInput
 from ..client.controller import Controller
 from ..client.entries import Entry, Found, Kind
 from ..client.events import ClientEvent, Heard
 from ..client.harmless import harmless_line
-from ..client.slash import BadInput
 from ..errors import ClientError
 from ..protocol.envelopes import HistoryPage, SearchPage
 from .drawing import Line, Lines, Span, Tint, fitted, rows_of_item

@@ -13,9 +13,10 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from ..client.conversations import Conversation
 from ..client.harmless import harmless_line
 from ..client.rooms import rooms_of
-from ..client.timeline import Conversation, Timeline
+from ..client.timeline import Timeline
 from . import keymap
 from .drawing import Line, Lines, Span, Tint, fitted
 from .keymap import Keymap

@@ -9,7 +9,8 @@ import pytest
 
 from securechat.chat import commands
 from securechat.chat.effects import Close, Keep, Send
-from securechat.chat.hub import FEATURES, MAX_TRIES
+from securechat.chat.endings import MAX_TRIES
+from securechat.chat.hub import FEATURES
 from securechat.chat.jokes import JOKES
 from securechat.chat.nicks import MAX_LENGTH
 from securechat.link_events import Arrived, Levelled, Lost

@@ -90,5 +90,5 @@ def test_the_tables_are_bounded() -> None:
         logins.failed(f"192.0.2.{number}", f"account{number}", 0.0)
         logins.succeeded(f"198.51.100.{number}", f"account{number}", 0.0)
     assert len(logins) == 40
-    assert logins.rank("198.51.100.99", "account99", 0.0) == KNOWN
-    assert logins.rank("198.51.100.1", "account1", 0.0) == CLEAN
+    for number, rank in ((99, KNOWN), (1, CLEAN)):  # only where it logged in last is it known
+        assert logins.rank(f"198.51.100.{number}", f"account{number}", 0.0) == rank

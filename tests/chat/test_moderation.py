@@ -430,7 +430,7 @@ def test_only_so_many_are_let_in_or_appointed(
     ann, _, carol = den
     for name in ("MAX_ADMITTED", "MAX_MODERATORS"):
         monkeypatch.setattr(charters, name, 1)
-        monkeypatch.setattr(f"securechat.chat.moderation.{name}", 1)
+        monkeypatch.setattr(f"securechat.chat.ruling.{name}", 1)
     ann.ask(RoomSettings, room="#den", private=True)
     assert code_of(ann.ask(Admit, room="#den", nick="carol")) == "forbidden"
     assert kinds(ann.ask(Admit, room="#den", nick="bob")) == ["Moderated"]  # he is in already

@@ -49,3 +49,9 @@ def test_it_rings_for_a_call_before_all_else_and_not_again_at_once() -> None:
     assert bell.rung_by([PLAIN, CALL], NOW) is CALL
     assert bell.rung_by([CALL], NOW + PAUSE / 2) is None
     assert bell.rung_by([PLAIN], NOW + PAUSE) is PLAIN
+
+
+def test_what_one_is_looking_at_needs_no_bell() -> None:
+    bell = Bell(BellLevel.ALL)
+    assert bell.rung_by([PLAIN, CALL], NOW, seen="#lobby") is None
+    assert bell.rung_by([CALL, PRIVATE], NOW, seen="#lobby") is PRIVATE

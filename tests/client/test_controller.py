@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from securechat.client import slash
+from securechat.client.actions import Quit
+from securechat.client.arguments import BadInput
 from securechat.client.bell import BellLevel
+from securechat.client.commands import find
 from securechat.client.controller import FOUND_PAGE, MAX_LISTED, NEAR, Controller
 from securechat.client.entries import Entry, Found, Kind
 from securechat.client.events import Ended, Heard, Offline, Online
 from securechat.client.ignored import Ignored
-from securechat.client.slash import BadInput
 from securechat.errors import ClientError, GaveUp
 from securechat.protocol import envelopes as wire
 
@@ -159,7 +161,7 @@ def test_help_is_ours_and_what_the_server_adds(bob: Person) -> None:
         *slash.overview(),
         "the server can do more: dance NICK (tell more)",
     ]
-    assert bob.type("/help me") == slash.explanation(slash.find("me"))
+    assert bob.type("/help me") == slash.explanation(find("me"))
 
 
 def offline(re: str) -> Heard:
@@ -206,7 +208,7 @@ def test_on_a_pipe_they_are_sent_again() -> None:
 def test_quitting_is_left_to_the_front_end(bob: Person) -> None:
     assert bob.chat.leaving is None
     bob.type("/quit good night")
-    assert bob.chat.leaving == slash.Quit("good night")
+    assert bob.chat.leaving == Quit("good night")
     assert not bob.chat.done
 
 

@@ -6,13 +6,10 @@ import re
 
 import pytest
 
-from securechat.client import slash
-from securechat.client.bell import BellLevel
-from securechat.client.slash import (
+from securechat.client import commands
+from securechat.client.actions import (
     Action,
     Around,
-    Ask,
-    BadInput,
     Clear,
     Confirm,
     Enter,
@@ -24,16 +21,13 @@ from securechat.client.slash import (
     Search,
     Secretly,
     SetBell,
-    find,
-    has_secret,
-    parse,
-    room_name,
+    ask,
 )
+from securechat.client.arguments import BadInput, room_name
+from securechat.client.bell import BellLevel
+from securechat.client.commands import find
+from securechat.client.slash import explanation, has_secret, overview, parse
 from securechat.errors import SecureChatError
-
-
-def ask(name: str, **keys: object) -> Ask:
-    return slash._ask(name, **keys)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +59,7 @@ def ask(name: str, **keys: object) -> Ask:
         ("/topic", ask("topic", room="#lobby")),
         ("/topic roses & weeds", ask("topic", room="#lobby", text="roses & weeds")),
         ("/topic -", ask("topic", room="#lobby", text="")),
-        ("/history", ask("history", to="#lobby", limit=slash.DEFAULT_PAGE)),
+        ("/history", ask("history", to="#lobby", limit=commands.DEFAULT_PAGE)),
         ("/history 500", ask("history", to="#lobby", limit=500)),
         ("/join garden", Enter("#garden")),
         ("/j #Garden", Enter("#garden")),
@@ -206,28 +200,28 @@ def test_bytes_that_are_no_text_are_not_sent() -> None:
 
 
 def test_every_example_does_what_its_row_says() -> None:
-    for row in slash.ROWS:
+    for row in commands.ROWS:
         assert row.example.split()[0] == f"/{row.name}"
         assert row.usage.split()[0] == f"/{row.name}"
         assert parse(row.example, "#lobby") is not None
 
 
 def test_names_and_aliases_are_each_of_one_row() -> None:
-    names = [name for row in slash.ROWS for name in (row.name, *row.aliases)]
+    names = [name for row in commands.ROWS for name in (row.name, *row.aliases)]
     assert len(names) == len(set(names))
-    assert {*slash.TAKES_ROOM, *slash.TAKES_NICK} <= set(names)
+    assert {*commands.TAKES_ROOM, *commands.TAKES_NICK} <= set(names)
 
 
 def test_help_tells_every_command() -> None:
-    overview = "\n".join(slash.overview())
-    for row in slash.ROWS:
-        assert re.search(rf"^{re.escape(row.usage)}\s+{re.escape(row.summary)}$", overview, re.M)
-    assert all(len(line) <= 74 for line in overview.splitlines())
-    assert slash.explanation(find("who")) == [
+    told = "\n".join(overview())
+    for row in commands.ROWS:
+        assert re.search(rf"^{re.escape(row.usage)}\s+{re.escape(row.summary)}$", told, re.M)
+    assert all(len(line) <= 74 for line in told.splitlines())
+    assert explanation(find("who")) == [
         "/who [ROOM]: who is here, in a room, or (/who all) online (also /names)",
         "for example: /who garden",
     ]
-    assert slash.explanation(find("time"))[0] == "/time: tell the server's time"
+    assert explanation(find("time"))[0] == "/time: tell the server's time"
 
 
 def test_bad_input_is_one_of_ours() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from securechat.client import events
+from securechat.client import conversations, events, gathering
 from securechat.client import timeline as timeline_module
 from securechat.client.entries import Entry, Kind, Move, counted, named, seconds
 from securechat.client.events import (
@@ -24,7 +24,8 @@ from securechat.client.events import (
     Offline,
     Online,
 )
-from securechat.client.timeline import MAX_DRAFTS, OVERDUE, Timeline
+from securechat.client.timeline import Timeline
+from securechat.client.unsent import MAX_DRAFTS, OVERDUE
 from securechat.protocol import envelopes as wire
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -260,6 +261,16 @@ def test_an_outage_is_told_once_and_not_for_each_attempt(line: Timeline) -> None
     ]
 
 
+def test_where_the_link_is_shown_all_the_time_an_outage_is_one_line() -> None:
+    line = Timeline("bob", tells_attempts=False)
+    entries = feed(line, Offline("refused", 1.0), Offline("timed out", 2.0))
+    entries += feed(line, Online(WELCOME, True, False), Offline("reset", 1.0), Offline("gone", 1.0))
+    assert [text for text in texts(entries) if text.startswith("connection")] == [
+        "connection lost (refused); trying again in 1 s",
+        "connection lost (reset); trying again in 1 s",
+    ]
+
+
 def test_the_end_of_trying_and_a_new_history_are_told(line: Timeline) -> None:
     assert texts(feed(line, Offline("reset", None))) == ["connection lost (reset)"]
     assert not line.online
@@ -477,7 +488,7 @@ def test_lines_are_bounded() -> None:
 def test_conversations_are_bounded_and_ours_stay(
     line: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline_module, "MAX_CONVERSATIONS", 4)
+    monkeypatch.setattr(conversations, "MAX_CONVERSATIONS", 4)
     feed(line, message("psst", "unread", place="@unread"))
     for number in range(10):
         line.conversation(f"@read{number}")
@@ -490,18 +501,18 @@ def test_conversations_are_bounded_and_ours_stay(
 def test_people_and_answers_under_way_are_bounded(
     line: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline_module, "MAX_PEOPLE", 3)
-    monkeypatch.setattr(timeline_module, "MAX_ROWS", 4)
+    monkeypatch.setattr(conversations, "MAX_PEOPLE", 3)
+    monkeypatch.setattr(gathering, "MAX_ROWS", 4)
     for number in range(6):
         feed(line, message("hi", f"n{number}"))
     assert line.conversation("#lobby").latest_speakers() == ["n5", "n4", "n3"]
     [entry] = feed(line, members("a", "b", "c", more=True), members("d", "e", "f"))
     assert entry.text == "4 in #lobby: a, b, c, d"
     assert list(line.conversation("#lobby").people) == ["a", "b", "c"]
-    monkeypatch.setattr(timeline_module, "MAX_ANSWERS", 2)
+    monkeypatch.setattr(gathering, "MAX_ANSWERS", 2)
     for number in range(9):
         feed(line, members("x", more=True, re=f"c{number}"))
-    assert len(line._rows) <= 3
+    assert len(line._gathering) <= 3
 
 
 # ------------------------------------------------------------------ words

@@ -18,10 +18,10 @@ def of(folder: Path, nick: str = "bob") -> Unfinished:
 def test_it_is_kept_for_one_nick_alone_and_for_nobodys_eyes(tmp_path: Path) -> None:
     kept = of(tmp_path)
     assert kept.load() == {}
-    kept.keep({"#lobby": "half a\nsentence", "@carol": "psst"})
+    kept.keep({"#lobby": "half a\nsen\ud800", "@carol": "psst"})
     kept.close(5.0)
     assert stat.S_IMODE(kept.path.stat().st_mode) == 0o600
-    assert of(tmp_path).load() == {"#lobby": "half a\nsentence", "@carol": "psst"}
+    assert of(tmp_path).load() == {"#lobby": "half a\nsen\ud800", "@carol": "psst"}
     assert of(tmp_path, "alice").load() == {}
 
 
@@ -70,3 +70,11 @@ def test_a_disk_that_refuses_is_told_once_it_is_over(tmp_path: Path) -> None:
     kept.close(5.0)
     assert kept.problem is not None
     assert kept.problem.startswith("What you were typing could not be kept.")
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    kept = of(tmp_path)
+    kept.keep({"#lobby": "x" * (1 << 20)})
+    kept.close(5.0)
+    assert not kept.path.exists()
+    assert kept.problem == "What you were typing could not be kept. It is too long."

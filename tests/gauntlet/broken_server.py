@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from securechat.cli import main
-from securechat.net import fanout, loop
-from securechat.store import journal, sqlite
+from securechat.net import fanout, operations, watch
+from securechat.store import journal, sqlite, wal
 
 
 def echo_before_commit() -> None:
@@ -25,11 +25,11 @@ def echo_before_commit() -> None:
         self._execute("BEGIN IMMEDIATE")
         return work()
 
-    def never(self: sqlite.SqliteStore) -> None:
+    def never(self: wal.Wal) -> None:
         """SQLite makes no checkpoint inside a transaction."""
 
     sqlite.SqliteStore._transact = transact  # type: ignore[method-assign]
-    sqlite.SqliteStore._checkpoint_if_due = never  # type: ignore[method-assign]
+    wal.Wal.checkpoint_if_due = never  # type: ignore[method-assign]
 
 
 def forget_ids() -> None:
@@ -47,7 +47,7 @@ def forget_ids() -> None:
 
 def unbounded_queue() -> None:
     """Nobody ever falls behind: all that a reader has not taken waits for it in memory."""
-    for module in (fanout, loop):
+    for module in (fanout, operations, watch):
         vars(module)["HIGH_WATER"] = math.inf
 
 

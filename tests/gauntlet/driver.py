@@ -18,7 +18,7 @@ from typing import Final, cast
 
 from securechat.errors import StoreBroken, StoreFull, StoreRefused
 from securechat.records import Record
-from securechat.store import connections, sqlite
+from securechat.store import connections, wal
 from securechat.store.sqlite import SqliteStore, open_store
 
 from .crowd import Crowd, stamp
@@ -42,7 +42,7 @@ def mark(what: str) -> None:
 def run(folder: Path, seed: int, *, heedless: bool) -> int:
     """Open, commit everything, close; the exit code."""
     # A short life is to see what a long one would: checkpoints, and a log that is made shorter.
-    sqlite._CHECKPOINT_PAGES = 12  # type: ignore[misc]
+    wal.CHECKPOINT_PAGES = 12  # type: ignore[misc]
     cast(dict[str, int], connections.WRITER_PRAGMAS)["journal_size_limit"] = 20_000
     mark("opening")
     try:

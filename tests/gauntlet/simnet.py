@@ -252,6 +252,10 @@ class Plug:
         """A number that no other plug has."""
         return self.fd
 
+    def getpeername(self) -> tuple[str, int]:
+        """Where its peer is: nowhere, on a port of its own."""
+        return "nowhere", self.fd
+
     def setblocking(self, _flag: bool) -> None:
         """It never blocks."""
 

@@ -21,7 +21,7 @@ from securechat.chat.hub import Hub, Now
 from securechat.chat.limits import TokenBucket
 from securechat.config import ChatLimits
 from securechat.errors import StoreBroken, StoreFull
-from securechat.net import fanout, loop
+from securechat.net import fanout, loop, operations, watch
 from securechat.net.loop import Loop, LoopConfig, Told
 from securechat.net.ops import Adopt, Op, Stop
 from securechat.records import (
@@ -419,7 +419,9 @@ def narrow(dice: Random) -> Iterator[bool]:
     wide = fanout.HIGH_WATER
     high = dice.choice((300, 1_000, wide, wide))
     values = {"HIGH_WATER": high, "LOW_WATER": high // 4, "PAGE_MESSAGES": dice.choice((1, 3, 500))}
-    places = [(module, name) for module in (fanout, loop, readers) for name in values]
+    places = [
+        (module, name) for module in (fanout, loop, operations, watch, readers) for name in values
+    ]
     kept = [(it, name, getattr(it, name)) for it, name in places if hasattr(it, name)]
     for module, name, _ in kept:
         setattr(module, name, values[name])

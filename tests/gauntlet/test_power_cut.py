@@ -26,7 +26,7 @@ import pytest
 
 from securechat.errors import StoreBroken, StoreError
 from securechat.records import Record
-from securechat.store import connections, migrations, sqlite
+from securechat.store import connections, migrations, wal
 from securechat.store.connections import DATABASE_NAME
 from securechat.store.retention import Keep, Retention
 from securechat.store.sqlite import SqliteStore, open_store
@@ -77,13 +77,13 @@ def _set(**values: int) -> Iterator[None]:
     """Other settings than a server's, so that a short life sees what a long one would."""
     settings = cast(dict[str, int], connections.WRITER_PRAGMAS)
     kept = {name: settings[name] for name in values if name != "checkpoint"}
-    pages = sqlite._CHECKPOINT_PAGES
+    pages = wal.CHECKPOINT_PAGES
     try:
-        sqlite._CHECKPOINT_PAGES = values.pop("checkpoint", pages)  # type: ignore[misc]
+        wal.CHECKPOINT_PAGES = values.pop("checkpoint", pages)  # type: ignore[misc]
         settings.update(values)
         yield
     finally:
-        sqlite._CHECKPOINT_PAGES = pages  # type: ignore[misc]
+        wal.CHECKPOINT_PAGES = pages  # type: ignore[misc]
         settings.update(kept)
 
 

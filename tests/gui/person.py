@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from securechat.client.controller import Controller
-from securechat.client.entries import Entry
+from securechat.client.unfinished import Unfinished
 from securechat.gui.chat import Chat
 from securechat.gui.pump import Pump
 from securechat.gui.theme import Theme
-from securechat.gui.unfinished import Unfinished
 from securechat.protocol import envelopes as wire
 
 from ..cli.scripted import STAMP, ScriptedClient
@@ -47,24 +46,23 @@ class PagedClient(ScriptedClient):
 
 
 class Person:
-    """Bob. `rang`: what others said while he was there; `title`: that of the window."""
+    """Bob. `title`: that of the window."""
 
     def __init__(self, root: tk.Tk, folder: Path) -> None:
         self.root = root
         self.unfinished = Unfinished(folder, "localhost", 55555, "bob")
         self.client = PagedClient()
         self.client.start()
-        self.rang: list[Entry] = []
         self.title = ""
         self.theme = Theme(root)
         self.theme.dress("light", 10)
         self.chat = Chat(
             root,
             self.client,
-            Controller(self.client, "bob", ("#lobby",), lists=False),
+            Controller(self.client, "bob", ("#lobby",), has_sides=True),
             self.unfinished,
             lambda: self.theme.palette,
-            heard=self.rang.extend,
+            heard=lambda _entries: None,
             titled=self._set_title,
             menu=lambda menu: menu.add_command(label="Leave"),
         )

@@ -331,8 +331,18 @@ def test_a_password_is_typed_unseen_and_kept_nowhere(bob: Person) -> None:
     bob.chat.enter("/login bob my secret")
     bob.chat.composer.text.insert("1.0", "/login bob my secret")
     bob.chat.composer.leave()
-    assert bob.chat.model.unfinished() == {}
+    assert bob.chat.model.desks.unfinished() == {}
     assert bob.chat.model.desk.typed.older("") == "/passwd"
+
+
+def test_a_cleared_window_is_empty_until_something_is_said(bob: Person) -> None:
+    bob.client.post("carol", "before")
+    bob.sees("before")
+    bob.chat.enter("/clear")
+    assert "before" not in bob.shown
+    bob.client.post("carol", "behind")
+    bob.sees("behind")
+    assert "before" not in bob.shown
 
 
 def test_a_few_letters_jump_to_a_conversation(bob: Person) -> None:

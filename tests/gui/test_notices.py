@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from securechat.gui.model import rings_for
 from securechat.gui.notices import Notices, command_of
-from securechat.settings.model import Bell
 
 from ..client.saying import message
 
@@ -56,25 +54,6 @@ def test_the_command_is_run_and_nobody_waits_for_it(
 def test_without_the_command_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     Notices().show(message("one"))
-
-
-@pytest.mark.parametrize(
-    ("bell", "rings"),
-    [
-        ("off", ""),
-        ("mentions", "call private"),
-        ("private", "private"),
-        ("all", "plain call private"),
-    ],
-)
-def test_what_rings(bell: Bell, rings: str) -> None:
-    said = {
-        "plain": message(),
-        "call": message(mention=True),
-        "private": message(mention=True, conversation="@carol"),
-    }
-    found = [name for name, entry in said.items() if rings_for(entry, bell)]
-    assert " ".join(found) == rings
 
 
 def test_the_window_is_not_loaded_by_looking_at_the_command_line() -> None:

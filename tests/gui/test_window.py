@@ -16,6 +16,8 @@ import pytest
 pytest.importorskip("tkinter", reason="this Python has no tkinter: install python3-tk")
 import tkinter as tk
 
+from securechat.client.bell import Bell, BellLevel
+from securechat.client.controller import Controller
 from securechat.client.trust import SYSTEM
 from securechat.client.trust_policy import Wishes
 from securechat.gui import theme, window
@@ -46,6 +48,11 @@ class Desk:
     def go_in(self) -> None:
         self.window._go_in(Admitted(Target("localhost", 55555), "bob", SYSTEM))
         self.wait(lambda: "you are in" in self.shown)
+
+    @property
+    def controller(self) -> Controller:
+        assert self.window.stay is not None
+        return self.window.stay.controller
 
     @property
     def client(self) -> ScriptedClient:
@@ -148,12 +155,22 @@ def test_it_rings_for_what_one_does_not_see_and_not_all_the_time(
     desk.client.post("carol", "bob: come")
     desk.client.post("carol", "bob: come again")
     desk.wait(lambda: "come again" in desk.shown)
-    assert (rings, shown) == (["ring"], ["bob: come again"])
+    assert (rings, shown) == (["ring"], ["bob: come"])
     monkeypatch.setattr(desk.window.root, "focus_displayof", lambda: desk.window.root)
-    desk.window._rang_at = 0.0
+    desk.controller.bell = Bell(BellLevel.ALL)
     desk.client.post("carol", "bob: you see this")
     desk.wait(lambda: "you see this" in desk.shown)
     assert len(rings) == 1
+
+
+def test_the_bell_is_set_by_a_command_or_in_the_settings_and_kept(desk: Desk) -> None:
+    desk.go_in()
+    assert desk.window.chat is not None
+    desk.window.chat.enter("/bell all")
+    desk.wait(lambda: desk.path.exists() and 'bell = "all"' in desk.path.read_text())
+    desk.window._change(desk.window._ui.over({"bell": "off"}))
+    assert desk.controller.bell.level is BellLevel.OFF
+    assert 'bell = "off"' in desk.path.read_text()
 
 
 def test_quit_closes_it(desk: Desk) -> None:

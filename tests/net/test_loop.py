@@ -217,9 +217,9 @@ def test_how_long_an_answer_took_is_counted_for_each_event(desk: Desk) -> None:
 def test_after_a_rush_of_handshakes_memory_is_given_back(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("securechat.net.loop.RUSH", 3)
+    monkeypatch.setattr("securechat.net.heap.RUSH", 3)
     given: list[int] = []
-    monkeypatch.setattr(desk.loop, "_give_back", lambda: given.append(len(desk.peers)))
+    monkeypatch.setattr(desk.loop._rush, "_give_back", lambda: given.append(len(desk.peers)))
     for _ in range(2):
         desk.connect()
     with socket.create_server(("127.0.0.1", 0)) as listener:

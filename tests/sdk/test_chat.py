@@ -28,7 +28,7 @@ from securechat import (
 from securechat.certs import check_server_pair
 from securechat.chat.limits import TokenBucket
 from securechat.config import ChatLimits
-from securechat.sdk import chat as chat_module
+from securechat.sdk import exchange
 from securechat.testing import ChatServer
 
 DEADLINE = 10.0
@@ -117,7 +117,7 @@ def test_many_threads_may_send(chat_server: ChatServer) -> None:
 def test_what_nobody_receives_waits_outside(
     chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat_module, "MOST_WAITING", 3)
+    monkeypatch.setattr(exchange, "MOST_WAITING", 3)
     with chat_server.connect("ann") as ann, chat_server.connect("bob") as bob:
         for number in range(20):
             bob.send("#lobby", str(number))
@@ -144,7 +144,7 @@ def test_who_sends_fast_keeps_the_pace_of_the_server(
             waits.append(super().wait())
             return waits[-1]
 
-    monkeypatch.setattr(chat_module, "TokenBucket", Watched)
+    monkeypatch.setattr(exchange, "TokenBucket", Watched)
     limits = replace(ChatLimits(), rate=50.0, burst=40)
     with ChatServer(tmp_path, limits=limits) as server, server.connect("ann") as ann:
         assert (ann.server.rate, ann.server.burst) == (50.0, 40)
@@ -369,7 +369,7 @@ def test_an_account_comes_in_by_its_password(chat_server: ChatServer, tmp_path: 
     with securechat.connect(
         port=port, certs=certs, nick="robot", state_dir=tmp_path / "a"
     ) as robot:
-        robot._client.command("register", password="oil and electricity")
+        robot._exchange.client.command("register", password="oil and electricity")
         deadline = time.monotonic() + DEADLINE
         while robot.who()[0].role != "member":
             assert time.monotonic() < deadline

@@ -292,7 +292,7 @@ def test_a_restore_without_room_changes_nothing(
         raise error
 
     backup(data, tmp_path / "copy.db")
-    monkeypatch.setattr("securechat.store.maintenance.copy_online", no_room)
+    monkeypatch.setattr("securechat.store.backup.copy_online", no_room)
     with pytest.raises(StoreRefused, match="the disk is full"):
         restore(data, tmp_path / "copy.db", NOON)
     assert texts(data) == {1: "hi", 2: "hi"}
@@ -367,7 +367,7 @@ def test_a_restore_that_is_cut_short_never_ends_in_an_empty_database(
         if synced == step:
             raise PowerCut
 
-    monkeypatch.setattr("securechat.store.maintenance.sync_folder", sync_or_die)
+    monkeypatch.setattr("securechat.store.backup.sync_folder", sync_or_die)
     with pytest.raises(PowerCut):
         restore(data, tmp_path / "copy.db", NOON)
     monkeypatch.undo()
@@ -396,7 +396,7 @@ def free_disk(monkeypatch: pytest.MonkeyPatch) -> int:
     """A disk with ten megabytes left."""
     free = 10_000_000
     monkeypatch.setattr(
-        "securechat.store.maintenance.shutil.disk_usage", lambda _: SimpleNamespace(free=free)
+        "securechat.store.stats.shutil.disk_usage", lambda _: SimpleNamespace(free=free)
     )
     return free
 
@@ -456,7 +456,7 @@ def test_a_day_beyond_the_calendar_is_never(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "securechat.store.maintenance.shutil.disk_usage", lambda _: SimpleNamespace(free=10**15)
+        "securechat.store.stats.shutil.disk_usage", lambda _: SimpleNamespace(free=10**15)
     )
     with opened(tmp_path) as (store, _):
         store.commit([message("1")], to_ts(NOON - DAY))

@@ -194,7 +194,7 @@ def test_a_log_that_cannot_be_cut_for_another_reason_stops_the_server(tmp_path: 
 
     with opened(tmp_path) as (store, _):
         store.commit([identity(ANN, "ann"), message("1", SECRET)], TS)
-        whole, store._db = store._db, Broken(store._db)  # type: ignore[assignment]
+        whole, store._wal._db = store._db, Broken(store._db)  # type: ignore[assignment]
         with pytest.raises(Exception, match=re.escape("securechat db check")):
             store.commit([removal(1)], TS)
-        store._db = whole
+        store._wal._db = whole

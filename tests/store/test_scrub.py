@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from securechat.records import KeepAct, NewMessage, RemoveMessage
-from securechat.store import sqlite
+from securechat.store import traces
 from securechat.store.connections import DATABASE_NAME
 from securechat.store.maintenance import check
 from securechat.store.migrations import MIGRATIONS, create
@@ -127,7 +127,7 @@ def test_a_long_file_is_looked_through_a_stretch_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path, 600, rooms=3)
-    monkeypatch.setattr(sqlite, "_SCRUB_PAGES", 16)
+    monkeypatch.setattr(traces, "SCRUB_PAGES", 16)
     with opened(tmp_path) as (store, _):
         store.commit([removal("#r0", 1)], TS)
         rounds = 0

@@ -30,7 +30,7 @@ from securechat.records import (
     Stored,
     Unknown,
 )
-from securechat.store import connections, sqlite
+from securechat.store import connections, wal
 from securechat.store.connections import DATABASE_NAME
 from securechat.store.maintenance import check
 from securechat.store.sqlite import SqliteStore, open_store
@@ -284,7 +284,7 @@ def test_a_checkpoint_that_cannot_be_synced_is_the_end_too(
     tmp_path: Path, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite's own checkpoints fail in silence."""
-    monkeypatch.setattr(sqlite, "_CHECKPOINT_PAGES", 1)
+    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 1)
     open_store(tmp_path).close()
     with opened(tmp_path, vfs=faults.vfs) as (store, _):
         faults.fail("sync", FAILED_SYNC, suffix=DATABASE_NAME)
@@ -300,7 +300,7 @@ def test_a_checkpoint_without_room_is_put_off(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(sqlite, "_CHECKPOINT_PAGES", 1)
+    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 1)
     open_store(tmp_path).close()
     with opened(tmp_path, vfs=faults.vfs) as (store, _):
         faults.fail("write", FULL, suffix=DATABASE_NAME)
@@ -398,12 +398,12 @@ def test_what_the_system_says_is_understood(tmp_path: Path, inject: str, said: s
 def test_the_log_does_not_grow_beyond_a_checkpoint(
     store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_CHECKPOINT_PAGES", 20)
-    store._checkpoint_at = 20
-    wal = tmp_path / f"{DATABASE_NAME}-wal"
+    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 20)
+    store._wal._checkpoint_at = 20
+    file = tmp_path / f"{DATABASE_NAME}-wal"
     for n in range(200):
         store.commit([message(str(n), "x" * 1_000)], TS)
-    assert wal.stat().st_size < 40 * 4_120
+    assert file.stat().st_size < 40 * 4_120
     assert (tmp_path / DATABASE_NAME).stat().st_size > 200 * 1_000
 
 
@@ -413,9 +413,9 @@ def test_a_reader_that_holds_the_log_is_told_of_and_harms_nothing(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(sqlite, "_CHECKPOINT_PAGES", 20)
-    monkeypatch.setattr(sqlite, "_MANY_PAGES", 60)
-    store._checkpoint_at = 20
+    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 20)
+    monkeypatch.setattr(wal, "MANY_PAGES", 60)
+    store._wal._checkpoint_at = 20
     store.commit([message("first")], TS)
     store.tidy()
     with closing(connections.connect_reader(tmp_path / DATABASE_NAME)) as slow:

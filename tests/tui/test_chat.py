@@ -96,10 +96,10 @@ async def somebody(
 ) -> AsyncIterator[Person]:
     client = client or ScriptedClient()
     client.start()
-    app = ChatApp(client, Controller(client, "bob", ("#lobby",)), setup)
+    app = ChatApp(client, Controller(client, "bob", ("#lobby",), has_sides=True), setup)
     async with app.run_test(size=size) as pilot:
         bob = Person(client, app, pilot)
-        await bob.sees("3 in #lobby")
+        await bob.sees("earlier")
         yield bob
 
 
