@@ -39,7 +39,7 @@ class Size(NamedTuple):
 
 
 FULL: Final = Size(15_000, 200, 100.0, 60.0, 500)
-SMALL: Final = Size(900, 40, 40.0, 3.0, 200)
+SMALL: Final = Size(900, 40, 80.0, 2.0, 200)
 _TENTHS: Final = min(10.0, scale.SCALE)
 SIZE: Final = (
     Size(
@@ -170,7 +170,7 @@ def test_members_talk_on_while_strangers_knock_and_guess(
     assert without_limits > min(most, all_of_them), "the negative control"
 
 
-GUESSES: Final = SIZE.a_second if scale.GAUNTLET else 100
+GUESSES: Final = SIZE.a_second if scale.GAUNTLET else 60
 PASSWORD: Final = "tulips in the rain"
 #: From where the owner has logged in before, and from where nobody has.
 _HOME, _ABROAD = "127.0.0.1", "127.99.0.1"
