@@ -62,6 +62,7 @@ class LoginLimits:
 
     failure: float = 5.0  #: seconds of penalty for a wrong password, to the address and the account
     per_address: float = 60.0  #: seconds of penalty beyond which an address has to wait
+    doubt: float = 60.0  #: seconds for which an address that has failed goes behind all others
     per_account: float = 60.0  #: the same for an account, for addresses that have failed there
     longest_penalty: float = 600.0
     table: int = 65_536  #: addresses, and accounts, remembered, at most

@@ -15,12 +15,13 @@ from pydantic import SecretStr
 class Verify(NamedTuple):
     """Is it the password behind `hashed`? None: there is none to compare with, which takes as long.
 
-    The result is a `Verified`.
+    The result is a `Verified`. Smaller ranks go first (`chat.logins`).
     """
 
     ticket: int
     password: SecretStr
     hashed: str | None
+    rank: int = 0
 
 
 class Derive(NamedTuple):

@@ -20,7 +20,7 @@ from ..protocol.envelopes import (
     Sessions,
 )
 from ..records import KeepAccount
-from . import barring, devices, endings, eviction, lifetimes
+from . import barring, certified, devices, endings, eviction, lifetimes
 from .accounts import new_account
 from .admission import replace_silent
 from .answers import storage_error
@@ -66,8 +66,7 @@ def login(hub: Hub, session: Session, command: Login) -> None:
     """Be another identity from here on."""
     if session.identity.account is not None:
         raise Rejected("forbidden", "You are logged in already. `logout` first.")
-    if hub.arrivals.certificate_of(session.number) is not None:
-        raise Rejected("forbidden", "You are whom your certificate names. Come with another one.")
+    certified.check_name(hub, session, command.nick)
     barring.check_login(hub, command.nick)
 
     def open_session(session: Session, identity: Identity) -> None:

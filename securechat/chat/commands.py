@@ -51,7 +51,18 @@ from ..protocol.envelopes import (
     Whois,
 )
 from ..records import KeepTopic, Kept, Outcome
-from . import auth, away, endings, judge, moderation, peers, removal, searching, whois
+from . import (
+    auth,
+    away,
+    certified,
+    endings,
+    judge,
+    moderation,
+    peers,
+    removal,
+    searching,
+    whois,
+)
 from .answers import refuse, storage_error
 from .charter import Charter
 from .direct import key_of
@@ -180,8 +191,7 @@ def _conversations(hub: Hub, session: Session, command: Conversations) -> None:
 def _nick(hub: Hub, session: Session, command: ChangeNick) -> None:
     identity = session.identity
     old, nick = identity.nick.text, parse_nick(command.nick)
-    if hub.arrivals.certificate_of(session.number) is not None and nick.key != identity.nick.key:
-        raise Rejected("forbidden", "Your nick is that of your certificate. Get another one first.")
+    certified.check_name(hub, session, command.nick)
     if hub.sanctions.on_nick(nick, hub.now.wall) is not None:
         raise Rejected("forbidden", "That nick is banned from this server. Choose another one.")
     peers.rename(hub, identity, nick, skip=session.number)

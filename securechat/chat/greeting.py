@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from ..errors import Rejected
 from ..protocol.envelopes import PROTOCOL_VERSION, Hello
-from . import barring, devices, invites, lifetimes, peers
+from . import barring, certified, devices, invites, lifetimes, peers
 from .admission import admit
 from .identities import Identity, hash_token
 from .nicks import Nick, parse_nick
@@ -44,15 +44,18 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
     # Beside an invite none need be said: then it is the one that the invite names.
     nick = parse_nick(hello.nick) if hello.nick or hello.invite is None else None
     lifetimes.let_lapse(hub, hub.identities.by_nick(hello.nick))
-    certified = _check_certificate(hub, session, nick)
+    proved = certified.check_hello(hub, session, nick)
+    hello = certified.only_own_session(hub, session, hello, proved)
     known = _holder(hub, hello)
-    barring.check_identity(hub, hello.nick, known or certified or _claimed(hub, hello))
+    barring.check_identity(hub, hello.nick, known or proved or _claimed(hub, hello))
     if known is not None and hello.session is not None:
         if nick is not None:
             peers.rename(hub, known, nick)
         admit(hub, session, hello, known, hello.session)
-    elif certified is not None:
-        admit(hub, session, hello, certified, None)
+    elif proved is not None and (proved.account is not None or hello.invite is None):
+        assert nick is not None  # it is the certificate's
+        peers.rename(hub, proved, nick)
+        admit(hub, session, hello, proved, None)
     elif hello.invite is not None:
         invites.redeem(hub, session, hello, nick, hello.invite)
     elif hello.password is not None:
@@ -60,27 +63,6 @@ def greet(hub: Hub, session: Session, hello: Hello) -> None:
     else:
         assert nick is not None  # there is no invite
         _admit_guest(hub, session, hello, nick)
-
-
-def _check_certificate(hub: Hub, session: Session, nick: Nick | None) -> Identity | None:
-    """Who has shown a certificate goes by its name and no other; whom it proves, if they are known.
-
-    An account goes by its own name here: another nick of it proves nothing.
-    """
-    name = hub.arrivals.certificate_of(session.number)
-    if name is None:
-        return None
-    try:
-        certified = parse_nick(name)
-    except Rejected:
-        message = "Your certificate names nobody who can be here. Ask for one that is for a nick."
-        raise Rejected("auth_failed", message) from None
-    if nick is None or nick.key != certified.key:
-        message = f"Your certificate is for {certified.text}. Connect with that nick."
-        raise Rejected("auth_failed", message)
-    account = hub.identities.by_account(name)
-    holder = hub.identities.by_nick(name)
-    return account or (holder if holder is not None and holder.account is None else None)
 
 
 def _holder(hub: Hub, hello: Hello) -> Identity | None:

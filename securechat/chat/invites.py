@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from ..errors import Rejected
 from ..protocol.envelopes import Hello
 from ..records import Change, ForgetInvite, KeepInvite, Together
-from . import barring, devices, endings, peers
+from . import barring, certified, devices, endings, peers
 from .accounts import name_of, new_account
 from .admission import admit
 from .answers import STORAGE_RETRY
@@ -139,7 +139,7 @@ def redeem(hub: Hub, session: Session, hello: Hello, nick: Nick | None, token: S
         attempt.fail("This invite is unknown, used up or out of date. Ask for a new one.")
         return
     nick = nick or _nick_of(invite)
-    guest = hub.identities.by_token(hello.session) if hello.session is not None else None
+    guest = _known_guest(hub, session, hello)
     barring.check_identity(hub, nick.text, guest)
     hub.identities.check_free(nick, guest)
     if hello.password is None:
@@ -197,7 +197,7 @@ def _enrol(
     nick: Nick,
     hashed: str | None,
 ) -> None:
-    identity, token, is_new = _guest_of(hub, hello, nick)
+    identity, token, is_new = _guest_of(hub, session, hello, nick)
     kept = new_account(identity.number, nick, Role.MEMBER, hub.now.wall, hashed)
     spent = hub.invites.spend(invite)
 
@@ -220,10 +220,19 @@ def _enrol(
     devices.enrol(hub, identity, kept, settle, spent, client=hello.client or "")
 
 
-def _guest_of(hub: Hub, hello: Hello, nick: Nick) -> tuple[Identity, str, bool]:
-    """Whoever comes, with their session: a guest that we know, or a new one (True)."""
-    identity = hub.identities.by_token(hello.session) if hello.session is not None else None
-    if identity is not None and hello.session is not None:
+def _known_guest(hub: Hub, session: Session, hello: Hello) -> Identity | None:
+    """Whom a session proves, else a certificate."""
+    if hello.session is not None:
+        return hub.identities.by_token(hello.session)
+    return certified.guest_of(hub, session)
+
+
+def _guest_of(
+    hub: Hub, session: Session, hello: Hello, nick: Nick
+) -> tuple[Identity, str | None, bool]:
+    """Whoever comes, with their session if they have one: a guest we know, or a new one (True)."""
+    identity = _known_guest(hub, session, hello)
+    if identity is not None:
         devices.require_guest(hub, identity)
         peers.rename(hub, identity, nick)
         identity.provable = True

@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from ..errors import Rejected
 from ..proofs import Derive, Derived, Result, Verified, Verify
 from . import endings
+from .logins import CLEAN
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -61,19 +62,18 @@ class Proofs:
         session: Session,
         re: str,
         then: Callable[[Session, Result], None],
-        *,
-        suspect: bool = False,
+        rank: int = CLEAN,
     ) -> int:
         """A ticket for a job of that connection, the answer to `re`; raises `rate_limited`.
 
-        Those who are `suspect`, for they have failed lately, leave half of the places to others.
+        Each rank leaves a quarter of the places to those that go before it.
         """
         number = session.number
         busy = any(one.connection == number for one in self._waiting.values())
         if busy or number in self._delayed:
             message = "Your last password is still being looked at. Wait for the answer."
             raise Rejected("rate_limited", message, _RETRY)
-        if len(self._waiting) >= (self._limit // 2 if suspect else self._limit):
+        if len(self._waiting) >= self._limit - rank * self._limit // 4:
             message = "Too many passwords wait to be looked at. Try again in a moment."
             raise Rejected("rate_limited", message, _RETRY)
         self._last += 1
@@ -128,9 +128,9 @@ class Attempt:
             raise Rejected("rate_limited", message, wait)
 
     @property
-    def is_suspect(self) -> bool:
-        """Whether it comes from where others failed lately."""
-        return self._hub.logins.suspects(self._source, self._hub.now.mono)
+    def rank(self) -> int:
+        """How early it is looked at: the smaller, the earlier."""
+        return self._hub.logins.rank(self._source, self._account, self._hub.now.mono)
 
     def succeed(self) -> None:
         """It was right, and a slip before it is forgiven."""
@@ -172,8 +172,8 @@ def prove(
         else:
             attempt.fail(_WRONG)
 
-    suspect = attempt.is_suspect
-    hub.emit(Verify(hub.proofs.open(session, re, finish, suspect=suspect), password, hashed))
+    rank = attempt.rank
+    hub.emit(Verify(hub.proofs.open(session, re, finish, rank), password, hashed, rank))
 
 
 def derive(

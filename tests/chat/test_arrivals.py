@@ -104,7 +104,7 @@ def test_an_account_comes_by_certificate_under_its_own_name(stage: Stage) -> Non
     card = arrive(stage, "ann")
     [welcome] = card.tell(card.hello("ann")[1])
     assert isinstance(welcome, Welcome)
-    assert (welcome.account, welcome.nick) == ("ann", "anna")
+    assert (welcome.account, welcome.nick) == ("ann", "ann")
 
 
 def test_a_certificate_for_another_nick_of_an_account_lets_nobody_in(stage: Stage) -> None:

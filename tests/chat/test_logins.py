@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from securechat.chat.logins import Logins
+from securechat.chat.logins import CLEAN, KNOWN, SUSPECT, Logins
 from securechat.config import LoginLimits
 
 LIMITS = LoginLimits()
@@ -38,10 +38,24 @@ def test_spraying_over_accounts_helps_nobody() -> None:
 def test_a_slip_is_forgiven() -> None:
     logins = Logins(LIMITS)
     logins.failed(HOME, "owner", 0.0)
-    assert logins.suspects(HOME, 0.0)
+    assert logins.rank(HOME, "owner", 0.0) == SUSPECT
     logins.succeeded(HOME, "owner", 0.0)
-    assert not logins.suspects(HOME, 0.0)
+    assert logins.rank(HOME, "owner", 0.0) == KNOWN
     assert logins.wait(HOME, "owner", 0.0) == 0.0
+
+
+def test_many_addresses_that_guess_rarely_go_behind_those_that_do_not() -> None:
+    """Each of 250 fails once in 6 s: it may always try, and is always a suspect."""
+    logins = Logins(LIMITS)
+    ranks = []
+    for number in range(2_500):
+        source, now = f"198.51.100.{number % 250}", number * 6 / 250
+        assert logins.wait(source, "owner", now) == 0.0 or number > 250
+        ranks.append(logins.rank(source, "owner", now))
+        logins.failed(source, "owner", now)
+    assert set(ranks[:250]) == {CLEAN}
+    assert set(ranks[250:]) == {SUSPECT}
+    assert logins.rank(HOME, "owner", 60.0) == CLEAN
 
 
 def test_100_000_guesses_from_everywhere_do_not_keep_the_owner_out() -> None:
@@ -53,8 +67,8 @@ def test_100_000_guesses_from_everywhere_do_not_keep_the_owner_out() -> None:
             logins.failed(source, "owner", now)
         if number % 1_000 == 0:
             assert logins.wait(HOME, "owner", now) == 0.0
-            assert not logins.suspects(HOME, now)
-            assert logins.suspects(source, now)
+            assert logins.rank(HOME, "owner", now) == CLEAN
+            assert logins.rank(source, "owner", now) == SUSPECT
     assert admitted < 15_000, "of 100,000 in 200 s; 250 addresses with a budget of their own each"
 
 
@@ -75,10 +89,6 @@ def test_the_tables_are_bounded() -> None:
     for number in range(100):
         logins.failed(f"192.0.2.{number}", f"account{number}", 0.0)
         logins.succeeded(f"198.51.100.{number}", f"account{number}", 0.0)
-    assert len(logins) == 30
-    for number, waits in ((99, False), (1, True)):  # only where it logged in last is it known
-        source, account = f"198.51.100.{number}", f"account{number}"
-        logins.failed(source, "other", 0.0)
-        for _ in range(20):
-            logins.failed("203.0.113.1", account, 0.0)
-        assert (logins.wait(source, account, 0.0) > 0.0) is waits
+    assert len(logins) == 40
+    for number, rank in ((99, KNOWN), (1, CLEAN)):  # only where it logged in last is it known
+        assert logins.rank(f"198.51.100.{number}", f"account{number}", 0.0) == rank

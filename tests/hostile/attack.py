@@ -3,9 +3,10 @@
     python -m tests.hostile.attack PORT KIND COUNT SECONDS SEED
 
 KIND is `hold` (silent; a byte of ClientHello a second; half a frame; a guest who asks and never
-reads), `handshakes` (COUNT a second, each dropped when it is done) or `hellos` (COUNT a second,
-each with a wrong thing to say). They come from 250 addresses of this machine, and whoever is cut
-off comes back. Begins when a line comes in on stdin; the last line on stdout is a report in JSON.
+reads), `handshakes` (COUNT a second, each dropped when it is done), `hellos` (COUNT a second, each
+with a wrong thing to say) or `guesses` (COUNT passwords of one account a second). They come from
+250 addresses of this machine, and whoever is cut off comes back. Begins when a line comes in on
+stdin; the last line on stdout is a report in JSON.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from typing import Any, Final, TypeAlias
 SOURCES: Final = 250
 #: Seconds until a peer that was cut comes back.
 _BACK_AFTER: Final = 3.0
+#: Passwords that one peer says a second: `login` costs it five tokens of twenty. Who was cut comes
+#: back from another address.
+_GUESSES: Final = 4
 _READ, _WRITE = select.EPOLLIN, select.EPOLLOUT
 
 #: What a peer waits for: (descriptor's interest, or 0, and seconds at most).
@@ -71,6 +75,8 @@ class Peer:
         self.fd = -1
         self.script: Script | None = None
         self.welcomed = False
+        #: What was read and is no whole frame yet.
+        self.data = b""
 
     def begin(self) -> None:
         """Connect, from the next of the addresses."""
@@ -148,6 +154,52 @@ class Peer:
         answer = yield from self._read_frame(tls)
         self.siege.counts["owner" if answer.get("nick") == "owner" else "refused"] += 1
 
+    def guess(self) -> Script:
+        """Guesses the password of `owner`: from inside as a guest, and every fourth before that."""
+        tls = yield from self._shake_hands()
+        self.siege.counts["handshakes"] += 1
+        if self.number % 4 == 0:
+            self._say_guess(tls, hello("owner", password=self._password()))
+            self._note(tls, (yield from self._read_frame(tls)))
+        tls.send(hello(f"guest{self.number}x{self.siege.dice.randrange(10**9)}"))
+        while True:
+            answer = yield from self._read_frame(tls)
+            if answer.get("event") == "welcome":
+                break
+            if answer.get("re") == "h":
+                raise ConnectionError
+        next_at = time.monotonic()
+        while True:
+            if (now := time.monotonic()) >= next_at:
+                next_at = max(now, next_at + 1 / _GUESSES)
+                guess = frame(
+                    type="command",
+                    id=f"g{now}",
+                    name="login",
+                    nick="owner",
+                    password=self._password(),
+                )
+                self._say_guess(tls, guess)
+            yield _READ, max(0.01, next_at - now)
+            for answer in self._take_frames(tls):
+                self._note(tls, answer)
+
+    def _password(self) -> str:
+        return self.siege.dice.randbytes(16).hex()
+
+    def _say_guess(self, tls: ssl.SSLSocket, guess: bytes) -> None:
+        self.siege.counts["guesses"] += 1
+        tls.send(guess)
+
+    def _note(self, tls: ssl.SSLSocket, answer: dict[str, Any]) -> None:
+        """Count what a guess was answered; a ping wants an answer itself."""
+        if answer.get("event") == "ping":
+            tls.send(frame(type="command", id="p", name="pong"))
+        elif answer.get("event") == "error":
+            self.siege.counts[answer["code"]] += 1
+        elif answer.get("account") == "owner":
+            self.siege.counts["owner"] += 1
+
     @property
     def _raw(self) -> socket.socket:
         assert self.sock is not None
@@ -178,8 +230,8 @@ class Peer:
                 return tls
 
     def _read_frame(self, tls: ssl.SSLSocket) -> Generator[Wants, None, dict[str, Any]]:
-        data = b""
-        while len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "big"):
+        """The next frame; what comes behind it waits in `data`."""
+        while len(self.data) < 4 or len(self.data) < 4 + int.from_bytes(self.data[:4], "big"):
             try:
                 more = tls.recv(4096)
             except ssl.SSLWantReadError:
@@ -187,9 +239,23 @@ class Peer:
                 continue
             if not more:
                 raise ConnectionError
-            data += more
-        answer: dict[str, Any] = json.loads(data[4 : 4 + int.from_bytes(data[:4], "big")])
+            self.data += more
+        end = 4 + int.from_bytes(self.data[:4], "big")
+        answer: dict[str, Any] = json.loads(self.data[4:end])
+        self.data = self.data[end:]
         return answer
+
+    def _take_frames(self, tls: ssl.SSLSocket) -> Iterator[dict[str, Any]]:
+        """The frames that have come."""
+        reading = self._read_frame(tls)
+        while True:
+            try:
+                next(reading)
+            except StopIteration as done:
+                yield done.value
+                reading = self._read_frame(tls)
+            else:
+                return  # it would wait
 
 
 class Siege:
@@ -210,12 +276,19 @@ class Siege:
         self._ticket = 0
         self._waits: dict[Peer, int] = {}
 
+    @property
+    def _stays(self) -> bool:
+        """Whether whoever is cut comes back."""
+        return self.kind in ("hold", "guesses")
+
     def play(self, peer: Peer) -> Script:
         """What a peer does."""
         if self.kind == "handshakes":
             return peer.handshake()
         if self.kind == "hellos":
             return peer.wrong_hello()
+        if self.kind == "guesses":
+            return peer.guess()
         scripts = (peer.silent, peer.slow_hello, peer.half_frame, peer.deaf)
         return scripts[peer.number % len(scripts)]()
 
@@ -223,9 +296,10 @@ class Siege:
         """Attack for so long."""
         now = time.monotonic()
         end = now + seconds
-        if self.kind == "hold":
-            for number in range(self.count):
-                delay = number / self.count * min(5.0, seconds / 3)
+        if self._stays:
+            count = self.count // _GUESSES if self.kind == "guesses" else self.count
+            for number in range(count):
+                delay = number / count * min(5.0, seconds / 3)
                 self._later(now + delay, self._starter(Peer(self, number)))
         else:
             for number in range(int(self.count * seconds)):
@@ -295,9 +369,10 @@ class Siege:
             if peer.welcomed:
                 self.counts["welcomed and cut"] += 1
         self._drop(peer)
-        if self.kind == "hold":
+        if self._stays:
             delay = _BACK_AFTER * (0.5 + self.dice.random())
-            self._later(time.monotonic() + delay, self._starter(Peer(self, peer.number)))
+            number = peer.number + (self.count // _GUESSES if self.kind == "guesses" else 0)
+            self._later(time.monotonic() + delay, self._starter(Peer(self, number)))
 
     def _drop(self, peer: Peer) -> None:
         self._waits.pop(peer, None)

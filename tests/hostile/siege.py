@@ -14,7 +14,8 @@ import ssl
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,12 +57,12 @@ class Machine:
         self._stack.callback(_end, process)
         return Process(process)
 
-    def serve(self, *options: str, descriptors: int = 0) -> Served:
-        """A server that has begun to serve."""
+    def serve(self, *options: str, descriptors: int = 0, module: str = "securechat") -> Served:
+        """A server that has begun to serve; `module` may be one that weakens it."""
         number = len(list(self.folder.glob("server-*.log")))
         log = self.folder / f"server-{number}.log"
         process = self.python(
-            *("-m", "securechat", "serve", "--port", "0", "--certs", self.certs),
+            *("-m", module, "serve", "--port", "0", "--certs", self.certs),
             *("--data", ":memory:", *options),
             descriptors=descriptors,
             log=log,
@@ -137,25 +138,50 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
+def register(port: int, nick: str, password: str, source: str) -> None:
+    """Make an account."""
+    with _greeted(port, nick, source, 20.0) as sock:
+        sock.sendall(frame(type="command", id="r", name="register", password=password))
+        answer = _read_frame(sock)
+        assert answer.get("account") == nick, answer
+
+
 def get_in(port: int, nick: str, source: str, timeout: float = 20.0, **keys: Any) -> float:
     """Seconds that it takes somebody from `source` to be welcomed; raises when it cannot be."""
+    began = time.monotonic()
+    with _greeted(port, nick, source, timeout, **keys) as sock:
+        took = time.monotonic() - began
+        sock.sendall(frame(type="command", id="q", name="quit"))
+    return took
+
+
+@contextmanager
+def _greeted(
+    port: int, nick: str, source: str, timeout: float, **keys: Any
+) -> Iterator[ssl.SSLSocket]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    began = time.monotonic()
     with (
         socket.create_connection(("127.0.0.1", port), timeout, (source, 0)) as raw,
         context.wrap_socket(raw, server_hostname="localhost") as sock,
     ):
         sock.sendall(hello(nick, **keys))
-        size = int.from_bytes(sock.recv(4), "big")
-        data = b""
-        while len(data) < size:
-            data += sock.recv(size - len(data))
-        took = time.monotonic() - began
-        assert json.loads(data)["event"] == "welcome", data
-        sock.sendall(frame(type="command", id="q", name="quit"))
-    return took
+        answer = _read_frame(sock)
+        assert answer["event"] == "welcome", answer
+        yield sock
+
+
+def _read_frame(sock: ssl.SSLSocket) -> dict[str, Any]:
+    size, data = 4, b""
+    while len(data) < size:
+        more = sock.recv(size - len(data))
+        assert more, "it was ended"
+        data += more
+        if size == 4 and len(data) == 4:
+            size += int.from_bytes(data, "big")
+    answer: dict[str, Any] = json.loads(data[4:])
+    return answer
 
 
 def wait_until_idle(server: Served, usage: tuple[int, int], seconds: float) -> tuple[int, int]:

@@ -24,7 +24,7 @@ FULL: Final = 100_000_000
 _TARGETS: Final = ("framing", "codec", "connection", "hub") if scale.GAUNTLET else ("all",)
 #: The hub is a hundred times slower than the others.
 _SHARE: Final = {"framing": 0.4, "codec": 0.4, "connection": 0.199, "hub": 0.001, "all": 1.0}
-_SECONDS: Final = 0 if scale.GAUNTLET else 6
+_SECONDS: Final = 0 if scale.GAUNTLET else 4
 
 
 def fuzz(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -276,7 +276,7 @@ class Pulse:
         over = threading.Event()
 
         def run() -> None:
-            while not over.wait(0.05):
+            while not over.wait(0.01):
                 self.beat()
 
         thread = threading.Thread(target=run)

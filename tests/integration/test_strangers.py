@@ -97,7 +97,7 @@ def test_a_silent_address_waits_and_a_newcomer_does_not(
 def test_who_breaks_the_protocol_is_shut_out_for_a_while(
     serve: Callable[..., Server], come: Callable[..., Wire]
 ) -> None:
-    server = serve(offence=100.0)
+    server = serve(offence=100.0, longest_wait=0.5)
     rude = come(server)
     rude.hello("ann")
     rude.send_bytes(b"GET / HTTP/1.1\r\n\r\n")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from pydantic import SecretStr
 
+from securechat.chat.logins import CLEAN, KNOWN, SUSPECT
 from securechat.proofs import Derive, Derived, Result, Verified, Verify
 from securechat.server import auth
 from securechat.server.auth import Authenticator
@@ -108,6 +112,71 @@ def test_no_more_than_two_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) ->
     assert most <= auth.AT_ONCE
     names = {thread.name for thread in threading.enumerate()}
     assert not {name for name in names if name.startswith("auth-")}
+
+
+def test_suspects_go_last_one_at_a_time_and_with_a_rest_behind_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told, spans = queue.SimpleQueue[Result](), dict[str, tuple[float, float]]()
+    first_may_end = threading.Event()
+
+    def slow(password: str, _: str) -> bool:
+        began = time.monotonic()
+        if password == "first":
+            first_may_end.wait(10.0)
+        else:
+            time.sleep(0.05)
+        spans[password] = began, time.monotonic()
+        return False
+
+    monkeypatch.setattr(auth, "verify", slow)
+    authenticator = Authenticator(told.put, size=2)
+    for name, rank in (("first", KNOWN), *((f"suspect {i}", SUSPECT) for i in range(3))):
+        authenticator.ask(Verify(0, SecretStr(name), "$", rank))
+    for name, rank in (("clean", CLEAN), ("known", KNOWN)):
+        authenticator.ask(Verify(0, SecretStr(name), "$", rank))
+    authenticator.start()
+    for _ in range(5):
+        told.get(timeout=10.0)
+    first_may_end.set()
+    told.get(timeout=10.0)
+    authenticator.close()
+    order = sorted((it for it in spans if it != "first"), key=lambda it: spans[it])
+    assert order == ["known", "clean", "suspect 0", "suspect 1", "suspect 2"]
+    for earlier, later in pairwise(order[2:]):
+        assert spans[later][0] - spans[earlier][1] >= 0.05
+
+
+def test_whoever_comes_while_suspects_rest_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = queue.SimpleQueue[Result]()
+    monkeypatch.setattr(auth, "verify", lambda *_: threading.Event().wait(0.5))
+    authenticator = Authenticator(told.put)
+    authenticator.start()
+    for ticket in (1, 2):
+        authenticator.ask(Verify(ticket, SecretStr("x"), "$", SUSPECT))
+    assert told.get(timeout=10.0).ticket == 1
+    authenticator.ask(Verify(3, SecretStr("x"), "$", CLEAN))
+    assert [told.get(timeout=10.0).ticket for _ in range(2)] == [3, 2]
+    authenticator.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads share one niceness")
+def test_the_threads_are_nice(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, niceness = queue.SimpleQueue[Result](), list[int]()
+
+    def look(*_: str) -> bool:
+        niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return False
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    monkeypatch.setattr(auth, "verify", look)
+    authenticator = Authenticator(told.put)
+    authenticator.start()
+    authenticator.ask(Verify(1, SecretStr("x"), "$"))
+    told.get(timeout=10.0)
+    authenticator.close()
+    assert niceness == [max(before, auth.NICENESS)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 def test_what_waits_when_it_closes_is_not_done() -> None:
