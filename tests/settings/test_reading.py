@@ -201,7 +201,7 @@ fingerprint = "{KEY}"
 [profiles.work]
 server = "work.example:7000"
 nick = "bob.smith"
-ca = "/work/ca.pem"
+ca = "/srv/ca.pem"
 [profiles.shift]
 nick = "night"
 """
@@ -210,7 +210,7 @@ nick = "night"
 def test_a_profile_is_above_connect(tmp_path: Path) -> None:
     settings = read(tmp_path, PROFILES)
     assert settings.connecting("work") == Connect(
-        server="work.example:7000", nick="bob.smith", ca=Path("/work/ca.pem")
+        server="work.example:7000", nick="bob.smith", ca=Path("/srv/ca.pem")
     )
     assert settings.connecting("shift") == Connect(
         server="home.example", nick="night", fingerprint=KEY
