@@ -106,7 +106,7 @@ def check(ours: Figures, elsewhere: Figures) -> None:
     # On a machine that others use as well, what the load does by itself is not our fault.
     twice = max(2 * elsewhere.members["p99_ms"], _NOISE_MS)
     # Of the few echoes of a small size p99 is the slowest.
-    most = min(P99_MS, twice) if scale.GAUNTLET else max(1.5 * P99_MS, twice)
+    most = min(P99_MS, twice) if scale.GAUNTLET else max(2 * P99_MS, twice)
     assert members["p99_ms"] <= most, (members, elsewhere.members)
     assert ours.newcomer is not None, "nobody gets in"
     assert ours.newcomer <= GET_IN
@@ -173,7 +173,7 @@ def test_members_talk_on_while_strangers_knock_and_guess(
     assert without_limits > min(most, all_of_them), "the negative control"
 
 
-GUESSES: Final = SIZE.a_second if scale.GAUNTLET else 60
+GUESSES: Final = SIZE.a_second if scale.GAUNTLET else 140
 PASSWORD: Final = "tulips in the rain"
 #: From where the owner has logged in before, and from where nobody has.
 _HOME, _ABROAD = "127.0.0.1", "127.99.0.1"
@@ -184,8 +184,16 @@ GET_IN_ABROAD: Final = 15.0
 def let_owner_in(port: int, _: int) -> float:
     """Seconds until the owner is in from home; from elsewhere they must get in, too, but later."""
     from_home = get_in(port, "owner", _HOME, timeout=GET_IN, password=PASSWORD)
-    get_in(port, "owner", _ABROAD, timeout=GET_IN_ABROAD, password=PASSWORD)
-    return from_home
+    deadline = time.monotonic() + GET_IN_ABROAD
+    while True:
+        try:
+            get_in(port, "owner", _ABROAD, timeout=GET_IN_ABROAD, password=PASSWORD)
+        except AssertionError:  # `rate_limited`: too many wait; it says to come again in 2 s
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(2.0)
+        else:
+            return from_home
 
 
 def test_members_talk_on_and_the_owner_gets_in_while_a_password_is_guessed(
