@@ -11,6 +11,7 @@ nobody would send by chance: it must be found.
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import tempfile
 import time
@@ -187,6 +188,8 @@ def main(name: str, runs: str, seconds: str, seed: str, fault: str = "") -> None
     target = TARGETS.get(name, all_targets)
     if fault:
         target = planted
+    # A process begins with the peak of the one that made it, and libFuzzer looks at the peak.
+    inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     with tempfile.TemporaryDirectory() as folder:
         for index, data in enumerate((SESSION, SESSION[4:80], b"\0\1\2\3" * 20)):
             for first in range(len(TARGETS)):
@@ -195,7 +198,8 @@ def main(name: str, runs: str, seconds: str, seed: str, fault: str = "") -> None
         atheris.Setup(
             [
                 *(sys.argv[0], f"-runs={runs}", f"-max_total_time={seconds}", f"-seed={seed}"),
-                *("-max_len=2048", "-rss_limit_mb=512", "-timeout=5", "-print_final_stats=1"),
+                *("-max_len=2048", "-timeout=5", "-print_final_stats=1"),
+                f"-rss_limit_mb={inherited + 512}",
                 *(f"-artifact_prefix={folder}/", folder),
             ],
             watched(target),
