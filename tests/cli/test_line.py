@@ -178,9 +178,10 @@ def test_what_is_typed_is_said_and_comes_back(terminal: Terminal) -> None:
     assert terminal.record()["closed"]
 
 
-@pytest.mark.parametrize("answers", [True, False])
-def test_what_arrives_never_disturbs_what_is_typed(tmp_path: Path, answers: bool) -> None:
-    terminal = Terminal(tmp_path, columns=40, answers=answers)
+def typed_amid_a_flood(folder: Path, *, answers: bool) -> Terminal:
+    """A terminal that has ended, where a sentence was typed while 2,000 messages came."""
+    folder.mkdir()
+    terminal = Terminal(folder, columns=40, answers=answers)
     try:
         ready(terminal)
         terminal.type("/msg dave flood 2000", ENTER)
@@ -193,9 +194,18 @@ def test_what_arrives_never_disturbs_what_is_typed(tmp_path: Path, answers: bool
         assert terminal.end() == 0
     finally:
         terminal.close()
-    assert terminal.said()[1:] == [
-        "START The MID quick brown fox jumps over the lazy dog, and on:HERE  \u65e5\u672c\u8a9e."
-    ]
+    return terminal
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_what_arrives_never_disturbs_what_is_typed(tmp_path: Path, answers: bool) -> None:
+    for attempt in range(4):
+        terminal = typed_amid_a_flood(tmp_path / str(attempt), answers=answers)
+        assert terminal.said()[1:] == [
+            "START The MID quick brown fox jumps over the lazy dog, and on:HERE  \u65e5\u672c\u8a9e."
+        ]
+        if "^[[D" not in terminal.raw:  # else it came before the prompt, and the system echoed it
+            break
     shown = re.findall(r"message (\d+) of 2000", terminal.bare)
     assert [int(number) for number in shown] == [*range(2000)]
 
