@@ -201,9 +201,11 @@ def typed_amid_a_flood(folder: Path, *, answers: bool) -> Terminal:
 def test_what_arrives_never_disturbs_what_is_typed(tmp_path: Path, answers: bool) -> None:
     for attempt in range(4):
         terminal = typed_amid_a_flood(tmp_path / str(attempt), answers=answers)
-        assert terminal.said()[1:] == [
-            "START The MID quick brown fox jumps over the lazy dog, and on:HERE  \u65e5\u672c\u8a9e."
-        ]
+        [said] = terminal.said()[1:]
+        assert said == (
+            "START The MID quick brown fox jumps over the lazy dog, and on:HERE  "
+            "\u65e5\u672c\u8a9e."
+        )
         if "^[[D" not in terminal.raw:  # else it came before the prompt, and the system echoed it
             break
     shown = re.findall(r"message (\d+) of 2000", terminal.bare)
