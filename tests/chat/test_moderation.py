@@ -300,7 +300,7 @@ def test_a_ban_of_a_network_is_over_in_time(stage: Stage) -> None:
     root = enter_as(Role.ADMIN, "root", stage)
     root.ask(Ban, address="192.0.2.0/24", duration=30)
     stage.mono += 31  # not swept yet
-    stage.enter("bob", peer="192.0.2.1:1")
+    assert stage.enter("bob", peer="192.0.2.1:1").open
 
 
 def test_what_is_no_network_or_ones_own_is_refused(stage: Stage) -> None:
