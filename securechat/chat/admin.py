@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from ..errors import Rejected
 from ..protocol.envelopes import ROOM_PATTERN, Bye, Secret
 from ..records import KeepInvite, Together
-from . import devices, endings, eviction, invites, lifetimes
+from . import devices, endings, eviction, invites, lifetimes, passage
 from .accounts import name_of, new_account
 from .clock import to_ts
 from .effects import Commit, Reply
@@ -321,6 +321,7 @@ def _make_invite(hub: Hub, asked: Asked) -> None:
         lifetimes.let_lapse(hub, hub.identities.by_nick(request.nick))
         _check_invitable(hub, parsed)
         nick = parsed.text
+    passage.require_place(hub, request.room)
     token, now = hub.new_token()[: invites.TOKEN_LENGTH], hub.now.wall
     invite = KeepInvite(hash_token(token), nick, request.room, request.uses, now, now + request.ttl)
     then = _reply_if(hub, asked, {**_describe_invite(invite), "token": token})
