@@ -138,7 +138,7 @@ class Hub:
         #: Rooms in which not everybody may speak ("": the whole server); mostly there is none.
         self.hushed: set[str] = set()
         #: What was erased of late, for those who were away or behind.
-        self.removals = Removals()
+        self.removals = Removals(snapshot.removals)
         self.proofs = Proofs(limits.proofs)
         self.invites = Invites(snapshot.invites)
         self.presence = Presence(limits, self.heads, self._timers, self.emit, self._lingers)
