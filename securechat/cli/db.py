@@ -166,6 +166,8 @@ def show_stats(found: Stats) -> list[str]:
         f"it free for new messages{_beside(found.server)}",
         f"{_count(found.messages, 'message')}{removed}",
     ]
+    if found.index_bytes:
+        lines.insert(-1, f"index for searching: {_size(found.index_bytes)}")
     if found.bytes_per_day > 0:
         lines.append(
             f"pace: {found.messages_per_day:,.0f} messages and {_size(found.bytes_per_day)} a day "
@@ -174,6 +176,8 @@ def show_stats(found: Stats) -> list[str]:
     full = "at this pace it is never full"
     if found.full_on is not None:
         full = f"at this pace, and if nothing is removed, it is full on {found.full_on.isoformat()}"
+    elif found.bytes_per_day > 0:
+        full = "at this pace it is not full within ten years"
     lines.append(f"disk: {_size(found.free_disk_bytes)} free; {full}")
     return lines
 
