@@ -98,6 +98,12 @@ class CutConnection(_Request):
     number: int
 
 
+class ShowStatus(_Request):
+    """How many are there, and what they have said."""
+
+    do: Literal["status"] = "status"
+
+
 class MakeInvite(_Request):
     """A new invite; its token is in the answer, and nowhere else."""
 
@@ -130,6 +136,7 @@ Request: TypeAlias = Annotated[
     | CutSessions
     | ListConnections
     | CutConnection
+    | ShowStatus
     | MakeInvite
     | ListInvites
     | RevokeInvite,
@@ -310,6 +317,19 @@ def _cut_connection(hub: Hub, asked: Asked) -> None:
     _reply(hub, asked, {"connection": request.number, "nick": nick})
 
 
+def _show_status(hub: Hub, asked: Asked) -> None:
+    _reply(
+        hub,
+        asked,
+        {
+            "connections": sum(session.greeted for session in hub.sessions.values()),
+            "people": sum(bool(identity.connections) for identity in hub.identities),
+            "rooms": len(hub.rooms),
+            "messages": hub.messages_since_start,
+        },
+    )
+
+
 # ------------------------------------------------------------------ invites
 
 
@@ -369,6 +389,7 @@ _DO: Final[Mapping[type[_Request], Callable[[Hub, Asked], None]]] = MappingProxy
         CutSessions: _cut_sessions,
         ListConnections: _list_connections,
         CutConnection: _cut_connection,
+        ShowStatus: _show_status,
         MakeInvite: _make_invite,
         ListInvites: _list_invites,
         RevokeInvite: _revoke_invite,

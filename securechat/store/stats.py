@@ -32,6 +32,13 @@ _DAYS_A_YEAR: Final = 365.25
 _EMPTY_INDEX: Final = 9 * 4_096
 
 
+def disk_use(directory: Path) -> tuple[int, int]:
+    """Bytes of the database and of the index of words, each with its log; 0: it is not there."""
+    files = (directory / DATABASE_NAME, directory / INDEX_NAME)
+    database, index = (_size_of(path) + _size_of(_log_of(path)) for path in files)
+    return database, index
+
+
 class RoomSize(NamedTuple):
     """One conversation: the messages that are there, their weight in bytes, the last number."""
 
@@ -95,7 +102,7 @@ def stats(directory: Path, now: float) -> Stats:
         removed=sum(first - 1 for _, _, first, *_ in found),
         file_bytes=pages * page_size + _size_of(_log_of(path)),
         reusable_bytes=free * page_size,
-        index_bytes=_size_of(index) + _size_of(_log_of(index)),
+        index_bytes=disk_use(directory)[1],
         free_disk_bytes=free_disk,
         pace_days=pace_days,
         messages_per_day=recent / pace_days,

@@ -14,6 +14,7 @@ from securechat.store.migrations import create
 #: Each command that looks into the folder by itself, and what else it wants to be told.
 COMMANDS = {
     ("admin", "accounts"): (),
+    ("admin", "status"): (),
     ("admin", "owner"): ("bob", "--password-file", "{file}"),
     ("admin", "add"): ("bob", "--password-file", "{file}"),
     ("admin", "role"): ("bob", "admin"),
