@@ -18,11 +18,19 @@ from ..client.harmless import harmless_line
 from ..client.invite_link import SCHEME, InviteLink
 from ..client.known_file import KnownFile
 from ..client.known_servers import Server
+from ..client.remembered import last_nick
 from ..client.trust_policy import Wishes
 from ..errors import KeyChanged, Refused, SecureChatError
+from ..target import Target
+from .look import Palette
 from .meeting import Admitted, Asked, Failed, Knock, Meeting, parse_where
+from .scrolled import Scrolled
 
-_WRAP: Final = 480
+_FIRST_VISIT: Final = (
+    "Every server has a mark of its own that nobody can copy. To be sure that you talk to the "
+    "right one, and that nobody in between reads along, ask whoever runs the chat for its mark (by "
+    "phone, or face to face) and compare. It shows this one:"
+)
 _LONGEST_NICK: Final = 32
 _WANTS_PASSWORD: Final = frozenset({"auth_failed", "auth_required"})
 
@@ -46,36 +54,37 @@ class Door(ttk.Frame):
         self._enter = enter
         self._titled = titled
         self._meeting: Meeting | None = None
-        form = ttk.Frame(self, padding=24)
-        form.place(relx=0.5, rely=0.46, anchor="center")
-        ttk.Label(form, text="securechat", style="Large.TLabel").grid(
-            row=0, column=0, columnspan=2, sticky="w"
-        )
+        self._question: ttk.Frame | None = None
+        self._suggested = ""
+        self._scrolled = Scrolled(self)
+        self._scrolled.pack(fill="both", expand=True)
+        form = self._scrolled.body
+        ttk.Label(form, text="securechat", style="Large.TLabel").pack(anchor="w")
         ttk.Label(
             form,
             text="Whoever runs the chat has sent you an invite, or told you where it is.",
             style="Faint.TLabel",
-        ).grid(row=1, column=0, columnspan=2, sticky="w", pady=(2, 18))
-        self._server = ttk.Combobox(form, values=list(servers), width=38, font="chat")
-        self._nick = ttk.Entry(form, width=38, font="chat")
-        self._password = ttk.Entry(form, width=38, font="chat", show="•")
-        rows = (
-            ("Invite or server", self._server),
-            ("Your nick", self._nick),
-            ("Password, if you have one", self._password),
+        ).pack(anchor="w", pady=(2, 12))
+        self._server = ttk.Combobox(form, values=list(servers), font="chat")
+        self._nick = ttk.Entry(form, font="chat")
+        self._password = ttk.Entry(form, font="chat", show="•")
+        self._fields = (self._server, self._nick, self._password)
+        labels = (
+            "Invite, or where the chat is",
+            "What others shall call you (an invite may say it already)",
+            "Password, if you have one",
         )
-        for row, (label, field) in enumerate(rows, 2):
-            ttk.Label(form, text=label).grid(row=row, column=0, sticky="w", pady=5)
-            field.grid(row=row, column=1, sticky="ew", padx=(16, 0), pady=5)
+        for label, field in zip(labels, self._fields, strict=True):
+            ttk.Label(form, text=label).pack(anchor="w", pady=(8, 2))
+            field.pack(fill="x")
             field.bind("<Return>", lambda _: self.knock())
         self._button = ttk.Button(form, text="Connect", command=self.knock, style="Accent.TButton")
-        self._button.grid(row=9, column=1, sticky="e", pady=(14, 0))
-        self._said = ttk.Label(form, wraplength=_WRAP, justify="left", style="Faint.TLabel")
-        self._said.grid(row=10, column=0, columnspan=2, sticky="w", pady=(14, 0))
-        self._question: ttk.Frame | None = None
+        self._button.pack(anchor="e", pady=(14, 0))
+        self._said = ttk.Label(form, justify="left", style="Faint.TLabel")
+        self._said.pack(anchor="w", pady=(14, 0))
+        self._server.bind("<<ComboboxSelected>>", lambda _: self._suggest_nick())
         if len(servers) == 1:
             self._server.set(servers[0])
-        self._fields = (self._server, self._nick, self._password)
 
     # ------------------------------------------------------------------ told by the window
 
@@ -83,8 +92,28 @@ class Door(ttk.Frame):
         """Fill the form in."""
         if server:
             self._server.set(server)
+        self._set_nick(nick)
+        self._suggest_nick()
+
+    def dress(self, palette: Palette, unit: int) -> None:
+        """Take on colours, and sizes that go with text of `unit` pixels."""
+        self._scrolled.dress(palette.background, unit)
+
+    def _set_nick(self, nick: str) -> None:
         self._nick.delete(0, "end")
         self._nick.insert(0, nick)
+
+    def _suggest_nick(self) -> None:
+        """Offer the nick that one went by there the last time, unless another is typed."""
+        if self._nick.get() not in ("", self._suggested):
+            return
+        try:
+            target = parse_where(self._server.get())
+        except ValueError:
+            return
+        if isinstance(target, Target):
+            self._suggested = last_nick(self._file.path.parent, *target)
+            self._set_nick(self._suggested)
 
     def present(self, problem: SecureChatError | None = None) -> None:
         """Let a person fill it in; `problem` is why one did not get in."""
@@ -98,7 +127,7 @@ class Door(ttk.Frame):
         """Where something is missing, or has to be mended."""
         if isinstance(problem, Refused) and problem.code in _WANTS_PASSWORD:
             return self._password
-        is_invited = self._server.get().lower().startswith(SCHEME)
+        is_invited = SCHEME in self._server.get().lower()
         for field in (self._server,) if is_invited else (self._server, self._nick):
             if not field.get():
                 return field
@@ -161,7 +190,7 @@ class Door(ttk.Frame):
             where = parse_where(typed)
         except ValueError:
             self._server.focus_set()
-            if typed.lower().startswith("securechat:"):
+            if "securechat:" in typed.lower():
                 return "This is not the whole invite. Copy all of the line, up to its last letter."
             return (
                 "Which server? Paste the invite that you were sent, or type the name you were "
@@ -197,40 +226,33 @@ class Door(ttk.Frame):
         self._say("")
         self._titled(f"first visit to {server} · securechat")
         self._forget_question()
-        self._question = question = ttk.Frame(self._server.master, padding=(0, 14, 0, 0))
-        question.grid(row=11, column=0, columnspan=2, sticky="ew")
+        self._question = question = ttk.Frame(self._scrolled.body, padding=(0, 14, 0, 0))
+        question.pack(fill="x")
         ttk.Label(
             question, text=f"This is your first visit to {server}.", style="Bold.TLabel"
         ).pack(anchor="w")
-        ttk.Label(
-            question,
-            text=(
-                "Every server has a mark of its own that nobody can copy. To be sure that you "
-                "talk to the right one, and that nobody in between reads along, ask whoever runs "
-                "the chat for its mark (by phone, or face to face) and compare. It shows this one:"
-            ),
-            wraplength=_WRAP,
-        ).pack(anchor="w", pady=(4, 8))
-        mark = ttk.Entry(question, width=len(fingerprint) + 2, font="chat-mono")
-        mark.insert(0, fingerprint)
-        mark.configure(state="readonly")
-        mark.pack(anchor="w")
-        row = ttk.Frame(question)
-        row.pack(fill="x", pady=(12, 0))
+        ttk.Label(question, text=_FIRST_VISIT).pack(anchor="w", pady=(4, 8))
+        ttk.Label(question, text=fingerprint, style="Mono.TLabel").pack(anchor="w")
+        copy = ttk.Button(question, text="Copy the mark", command=lambda: self._copy(fingerprint))
+        copy.pack(anchor="w", pady=(8, 0))
         same = ttk.Button(
-            row,
+            question,
             text="It is the same: go in",
             command=lambda: self._answer(True),
             style="Accent.TButton",
         )
         other = ttk.Button(
-            row, text="It is another one, or I cannot ask", command=lambda: self._answer(False)
+            question,
+            text="It is another one, or I cannot ask",
+            command=lambda: self._answer(False),
         )
-        same.pack(side="left")
-        other.pack(side="left", padx=(8, 0))
-        for button in (same, other):
-            button.bind("<Return>", lambda event: event.widget.invoke())
+        same.pack(anchor="w", pady=(16, 0))
+        other.pack(anchor="w", pady=(8, 0))
         other.focus_force()  # who presses Enter unseen does not agree
+
+    def _copy(self, text: str) -> None:
+        self.clipboard_clear()
+        self.clipboard_append(text)
 
     def _answer(self, is_the_same: bool) -> None:
         self._forget_question()

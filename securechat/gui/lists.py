@@ -67,6 +67,8 @@ class RowList(ttk.Frame):
         for sequence in ("<Button-3>", "<Menu>", "<Shift-F10>"):
             self.tree.bind(sequence, self._ask_menu)
         self.tree.bind("<FocusIn>", lambda _: self._focus_first())
+        if not follows:
+            self.tree.bind("<FocusOut>", lambda _: self.tree.selection_set(()))
 
     @property
     def chosen(self) -> str | None:
@@ -110,8 +112,10 @@ class RowList(ttk.Frame):
             self._choose(chosen)
 
     def _focus_first(self) -> None:
-        if not self.tree.focus() and self._rows:
-            self.tree.focus("0")
+        if not self.tree.selection() and self._rows:
+            row = self.tree.focus() or "0"
+            self.tree.focus(row)
+            self.tree.selection_set(row)  # else nobody would see where the keyboard is
 
     def _ask_menu(self, event: tk.Event[ttk.Treeview]) -> str:
         if event.num == 3:

@@ -15,7 +15,7 @@ from ..client.log import Position
 from .look import Palette, tags_of
 from .model import Model
 from .page import Delete, Edit, Insert, line_after
-from .pieces import AGAIN, DROP, Row
+from .pieces import AGAIN, DROP, WEB, Row
 
 #: So many lines from an end of the widget, more is put there.
 _NEAR: Final = 60
@@ -26,18 +26,21 @@ _HIGHLIGHT: Final = 2
 
 
 class Messages(ttk.Frame):
-    """`click` gets the tag of what was clicked; `menu` the line and place for a context menu."""
+    """`click` gets the tag of what was clicked, of a link with the link as it stands there behind
+    it; `point` the link below the pointer, or ""; `menu` the line and place for a context menu."""
 
     def __init__(
         self,
         master: tk.Misc,
         *,
         click: Callable[[str], None],
+        point: Callable[[str], None],
         menu: Callable[[int, int, int], None],
     ) -> None:
         super().__init__(master)
         self._model: Model | None = None
         self._click = click
+        self._point = point
         self._menu = menu
         self.follows = True
         self.text = tk.Text(
@@ -82,6 +85,8 @@ class Messages(ttk.Frame):
             text.bind(sequence, self._ask_menu)
         text.tag_bind("link", "<Enter>", lambda _: text.configure(cursor="hand2"))
         text.tag_bind("link", "<Leave>", lambda _: text.configure(cursor="arrow"))
+        text.tag_bind(WEB, "<Motion>", lambda event: self._point(self._link_at(event)))
+        text.tag_bind(WEB, "<Leave>", lambda _: self._point(""))
 
     # ------------------------------------------------------------------ told by the window
 
@@ -204,7 +209,15 @@ class Messages(ttk.Frame):
             for tag in tags:
                 if tag.startswith((AGAIN, DROP)):
                     self._click(tag)
+                elif tag == WEB:
+                    self._click(f"{WEB}:{self._link_at(event)}")
         self._moved()  # selecting may have scrolled
+
+    def _link_at(self, event: tk.Event[tk.Text]) -> str:
+        """The link in that place; "" where there is none."""
+        at = f"@{event.x},{event.y}"
+        found = self.text.tag_prevrange(WEB, f"{at}+1c")
+        return self.text.get(*found) if found and WEB in self.text.tag_names(at) else ""
 
     def _resized(self, _event: tk.Event[tk.Misc]) -> None:
         if self.follows:

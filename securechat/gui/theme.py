@@ -209,8 +209,8 @@ class Theme:
         style.configure("Item", padding=(self.unit, 0, 0, 0))
         style.map(
             "Side.Treeview",
-            background=[("selected", colours.chosen)],
-            foreground=[("selected", colours.on_chosen)],
+            background=[("selected", "focus", colours.accent), ("selected", colours.chosen)],
+            foreground=[("selected", "focus", colours.on_accent), ("selected", colours.on_chosen)],
         )
         options = {
             "*Menu.font": "chat",

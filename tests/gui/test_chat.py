@@ -188,10 +188,10 @@ def test_a_removed_message_leaves_nothing_of_its_text(bob: Person) -> None:
 def test_the_menu_of_a_person_types_what_it_says(bob: Person) -> None:
     features = frozenset({"moderation"})
     mute = next(one for one in menus.of_person("carol", features) if "10 minutes" in one.label)
-    bob.chat._choose(mute)
+    bob.chat._offers.choose(mute)
     assert bob.client.commands[-1][0] == "mute"
     kick = next(one for one in menus.of_person("carol", features) if one.line.startswith("/kick"))
-    bob.chat._choose(kick)
+    bob.chat._offers.choose(kick)
     ask = dialog(bob)
     assert isinstance(ask, Ask)
     ask._entry.insert(0, "enough")
@@ -410,11 +410,11 @@ def test_it_does_without_sun_valley(bob: Person, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_narrow_window_shows_the_messages(bob: Person) -> None:
-    assert bob.chat.frame._right.winfo_ismapped()
+    assert bob.chat.frame.panes.right.winfo_ismapped()
     bob.root.geometry("400x400")
-    bob.wait(lambda: not bob.chat.frame._right.winfo_ismapped(), "people are still there")
+    bob.wait(lambda: not bob.chat.frame.panes.right.winfo_ismapped(), "people are still there")
     bob.root.geometry("1100x400")
-    bob.wait(lambda: bool(bob.chat.frame._right.winfo_ismapped()), "people did not come back")
+    bob.wait(lambda: bool(bob.chat.frame.panes.right.winfo_ismapped()), "people did not come back")
 
 
 # ------------------------------------------------------------------ how quickly it answers
