@@ -66,7 +66,9 @@ class Chat:
         self.frame = Layout(master, self, completer, menu)
         self.messages, self.composer = self.frame.messages, self.frame.composer
         self.finder = self.frame.finder
-        self._questions = Questions(self.frame, self._timeline, self.enter)
+        self._questions = Questions(
+            self.frame, self._timeline, self.enter, self.composer.text.focus_set
+        )
         self._outward = Outward(self.frame, self.frame.hint)
         self._offers = Offers(self.frame, self, self._questions, self._outward)
         self._finds = Finds(
@@ -182,6 +184,10 @@ class Chat:
                 do(tag.removeprefix(start), _now())
         self.draw()
 
+    def typed(self, char: str) -> None:
+        """Write it where one writes."""
+        self.composer.insert(char)
+
     def pointed(self, shown: str) -> None:
         """Say where the link below the pointer leads."""
         self._outward.point(shown)
@@ -246,6 +252,7 @@ class Chat:
             self.look_at(name)
         else:
             self.enter(f"/query {name[1:]}" if name.startswith("@") else f"/join {name}")
+        self.composer.text.focus_set()
 
     def join_room(self) -> None:
         """Ask which room."""

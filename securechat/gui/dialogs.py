@@ -80,7 +80,8 @@ class Dialog(tk.Toplevel):
 
 
 class Ask(Dialog):
-    """Asks for one line. `done` gets it and says what is wrong with it, None: nothing."""
+    """Asks for one line. `done` gets it and says what is wrong with it, None: nothing; `then`
+    comes when the dialog is gone."""
 
     def __init__(
         self,
@@ -89,10 +90,12 @@ class Ask(Dialog):
         question: str,
         accept: str,
         done: Callable[[str], str | None],
+        then: Callable[[], None],
         initial: str = "",
     ) -> None:
         super().__init__(master, title)
         self._done = done
+        self._then = then
         ttk.Label(self.body, text=question, wraplength=420).pack(anchor="w")
         self._entry = ttk.Entry(self.body, width=40, font="chat")
         self._entry.insert(0, initial)
@@ -108,6 +111,7 @@ class Ask(Dialog):
         wrong = self._done(self._entry.get().strip())
         if wrong is None:
             self.close()
+            self._then()
         else:
             self._wrong.configure(text=wrong)
 
@@ -191,9 +195,7 @@ class Jump(Dialog):
 
     def _move(self, step: int) -> str:
         at = max(0, min(len(self._found) - 1, (chosen_in(self._list) or 0) + step))
-        self._list.selection_clear(0, "end")
-        self._list.selection_set(at)
-        self._list.see(at)
+        choose_in(self._list, at)
         return "break"
 
     def _accept(self) -> None:
@@ -226,7 +228,7 @@ class Links(Dialog):
         self._list.bind("<Return>", lambda _: self._accept())
         self._list.bind("<Double-Button-1>", lambda _: self._accept())
         self.add_buttons("Open", self._accept)
-        self._list.selection_set(0)
+        choose_in(self._list, 0)
         self.present(self._list)
 
     def _accept(self) -> None:
@@ -259,6 +261,14 @@ def chosen_in(rows: tk.Listbox) -> int | None:
     """The number of the row that is selected."""
     chosen: tuple[int, ...] = rows.curselection()  # type: ignore[no-untyped-call]
     return chosen[0] if chosen else None
+
+
+def choose_in(rows: tk.Listbox, number: int) -> None:
+    """Select a row; the arrow keys go on from there."""
+    rows.selection_clear(0, "end")
+    rows.selection_set(number)
+    rows.activate(number)
+    rows.see(number)
 
 
 class SettingsDialog(Dialog):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from queue import Empty
 from tkinter import ttk
 from typing import Final
@@ -20,17 +21,12 @@ from ..client.known_file import KnownFile
 from ..client.known_servers import Server
 from ..client.remembered import last_nick
 from ..client.trust_policy import Wishes
-from ..errors import KeyChanged, Refused, SecureChatError
+from ..errors import ClientError, KeyChanged, Refused, SecureChatError
 from ..target import Target
-from .look import Palette
+from .marks import FirstVisit, NewMark, stop_in_plain_words
 from .meeting import Admitted, Asked, Failed, Knock, Meeting, parse_where
 from .scrolled import Scrolled
 
-_FIRST_VISIT: Final = (
-    "Every server has a mark of its own that nobody can copy. To be sure that you talk to the "
-    "right one, and that nobody in between reads along, ask whoever runs the chat for its mark (by "
-    "phone, or face to face) and compare. It shows this one:"
-)
 _LONGEST_NICK: Final = 32
 _WANTS_PASSWORD: Final = frozenset({"auth_failed", "auth_required"})
 
@@ -95,9 +91,9 @@ class Door(ttk.Frame):
         self._set_nick(nick)
         self._suggest_nick()
 
-    def dress(self, palette: Palette, unit: int) -> None:
-        """Take on colours, and sizes that go with text of `unit` pixels."""
-        self._scrolled.dress(palette.background, unit)
+    def dress(self, background: str, unit: int) -> None:
+        """Take on a colour, and sizes that go with text of `unit` pixels."""
+        self._scrolled.dress(background, unit)
 
     def _set_nick(self, nick: str) -> None:
         self._nick.delete(0, "end")
@@ -119,19 +115,25 @@ class Door(ttk.Frame):
         """Let a person fill it in; `problem` is why one did not get in."""
         self._open(True)
         self._titled("securechat" if problem is None else "not let in · securechat")
-        if problem is not None:
-            self._say(_in_plain_words(problem), is_bad=True)
-        self._next_field(problem).focus_force()
+        if isinstance(problem, KeyChanged):
+            self._say(stop_in_plain_words(problem), is_bad=True)
+            self._offer_new_mark()
+        elif problem is not None:
+            self._say(harmless_line(str(problem)), is_bad=True)
+        field = self._next_field(problem)
+        field.focus_force()
+        if isinstance(field, ttk.Entry):
+            field.select_range(0, "end")  # what is typed or pasted now takes its place
 
     def _next_field(self, problem: SecureChatError | None) -> ttk.Entry | ttk.Button:
         """Where something is missing, or has to be mended."""
-        if isinstance(problem, Refused) and problem.code in _WANTS_PASSWORD:
-            return self._password
-        is_invited = SCHEME in self._server.get().lower()
-        for field in (self._server,) if is_invited else (self._server, self._nick):
-            if not field.get():
-                return field
-        return self._button if problem is None else self._nick
+        if SCHEME in self._server.get().lower():
+            return self._server
+        if isinstance(problem, Refused):
+            return self._password if problem.code in _WANTS_PASSWORD else self._nick
+        if problem is not None or not self._server.get():
+            return self._server
+        return self._button if self._nick.get() else self._nick
 
     def look(self) -> None:
         """See what became of the meeting."""
@@ -226,47 +228,31 @@ class Door(ttk.Frame):
         self._say("")
         self._titled(f"first visit to {server} · securechat")
         self._forget_question()
-        self._question = question = ttk.Frame(self._scrolled.body, padding=(0, 14, 0, 0))
+        question = FirstVisit(self._scrolled.body, server, fingerprint, self._answer)
         question.pack(fill="x")
-        ttk.Label(
-            question, text=f"This is your first visit to {server}.", style="Bold.TLabel"
-        ).pack(anchor="w")
-        ttk.Label(question, text=_FIRST_VISIT).pack(anchor="w", pady=(4, 8))
-        ttk.Label(question, text=fingerprint, style="Mono.TLabel").pack(anchor="w")
-        copy = ttk.Button(question, text="Copy the mark", command=lambda: self._copy(fingerprint))
-        copy.pack(anchor="w", pady=(8, 0))
-        same = ttk.Button(
-            question,
-            text="It is the same: go in",
-            command=lambda: self._answer(True),
-            style="Accent.TButton",
-        )
-        other = ttk.Button(
-            question,
-            text="It is another one, or I cannot ask",
-            command=lambda: self._answer(False),
-        )
-        same.pack(anchor="w", pady=(16, 0))
-        other.pack(anchor="w", pady=(8, 0))
-        other.focus_force()  # who presses Enter unseen does not agree
-
-    def _copy(self, text: str) -> None:
-        self.clipboard_clear()
-        self.clipboard_append(text)
+        question.take_keyboard()
+        self._question = question
 
     def _answer(self, is_the_same: bool) -> None:
         self._forget_question()
         if self._meeting is not None:
             self._meeting.answer(is_the_same)
 
+    def _offer_new_mark(self) -> None:
+        """Take a new mark of the server that the form names."""
+        where = parse_where(self._server.get())
+        server = Server.at(where.host, where.port)
 
-def _in_plain_words(problem: SecureChatError) -> str:
-    """What went wrong; a changed key for somebody who never heard of keys, with both marks."""
-    text = harmless_line(str(problem))
-    if isinstance(problem, KeyChanged):
-        return (
-            "Stop: this is not the server that you know. Somebody may have put another one in its "
-            "place to read along, or whoever runs it has set it up anew. Ask them, by phone or "
-            f"face to face, before you go on.\n\n{text}"
-        )
-    return text
+        def keep(mark: str) -> None:
+            today = datetime.now(UTC).date()
+            try:
+                self._file.change(lambda known: known.with_key(server, mark, today))
+            except ClientError as problem:
+                self._say(harmless_line(str(problem)), is_bad=True)
+                return
+            self._forget_question()
+            self._say(f"From now on {server} is known by that mark. Connect again.")
+            self._button.focus_set()
+
+        self._question = NewMark(self._scrolled.body, keep)
+        self._question.pack(fill="x")

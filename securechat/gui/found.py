@@ -16,7 +16,7 @@ from ..client.controller import Controller
 from ..client.entries import Entry, Found
 from ..client.harmless import harmless_line
 from ..errors import ClientError
-from .dialogs import Dialog, a_list, chosen_in
+from .dialogs import Dialog, a_list, choose_in, chosen_in
 from .look import Palette, tags_of
 from .messages import arguments_of
 from .pieces import rows_of_item
@@ -125,7 +125,7 @@ class Hits(Dialog):
         self._list.bind("<Return>", lambda _: self._open())
         self._list.bind("<Double-Button-1>", lambda _: self._open())
         self.add(found)
-        self._list.selection_set(0)
+        choose_in(self._list, 0)
         self.present(self._list)
 
     def add(self, found: Sequence[Entry]) -> None:

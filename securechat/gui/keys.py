@@ -68,5 +68,6 @@ COMPOSER: Final = (
     ("Tab", "complete a nick, room or command; else go on as in any window"),
     ("Alt-1 … Alt-9", "that conversation"),
     ("Left, Right in a list", "move its border"),
+    ("Up, Down in the messages", "choose one; Enter or Menu says what can be done with it"),
     ("Menu, Shift-F10", "what can be done with a room, person or message"),
 )

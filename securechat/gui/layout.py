@@ -42,6 +42,9 @@ class Hands(Protocol):
     def clicked(self, tag: str) -> None:
         """Click a word that can be clicked."""
 
+    def typed(self, char: str) -> None:
+        """Type where nothing can be written."""
+
     def pointed(self, shown: str) -> None:
         """Point at a link; "": no longer."""
 
@@ -109,7 +112,11 @@ class Layout(ttk.Frame):
             side="bottom", fill="x", padx=10, pady=10
         )
         self.rooms = RowList(
-            left, choose=hands.look_at, menu=hands.menu_of_conversation, follows=True
+            left,
+            choose=hands.look_at,
+            menu=hands.menu_of_conversation,
+            typed=hands.typed,
+            follows=True,
         )
         self.rooms.pack(fill="both", expand=True)
         self._let_widen(self.rooms, left, "<Left>", "<Right>")
@@ -118,7 +125,11 @@ class Layout(ttk.Frame):
         self._people_heading = ttk.Label(right, style="Panel.TLabel")
         self._people_heading.pack(anchor="w", padx=12, pady=(2, 6))
         self.people = RowList(
-            right, choose=hands.write_to, menu=hands.menu_of_person, follows=False
+            right,
+            choose=hands.write_to,
+            menu=hands.menu_of_person,
+            typed=hands.typed,
+            follows=False,
         )
         self.people.pack(fill="both", expand=True)
         self._let_widen(self.people, right, "<Right>", "<Left>")
@@ -145,7 +156,11 @@ class Layout(ttk.Frame):
         self._menu_button.grid(in_=head, row=0, column=2, sticky="e")
         self._menu_button.lift()
         self.messages = Messages(
-            middle, click=hands.clicked, point=hands.pointed, menu=hands.menu_of_message
+            middle,
+            click=hands.clicked,
+            point=hands.pointed,
+            menu=hands.menu_of_message,
+            typed=hands.typed,
         )
         self.messages.grid(row=1, column=0, sticky="nsew")
         self.finder = Finder(

@@ -166,5 +166,6 @@ def tags_of(palette: Palette, unit: int) -> dict[str, dict[str, str | int]]:
             "foreground": palette.badge,
         },
         "link": {"foreground": palette.accent, "underline": True},
+        "chosen": {"background": palette.chosen, "foreground": palette.on_chosen},
         "hit": {"background": palette.hit, "foreground": palette.on_hit},
     }

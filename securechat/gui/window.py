@@ -246,7 +246,7 @@ class Window:
     def _dress(self) -> None:
         name = self._system if self._ui.theme == "system" else self._ui.theme
         self._theme.dress(name, self._ui.font_size or USUAL_SIZE)
-        self.door.dress(self._theme.palette, self._theme.unit)
+        self.door.dress(self._theme.palette.background, self._theme.unit)
         if self.chat is not None:
             self.chat.frame.dress(self._theme.palette, self._theme.unit)
 

@@ -308,7 +308,7 @@ def test_a_dialog_asks_for_a_nick_and_says_what_is_wrong(bob: Person) -> None:
     ask._entry.delete(0, "end")
     ask._entry.insert(0, "two words")
     ask._accept()
-    assert "Usage: /nick NEW" in ask._wrong.cget("text")
+    assert "A nick is one word" in ask._wrong.cget("text")
     ask._entry.delete(0, "end")
     ask._entry.insert(0, "robert")
     ask._accept()
