@@ -14,8 +14,14 @@ from .menus import PopUp, Row
 
 _FIELDS: Final = ("TEntry", "TCombobox", "Text")
 _MENU_KEYS: Final = ("<Button-3>", "<Menu>", "<Shift-F10>")
-_CHANGES: Final = (("Cut", "<<Cut>>"), ("Paste", "<<Paste>>"))
-_READS: Final = (("Copy", "<<Copy>>"), ("Select all", "<<SelectAll>>"))
+_OFFERS: Final = (
+    ("Cut", "<<Cut>>"),
+    ("Copy", "<<Copy>>"),
+    ("Paste", "<<Paste>>"),
+    ("Select all", "<<SelectAll>>"),
+)
+#: What needs a field that can be written in.
+_CHANGES: Final = frozenset({"<<Cut>>", "<<Paste>>"})
 
 
 def bind_fields(root: tk.Tk) -> None:
@@ -34,9 +40,13 @@ def _press(event: tk.Event[tk.Misc]) -> None:
 
 def _offer(pop_up: PopUp, event: tk.Event[tk.Misc]) -> str:
     field = event.widget
-    offers = (*_CHANGES, *_READS) if str(field.cget("state")) == "normal" else _READS
     field.focus_set()
-    rows = [Row(label, partial(field.event_generate, happens)) for label, happens in offers]
+    can_write = str(field.cget("state")) == "normal"
+    rows = [
+        Row(label, partial(field.event_generate, happens))
+        for label, happens in _OFFERS
+        if can_write or happens not in _CHANGES
+    ]
     if event.num == 3:
         pop_up.show(rows, event.x_root, event.y_root)
     else:
