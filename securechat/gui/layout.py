@@ -17,7 +17,7 @@ from ..client.timeline import Timeline
 from .composer import Composer
 from .finder import Finder
 from .lists import MAX_ROWS, RowList, Shown
-from .look import Palette
+from .look import Palette, menu_of
 from .messages import Messages
 from .panes import Panes
 from .pieces import nick_tag
@@ -199,15 +199,8 @@ class Layout(ttk.Frame):
         for rows in (self.rooms, self.people):
             rows.dress(palette, unit)
         inside = self.nametowidget(self._menu_button.cget("menu"))
-        inside.configure(
-            background=palette.panel,
-            foreground=palette.text,
-            activebackground=palette.accent,
-            activeforeground=palette.on_accent,
-            font="chat",
-            borderwidth=1,
-            relief="flat",
-        )
+        for key, value in menu_of(palette).items():
+            inside[key.lower()] = value
         self.panes.dress(palette, unit)
 
     def open_menu(self) -> None:
