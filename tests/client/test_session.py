@@ -317,6 +317,16 @@ def test_a_link_that_breaks_at_once_does_not_reset_the_backoff() -> None:
     assert delays == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]
 
 
+def test_a_server_that_says_when_it_is_back_is_believed_again_and_again() -> None:
+    run = Run().online()
+    delays = []
+    for _ in range(4):
+        run.forget().hear(wire.Bye(reason="shutdown", retry_after=1))
+        delays.append(run.tells(Offline)[0].retry_in)
+        run.wait(CAP).dialed().hear(welcome()).join().listed()
+    assert delays == [1.5, 1.5, 1.5, 1.5]
+
+
 def test_backoff_has_full_jitter_and_a_cap() -> None:
     assert [Backoff(lambda: 1.0).next_delay() for _ in range(1)] == [BASE]
     high, low = Backoff(lambda: 1.0), Backoff(lambda: 0.0)
