@@ -1,4 +1,4 @@
-"""What the tests of the fan-out share: sockets that take as much as a test wants them to."""
+"""What the tests of io threads share: sockets that take as much as a test wants them to."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 from securechat.net.channel import MAX_PIECE, Channel, Phase
 from securechat.net.fanout import LOW_WATER, Fanout
 from securechat.net.ops import Chunk, Notice, PageRead, PageWanted, Subscribe, Unsubscribe
+
+from .parts import Parts
 
 PLENTY = 1 << 40
 ROOM = "#lobby"
@@ -137,3 +139,9 @@ def world() -> World:
 def new_world() -> Callable[[], World]:
     """A world for each run of a test that runs more than once."""
     return World
+
+
+@pytest.fixture
+def parts() -> Parts:
+    """The parts of an io thread for one test."""
+    return Parts()
