@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import threading
+import time
 
 import pytest
 
@@ -14,7 +16,10 @@ from securechat.net.gate import Fact
 from securechat.net.poller import READ
 from securechat.protocol.codec import Refusal
 from securechat.protocol.connection import Signal, State
+from securechat.protocol.envelopes import Draft, Time
+from securechat.protocol.framing import DEFAULT_MAX_FRAME, GREETING_MAX_FRAME, encode_frame
 
+from .desk import Contexts, Desk
 from .parts import BEGIN, HELLO, JUNK, Parts, draft, sock_of
 
 
@@ -193,3 +198,54 @@ def test_each_frame_costs_what_it_costs(parts: Parts) -> None:
     assert bucket.available(BEGIN) == 88
     parts.read(channel, draft(2) + no_envelope)
     assert bucket.available(BEGIN) == 76
+
+
+@pytest.mark.parametrize("size", [1, 3, 50, 20_000])
+def test_frames_are_told_in_order_however_they_come(contexts: Contexts, size: int) -> None:
+    desk = Desk(contexts, patience=0.0)
+    try:
+        peer = desk.connect()
+        stream = b"".join(draft(n, text="x" * (n * 97 % (size * 200))) for n in range(100))
+        for at in range(0, len(stream), size):
+            peer.send(stream[at : at + size])
+        got: list[str] = []
+        while len(got) < 100:
+            got += desk.ids()
+        assert got == [str(n) for n in range(100)]
+    finally:
+        desk.close()
+
+
+def test_of_many_records_so_many_are_read_that_others_have_their_turn(desk: Desk) -> None:
+    ann, bob = desk.connect(), desk.connect()
+    ann.sendall(draft(0))
+    assert desk.ids() == ["0"]
+    stream = b"".join(draft(n, text="x" * 4_000) for n in range(1, 101))
+    writer = threading.Thread(target=ann.sendall, args=(stream,), name="ann")
+    writer.start()  # 25 records, of which what the kernel takes waits while the hub decides
+    bob.sendall(draft(999))
+    time.sleep(0.1)
+    desk.loop.post(())
+    first = [(number, event.id) for number, event in desk.hear() if isinstance(event, Draft)]
+    assert (2, "999") in first
+    got = [id for number, id in first if number == 1]
+    assert 0 < len(got) <= 8 * READ_SIZE // 4_000 + 1
+    while len(got) < 100:
+        desk.loop.post(())
+        got += desk.ids()
+    desk.loop.post(())
+    assert got == [str(n) for n in range(1, 101)]
+    writer.join()
+
+
+def test_a_frame_is_as_long_as_the_state_allows(desk: Desk) -> None:
+    peer = desk.connect()
+    long = b'{"type":"command","id":"1","name":"time"}'.ljust(GREETING_MAX_FRAME + 1)
+    peer.sendall(encode_frame(long))
+    [(_, event)] = desk.hear()
+    assert isinstance(event, Time)
+    desk.loop.post(())
+    peer.sendall((DEFAULT_MAX_FRAME + 1).to_bytes(4, "big"))
+    [(_, refusal)] = desk.hear()
+    assert getattr(refusal, "code", None) == "frame_too_large"
+    desk.loop.post(())
