@@ -18,8 +18,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "securechat needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python scripts/dev_dependencies.py > $(VENV)/dev-requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e . \
-	  $$($(BIN)/python scripts/dev_dependencies.py)
+	  -r $(VENV)/dev-requirements.txt
 	@touch $@
 
 serve: setup            ## serve on 127.0.0.1:55555, with certificates made on first use

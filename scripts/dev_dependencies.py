@@ -1,4 +1,7 @@
-"""Print what the group `dev` of pyproject.toml (PEP 735) asks for, for a pip without --group."""
+"""Print what the group `dev` of pyproject.toml (PEP 735) asks for, for a pip without --group.
+
+The lines are a requirements file: they may have markers, with spaces, `;` and quotes in them.
+"""
 
 from __future__ import annotations
 

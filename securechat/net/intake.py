@@ -17,6 +17,7 @@ from .endings import Endings
 from .gate import Fact
 from .loop_config import Report, Told
 from .watch import Clock, Watch
+from .wordless import Tally
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,13 @@ class Intake:
         self._endings = endings
         self._clock = clock
         self._report = report
+        self._tally = Tally(report)
 
     def read(self, channel: Channel) -> None:
         """Read a record; one frame and nothing else, as people send it, goes the short way."""
         data = channel.receive()
         if data is None:
+            self._tally.note(channel, self._clock.now)
             return
         if not data:
             self._endings.part(channel)
@@ -80,6 +83,10 @@ class Intake:
         self._understand(channel)
         if ended:
             self._endings.part(channel)
+
+    def forget(self, channel: Channel) -> None:
+        """It has ended."""
+        self._tally.forget(channel)
 
     def resume(self, channel: Channel) -> None:
         """`hello` is answered, or there are tokens again: look at what has come meanwhile."""

@@ -21,6 +21,7 @@ from ..errors import ServerStartError
 from .address import show
 from .ops import Adopt
 from .waker import Waker
+from .wordless import RECEIVE_BUFFER
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ class Listener:
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)  # inherited
             if family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.setblocking(False)

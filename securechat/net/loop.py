@@ -124,6 +124,16 @@ class Loop:
         return len(self._channels)
 
     @property
+    def ident(self) -> int | None:
+        """The thread's, None: it was not started."""
+        return self._thread.ident
+
+    @property
+    def turn(self) -> float | None:
+        """When its turn began (monotonic seconds), None: it sleeps; from any thread."""
+        return None if self._sleeping else self._clock.now
+
+    @property
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()
@@ -294,6 +304,7 @@ class Loop:
         """It has ended, and its socket is about to be closed."""
         self._fanout.drop(channel)
         self._handshakes.forget(channel)
+        self._intake.forget(channel)
         self._by_fd[channel.sock.fileno()] = None
         del self._channels[channel.number]
 

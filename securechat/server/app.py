@@ -27,6 +27,7 @@ from ..chat.limits import TokenBucket
 from ..config import ChatLimits, ServerConfig
 from ..errors import CertificateError, SecureChatError
 from ..metrics import Histogram, merge
+from ..net import wordless
 from ..net.door import Door
 from ..net.gate import Gate, fit
 from ..net.listener import Listener
@@ -52,8 +53,8 @@ log = logging.getLogger(__name__)
 STOP_TIME: Final = 5.0
 #: In place of a data folder: nothing is kept.
 IN_MEMORY: Final = ":memory:"
-#: How long a signal may lie unnoticed, seconds.
-_LOOK_EVERY: Final = 0.5
+#: How long a signal, or a peer that holds up an io thread, may go unnoticed, seconds.
+_LOOK_EVERY: Final = 0.1
 #: How often the days that the certificate has left are looked at, seconds.
 _TEND_EVERY: Final = 86_400.0
 #: Objects made and not freed before the collector looks at the young ones.
@@ -193,6 +194,10 @@ class Server:
         else:
             certificates.tell_days_left(self._served.pair, now)
 
+    def free_io_threads(self) -> None:
+        """Cut those who keep an io thread from all others; to be called several times a second."""
+        wordless.free(self._loops, self._door.tell)
+
     # -------------------------------------------------------------- between the threads
 
     def _post(self, number: int, ops: Sequence[Op]) -> None:
@@ -290,7 +295,7 @@ def _tell_latency(latency: Histogram) -> None:
 
 
 def _serve(server: Server, signals: Signals) -> None:
-    """Until it is time to stop, see to the certificates.
+    """Until it is time to stop, see to the certificates and that no peer holds up an io thread.
 
     A signal that the kernel gave to another thread is heeded when this one wakes.
     """
@@ -298,6 +303,7 @@ def _serve(server: Server, signals: Signals) -> None:
     while signals.wait(_LOOK_EVERY):
         if signals.take_reload():
             server.reload_certificates(datetime.now(UTC))
+        server.free_io_threads()
         if time.monotonic() >= tend_at:
             tend_at += _TEND_EVERY
             server.tend_certificates(datetime.now(UTC))

@@ -17,7 +17,10 @@ from .siege import ROOT
 
 pytestmark = [
     *scale.MARKS,
-    pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is not installed"),
+    pytest.mark.skipif(
+        find_spec("atheris") is None,
+        reason="atheris is not installed: it has wheels for Linux on x86-64 alone",
+    ),
 ]
 
 FULL: Final = 100_000_000
