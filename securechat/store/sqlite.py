@@ -134,7 +134,7 @@ class SqliteStore:
         self._keepers = new_keepers(self._execute, lambda: self._ts)
         #: The texts that the transaction erased.
         self._erased: list[str] = []
-        self._wal = Wal(db, path, self._judge)
+        self._wal = Wal(db, path, self._judge, vfs)
         self._traces = Traces(
             partial(Scrub, path, vfs, int(db.pragma("page_size"))),
             self._wal,
