@@ -367,6 +367,18 @@ def test_every_theme_and_size_shows_the_same_text(bob: Person, theme: ThemeName)
         assert bob.shown == before
 
 
+@pytest.mark.parametrize("theme", ["light", "high-contrast"])
+def test_the_search_has_room_in_every_theme_and_size(bob: Person, theme: ThemeName) -> None:
+    bob.chat.find()
+    field = bob.chat.finder.entry
+    for size in (8, 30, 10):  # while it is open
+        bob.theme.dress(theme, size)
+        bob.chat.frame.dress(bob.theme.palette, bob.theme.unit)
+        bob.root.update()
+        assert field.winfo_width() > 8 * bob.theme.unit
+        assert 1.2 * bob.theme.unit < field.winfo_height() < 4 * bob.theme.unit
+
+
 def test_it_does_without_sun_valley(bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bob.theme, "_has_sun_valley", False)
     for theme in ("dark", "light"):
