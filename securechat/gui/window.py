@@ -7,6 +7,7 @@ changes them. All of it runs in the main thread, from the pump.
 from __future__ import annotations
 
 import threading
+import time
 import tkinter as tk
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from .chat import Chat
 from .dialogs import SettingsDialog
 from .door import Door
 from .fields import bind_fields
+from .icon import draw
 from .keys import WINDOW
 from .look import USUAL_SIZE, ThemeName, clamp
 from .meeting import Admitted
@@ -36,6 +38,8 @@ from .panes import Widths
 from .pump import Pump
 from .theme import Theme, system_theme
 
+#: Seconds after which it is worth asking again whether the desktop is dark.
+_ASK_AGAIN: Final = 30.0
 _KEYS: Final = "SecurechatKeys"
 _THEMES: Final = ("system", "light", "dark", "high-contrast")
 
@@ -65,6 +69,8 @@ class Window:
         self._system: ThemeName = "light"
         self._theme = Theme(root)
         root.title("securechat")
+        self._icon = draw(root)
+        root.iconphoto(True, self._icon)
         root.protocol("WM_DELETE_WINDOW", self.close)
         self._file = KnownFile(default_state_dir())
         self.door = Door(
@@ -80,7 +86,9 @@ class Window:
         self._dress()
         self._take_room()
         self.door.pack(fill="both", expand=True)
-        threading.Thread(target=self._ask_system, name="gui-theme", daemon=True).start()
+        self._asked_at = 0.0
+        root.bind("<FocusIn>", lambda _: self._follow_system(), add=True)
+        self._follow_system()
         self.pump = Pump(root, self._work)
 
     def _take_room(self) -> None:
@@ -132,8 +140,9 @@ class Window:
 
     def _work(self, until: float) -> None:
         try:
-            self._system = self._wanted.get_nowait()
-            self._dress()
+            before, self._system = self._system, self._wanted.get_nowait()
+            if self._system != before:
+                self._dress()
         except Empty:
             pass
         if self.chat is None:
@@ -249,6 +258,13 @@ class Window:
         self.door.dress(self._theme.palette.background, self._theme.unit)
         if self.chat is not None:
             self.chat.frame.dress(self._theme.palette, self._theme.unit)
+
+    def _follow_system(self) -> None:
+        """Ask the desktop whether it is dark, when somebody comes back to the window."""
+        now = time.monotonic()
+        if now >= self._asked_at + _ASK_AGAIN or not self._asked_at:
+            self._asked_at = now
+            threading.Thread(target=self._ask_system, name="gui-theme", daemon=True).start()
 
     def _ask_system(self) -> None:
         self._wanted.put(system_theme())

@@ -166,6 +166,19 @@ def test_the_bell_is_set_by_a_command_or_in_the_settings_and_kept(desk: Desk) ->
     assert 'bell = "off"' in desk.path.read_text()
 
 
+def test_the_desktop_is_followed_while_the_window_is_open(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.go_in()
+    monkeypatch.setattr(window, "system_theme", lambda: "dark")
+    monkeypatch.setattr(window, "_ASK_AGAIN", 0.0)
+    desk.window.root.event_generate("<FocusIn>")
+    desk.wait(lambda: desk.window._theme.name == "dark")
+    desk.window._change(desk.window._ui.over({"theme": "light"}))
+    desk.window.root.event_generate("<FocusIn>")
+    assert desk.window._theme.name == "light"  # one has chosen
+
+
 def test_quit_closes_it(desk: Desk) -> None:
     desk.go_in()
     assert desk.window.chat is not None
