@@ -66,6 +66,9 @@ def test_who_types_elsewhere_writes(bob: Person) -> None:
         assert bob.root.focus_get() is bob.chat.composer.text
         assert bob.typed == "hi"
         bob.chat.composer.text.delete("1.0", "end")
+    bob.chat.messages.text.focus_force()
+    bob.press("<Return>", bob.chat.messages.text)
+    assert bob.root.focus_get() is bob.chat.composer.text
 
 
 def test_the_list_that_has_the_keyboard_shows_where_it_is(bob: Person) -> None:
