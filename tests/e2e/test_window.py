@@ -200,6 +200,12 @@ def test_an_invite_is_all_that_one_needs(
     assert eve.end() == (0, "")
     again = window(invite.strip())
     again.wait(lambda: again.title == "#garden · eve · securechat", "never came in again")
+    again.press("ctrl+q")
+    assert again.end() == (0, "")
+    tomorrow = window()
+    time.sleep(0.5)
+    tomorrow.press("Return")  # where, as whom and which room are known
+    tomorrow.wait(lambda: tomorrow.title == "#garden · eve · securechat", "was not in the garden")
 
 
 def test_a_click_on_an_invite_fills_it_in(

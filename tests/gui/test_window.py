@@ -135,6 +135,19 @@ def test_what_ends_the_client_leads_back_to_the_door(desk: Desk) -> None:
     assert "you are in" in desk.shown
 
 
+def test_one_is_in_the_same_rooms_at_the_next_start(desk: Desk) -> None:
+    assert desk.window.chat is None
+    desk.window._rooms = ()
+    desk.go_in()
+    assert desk.window.chat is not None
+    desk.window.chat.enter("/join garden")
+    desk.wait(lambda: "you are in #garden" in desk.shown)
+    desk.client.give_up()
+    desk.wait(lambda: desk.window.chat is None)
+    desk.window._go_in(Admitted(Target("localhost", 55555), "bob", SYSTEM, room="#tools"))
+    assert desk.client.config.rooms == ("#tools", "#lobby", "#garden")
+
+
 def test_it_rings_for_what_one_does_not_see_and_not_all_the_time(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
