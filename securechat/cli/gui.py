@@ -44,8 +44,20 @@ def gui(
     nick: Annotated[str, typer.Option("--nick", metavar="NICK", help="What others call you.")] = "",
     room: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Room to enter; may be repeated.  [default: lobby]"),
+        typer.Option(
+            metavar="NAME",
+            help="Room to enter; may be repeated.  [default: those of the last time, or lobby]",
+        ),
     ] = None,
+    fill_in: Annotated[
+        bool, typer.Option("--fill-in", help="Only fill the form in, and wait for Connect.")
+    ] = False,
+    add_to_menu: Annotated[
+        bool,
+        typer.Option(
+            "--add-to-menu", help="Put it into the menu of your desktop, and open no window."
+        ),
+    ] = False,
     certs: trusting.Certs = None,
     ca: trusting.CaFile = None,
     fingerprint: trusting.Fingerprint = None,
@@ -63,16 +75,29 @@ def gui(
     """
     with reported():
         _need_tkinter()
+        if add_to_menu:
+            _add_to_menu()
+            return
         from ..gui.app import run
 
-        rooms = [check_room(one) for one in room or ["lobby"]]
+        rooms = [check_room(one) for one in room or ()]
         wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
         source = context.get_parameter_source("server")
         is_typed = source is not None and source.name == "COMMANDLINE"
         if not is_typed and server == _BUILT_IN:
             server = None  # nobody has chosen it; the window knows better what to suggest
-        code = run(settings_of(context), wishes, server, nick, rooms, goes_in=is_typed)
+        code = run(
+            settings_of(context), wishes, server, nick, rooms, goes_in=is_typed and not fill_in
+        )
     raise typer.Exit(code)
+
+
+def _add_to_menu() -> None:
+    from ..gui.desktop import add_to_menu
+
+    if platform.system() == "Darwin":
+        raise SecureChatError("There is no such menu on macOS: keep `securechat gui` in the Dock.")
+    print(f"securechat is in the menu now, and opens invites that are clicked ({add_to_menu()})")
 
 
 def _need_tkinter() -> None:

@@ -287,6 +287,8 @@ WORDS: Final[dict[str, _Command]] = {
         {
             "--nick": "nicks",
             "--room": "files",
+            "--fill-in": None,
+            "--add-to-menu": None,
             "--certs": "files",
             "--ca": "files",
             "--fingerprint": "files",

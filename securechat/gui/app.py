@@ -49,8 +49,9 @@ def run(
         reason = None if leaving is None else leaving.reason
         take_leave(stay.client, reason, stay.controller.timeline.farewell)
         stay.unfinished.close(_WRITTEN_WITHIN)
-        if stay.unfinished.problem is not None:
-            log.warning("%s", stay.unfinished.problem)
+        for problem in (stay.unfinished.problem, stay.last_rooms.problem):
+            if problem is not None:
+                log.warning("%s", problem)
     return 128 + signals[0] if signals else 0
 
 

@@ -29,6 +29,8 @@ _THEMES: Final = {
     "dark": "dark",
     "high-contrast": "high contrast",
 }
+#: The part of the screen's width that a field of the settings takes at most.
+_FIELD: Final = 0.5
 _JOINS: Final = {"fold": "in short", "show": "one by one", "hide": "not at all"}
 
 
@@ -280,6 +282,8 @@ class SettingsDialog(Dialog):
         self._changed = changed
         self.body.columnconfigure(1, weight=1)
         self._row = 0
+        letter = font.nametofont("chat", self).measure("0")
+        self._letters = min(28, int(self.winfo_screenwidth() * _FIELD) // letter)
         first = self._choice("Colours", _THEMES, ui.theme, "theme")
         self._size(ui.font_size or USUAL_SIZE)
         self._choice("Bell rings for", _BELLS, ui.bell, "bell")
@@ -299,7 +303,11 @@ class SettingsDialog(Dialog):
     def _choice(self, label: str, words: dict[str, str], chosen: str, key: str) -> ttk.Combobox:
         ttk.Label(self.body, text=label).grid(row=self._row, column=0, sticky="w", pady=6)
         box = ttk.Combobox(
-            self.body, values=list(words.values()), state="readonly", width=28, font="chat"
+            self.body,
+            values=list(words.values()),
+            state="readonly",
+            width=self._letters,
+            font="chat",
         )
         box.current(list(words).index(chosen))
         box.grid(row=self._row, column=1, sticky="ew", padx=(16, 0), pady=6)
@@ -312,7 +320,9 @@ class SettingsDialog(Dialog):
             row=self._row, column=0, sticky="w", pady=6
         )
         sizes = [f"{one * 10} %" for one in range(MIN_SIZE, MAX_SIZE + 1)]
-        box = ttk.Combobox(self.body, values=sizes, state="readonly", width=28, font="chat")
+        box = ttk.Combobox(
+            self.body, values=sizes, state="readonly", width=self._letters, font="chat"
+        )
         box.current(clamp(size) - MIN_SIZE)
         box.grid(row=self._row, column=1, sticky="ew", padx=(16, 0), pady=6)
         box.bind("<<ComboboxSelected>>", lambda _: self._set(font_size=box.current() + MIN_SIZE))

@@ -128,7 +128,7 @@ class Door(ttk.Frame):
     def _next_field(self, problem: SecureChatError | None) -> ttk.Entry | ttk.Button:
         """Where something is missing, or has to be mended."""
         if SCHEME in self._server.get().lower():
-            return self._server
+            return self._button if problem is None else self._server
         if isinstance(problem, Refused):
             return self._password if problem.code in _WANTS_PASSWORD else self._nick
         if problem is not None or not self._server.get():

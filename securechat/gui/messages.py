@@ -91,8 +91,9 @@ class Messages(ttk.Frame):
         text.bind("<Control-a>", self._select_all)
         text.bind("<ButtonRelease-1>", self._released, add=True)
         text.bind("<Configure>", self._resized)
-        for sequence in ("<Button-3>", "<Menu>", "<Shift-F10>", "<Return>"):
+        for sequence in ("<Button-3>", "<Menu>", "<Shift-F10>"):
             text.bind(sequence, self._ask_menu)
+        text.bind("<Return>", self._enter)
         text.tag_bind("link", "<Enter>", lambda _: text.configure(cursor="hand2"))
         text.tag_bind("link", "<Leave>", lambda _: text.configure(cursor="arrow"))
         text.tag_bind(WEB, "<Motion>", lambda event: self._point(self._link_at(event)))
@@ -343,6 +344,13 @@ class Messages(ttk.Frame):
         found = self.text.tag_ranges("chosen")
         box = self.text.bbox(str(found[0])) if found else None
         return (40, self.text.winfo_height() // 2) if box is None else (40, box[1] + box[3] // 2)
+
+    def _enter(self, event: tk.Event[tk.Text]) -> str:
+        """What can be done with the chosen message; who has chosen none means the field below."""
+        if self._chosen is not None:
+            return self._ask_menu(event)
+        self._type("")
+        return "break"
 
     def _typed(self, event: tk.Event[tk.Text]) -> str | None:
         """Who clicked here and types means the field below."""

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tkinter as tk
+from collections.abc import Iterator
 from importlib.util import find_spec
 from tkinter import font, ttk
 from typing import Final
@@ -78,6 +79,8 @@ class Theme:
             self._styles.theme_use("clam")
             self._own_style()
         self._common_style()
+        for field in _fields_below(self._root):  # they take no notice when their font changes
+            field.configure(font=field.cget("font"))
 
     def _resize(self, size: int) -> None:
         per_point = float(self._root.tk.call("tk", "scaling"))
@@ -127,6 +130,7 @@ class Theme:
                 button,
                 background=colours.panel,
                 padding=(10, 4),
+                width=0,
                 relief="solid" if self._is_contrast else "flat",
                 borderwidth=1,
                 bordercolor=colours.border,
@@ -224,6 +228,13 @@ class Theme:
         for pattern, value in options.items():
             self._root.option_add(pattern, value)
         self._root.configure(background=colours.background)
+
+
+def _fields_below(widget: tk.Misc) -> Iterator[ttk.Entry]:
+    for child in widget.winfo_children():
+        if isinstance(child, ttk.Entry):
+            yield child
+        yield from _fields_below(child)
 
 
 def system_theme() -> ThemeName:

@@ -7,6 +7,7 @@ changes them. All of it runs in the main thread, from the pump.
 from __future__ import annotations
 
 import threading
+import time
 import tkinter as tk
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from ..client.client import ChatClient, ClientConfig
 from ..client.controller import Controller
 from ..client.entries import Entry
 from ..client.known_file import KnownFile
+from ..client.last_rooms import LastRooms
 from ..client.state import default_state_dir
 from ..client.trust_policy import Wishes
 from ..client.unfinished import Unfinished
@@ -28,6 +30,7 @@ from .chat import Chat
 from .dialogs import SettingsDialog
 from .door import Door
 from .fields import bind_fields
+from .icon import draw
 from .keys import WINDOW
 from .look import USUAL_SIZE, ThemeName, clamp
 from .meeting import Admitted
@@ -36,6 +39,9 @@ from .panes import Widths
 from .pump import Pump
 from .theme import Theme, system_theme
 
+#: Seconds after which it is worth asking again whether the desktop is dark.
+_ASK_AGAIN: Final = 30.0
+_LOBBY: Final = "#lobby"
 _KEYS: Final = "SecurechatKeys"
 _THEMES: Final = ("system", "light", "dark", "high-contrast")
 
@@ -46,6 +52,7 @@ class Stay(NamedTuple):
     client: ChatClient
     controller: Controller
     unfinished: Unfinished
+    last_rooms: LastRooms
 
 
 class Window:
@@ -65,6 +72,8 @@ class Window:
         self._system: ThemeName = "light"
         self._theme = Theme(root)
         root.title("securechat")
+        self._icon = draw(root)
+        root.iconphoto(True, self._icon)
         root.protocol("WM_DELETE_WINDOW", self.close)
         self._file = KnownFile(default_state_dir())
         self.door = Door(
@@ -80,7 +89,9 @@ class Window:
         self._dress()
         self._take_room()
         self.door.pack(fill="both", expand=True)
-        threading.Thread(target=self._ask_system, name="gui-theme", daemon=True).start()
+        self._asked_at = 0.0
+        root.bind("<FocusIn>", lambda _: self._follow_system(), add=True)
+        self._follow_system()
         self.pump = Pump(root, self._work)
 
     def _take_room(self) -> None:
@@ -132,14 +143,16 @@ class Window:
 
     def _work(self, until: float) -> None:
         try:
-            self._system = self._wanted.get_nowait()
-            self._dress()
+            before, self._system = self._system, self._wanted.get_nowait()
+            if self._system != before:
+                self._dress()
         except Empty:
             pass
         if self.chat is None:
             self.door.look()
         else:
             self.chat.take(until)
+            self._keep_rooms()
         controller = None if self.stay is None else self.stay.controller
         if controller is not None and controller.bell.level.value != self._ui.bell:  # by /bell
             self._change(self._ui.over({"bell": controller.bell.level.value}))
@@ -147,6 +160,16 @@ class Window:
             self.close()
         elif controller is not None and controller.done:
             self._go_out(controller.error)
+
+    def _keep_rooms(self) -> None:
+        """Write down where one is, for the next start."""
+        if self.stay is None or not self.stay.controller.timeline.online:
+            return
+        timeline = self.stay.controller.timeline
+        here = [one.name for one in timeline.conversations.values() if one.joined]
+        rooms = [name for name in here if name.startswith("#")]
+        if rooms:
+            self.stay.last_rooms.keep(timeline.nick, rooms)
 
     def _heard(self, entries: list[Entry]) -> None:
         """Ring, if one wants that, and not for what one is looking at."""
@@ -171,7 +194,9 @@ class Window:
 
     def _go_in(self, admitted: Admitted) -> None:
         host, port = admitted.target
-        rooms = (admitted.room,) if admitted.room else self._rooms
+        last_rooms = LastRooms(default_state_dir(), host, port)
+        wanted = (admitted.room,) if admitted.room else self._rooms
+        rooms = tuple(dict.fromkeys((*wanted, *last_rooms.load(admitted.nick)))) or (_LOBBY,)
         config = ClientConfig(
             host=host,
             port=port,
@@ -186,7 +211,7 @@ class Window:
         controller.bell.level = BellLevel(self._ui.bell)
         controller.timeline.heed(self._ui.words)
         unfinished = Unfinished(default_state_dir(), host, port, admitted.nick)
-        self.stay = Stay(client, controller, unfinished)
+        self.stay = Stay(client, controller, unfinished, last_rooms)
         self.chat = Chat(
             self.root,
             client,
@@ -249,6 +274,13 @@ class Window:
         self.door.dress(self._theme.palette.background, self._theme.unit)
         if self.chat is not None:
             self.chat.frame.dress(self._theme.palette, self._theme.unit)
+
+    def _follow_system(self) -> None:
+        """Ask the desktop whether it is dark, when somebody comes back to the window."""
+        now = time.monotonic()
+        if now >= self._asked_at + _ASK_AGAIN or not self._asked_at:
+            self._asked_at = now
+            threading.Thread(target=self._ask_system, name="gui-theme", daemon=True).start()
 
     def _ask_system(self) -> None:
         self._wanted.put(system_theme())

@@ -102,3 +102,11 @@ def test_a_cleared_log_is_empty_and_older_than_what_comes() -> None:
     empty = Log()
     empty.clear()
     assert (empty.first, empty.end, empty.oldest_seq) == (0, 0, 0)
+
+
+def test_messages_are_found_from_one_on_both_ways() -> None:
+    log = Log()
+    for entry in (message("a", seq=1), moved("dave"), message("b", seq=2), moved("erin")):
+        log.add(entry, seen=True)
+    assert [log.spoken_near(at, 1) for at in range(-1, 5)] == [0, 0, 2, 2, None, None]
+    assert [log.spoken_near(at, -1) for at in range(-1, 5)] == [None, 0, 0, 2, 2, 2]

@@ -200,6 +200,31 @@ def test_an_invite_is_all_that_one_needs(
     assert eve.end() == (0, "")
     again = window(invite.strip())
     again.wait(lambda: again.title == "#garden · eve · securechat", "never came in again")
+    again.press("ctrl+q")
+    assert again.end() == (0, "")
+    tomorrow = window()
+    time.sleep(0.5)
+    tomorrow.press("Return")  # where, as whom and which room are known
+    tomorrow.wait(lambda: tomorrow.title == "#garden · eve · securechat", "was not in the garden")
+
+
+def test_a_click_on_an_invite_fills_it_in(
+    home: Home,  # noqa: F811
+    window: Callable[..., Window],
+    carol: Chat,
+) -> None:
+    code, told, errors = home.run("gui", "--add-to-menu")
+    assert (code, errors) == (0, "")
+    entry = Path(home.env["XDG_DATA_HOME"]) / "applications/securechat.desktop"
+    assert str(entry) in told
+    assert "gui --fill-in %u\n" in entry.read_text()
+    _, invite, _ = home.run("invite", "eve")
+    eve = window("--fill-in", invite.strip())
+    time.sleep(0.5)  # nothing is to happen
+    assert eve.title == "securechat"
+    assert "eve" not in {one.nick for one in carol.who()}
+    eve.press("Return")
+    eve.is_in("eve")
 
 
 def test_links_lead_out_and_borders_are_moved(

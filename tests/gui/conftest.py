@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from .person import Person
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +47,17 @@ def tcl(display: str) -> str:
 
     tk.Tk(display).destroy()
     return display
+
+
+@pytest.fixture
+def bob(tcl: str, tmp_path: Path) -> Iterator[Person]:
+    """Somebody in #lobby."""
+    import tkinter as tk
+
+    from .person import Person
+
+    bob = Person(tk.Tk(tcl), tmp_path)
+    yield bob
+    bob.leave()
+    del bob
+    gc.collect()  # Tk's objects end in the thread that made them

@@ -13,6 +13,7 @@ import pytest
 from securechat.client.controller import Controller
 from securechat.client.unfinished import Unfinished
 from securechat.gui.chat import Chat
+from securechat.gui.dialogs import Dialog
 from securechat.gui.pump import Pump
 from securechat.gui.theme import Theme
 from securechat.protocol import envelopes as wire
@@ -124,3 +125,10 @@ class Person:
         self.chat.close()
         self.root.destroy()
         self.unfinished.close(PATIENCE)
+
+
+def dialog(bob: Person) -> Dialog:
+    """The one that is open."""
+    bob.root.update()
+    [found] = [one for one in bob.chat.frame.winfo_children() if isinstance(one, Dialog)]
+    return found

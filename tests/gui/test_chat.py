@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +11,8 @@ import pytest
 pytest.importorskip("tkinter", reason="this Python has no tkinter: install python3-tk")
 import tkinter as tk
 
-from securechat.gui import browser, fields, menus
-from securechat.gui.dialogs import Ask, Dialog, Help, Jump, Links, Secrets
+from securechat.gui import menus
+from securechat.gui.dialogs import Ask, Help, Jump, Secrets
 from securechat.gui.found import Hits
 from securechat.gui.keys import WINDOW
 from securechat.gui.look import ThemeName
@@ -21,25 +20,7 @@ from securechat.gui.page import MAX_SHOWN
 from securechat.gui.window import Window
 from securechat.protocol import envelopes as wire
 
-from .person import BEFORE, OLDEST, Person
-
-
-@pytest.fixture
-def bob(tcl: str, tmp_path: Path) -> Iterator[Person]:
-    """Somebody in #lobby."""
-    bob = Person(tk.Tk(tcl), tmp_path)
-    yield bob
-    bob.leave()
-    del bob
-    gc.collect()  # Tk's objects end in the thread that made them
-
-
-def dialog(bob: Person) -> Dialog:
-    """The one that is open."""
-    bob.root.update()
-    [found] = [one for one in bob.chat.frame.winfo_children() if isinstance(one, Dialog)]
-    return found
-
+from .person import BEFORE, OLDEST, Person, dialog
 
 # ------------------------------------------------------------------ typing
 
@@ -167,147 +148,6 @@ def test_rooms_count_what_is_new_and_keep_their_drafts(bob: Person) -> None:
 def _rows(bob: Person) -> str:
     tree = bob.chat.frame.rooms.tree
     return " ".join(tree.item(row, "text") for row in tree.get_children())
-
-
-def test_a_link_tells_where_it_leads_and_is_opened_by_a_click(
-    bob: Person, opened: list[str]
-) -> None:
-    bob.client.post("carol", "see https://example.org/a?b=1, not javascript:alert(1)")
-    bob.sees("example.org")
-    text = bob.chat.messages.text
-    at = text.search("https", "1.0")
-    box = text.bbox(at)
-    assert box is not None
-    x, y = box[0] + 3, box[1] + 3
-    text.event_generate("<Motion>", x=x, y=y)
-    bob.root.update()
-    assert text.cget("cursor") == "hand2"
-    assert bob.chat.frame._told.cget("text") == "A click opens example.org in your browser"
-    for sequence in ("<Button-1>", "<ButtonRelease-1>"):
-        text.event_generate(sequence, x=x, y=y)
-    bob.root.update()
-    assert opened == ["https://example.org/a?b=1"]
-    text.event_generate("<Motion>", x=5, y=5)
-    bob.root.update()
-    assert text.cget("cursor") == "arrow"
-    for sequence in ("<Button-1>", "<ButtonRelease-1>"):
-        text.event_generate(sequence, x=x - 25, y=y)
-    assert len(opened) == 1  # beside it is not on it
-
-
-def test_a_link_is_opened_by_keyboard(bob: Person, opened: list[str]) -> None:
-    bob.chat.open_link()
-    assert "no links" in str(bob.chat.frame._told.cget("text"))
-    bob.client.post("carol", "https://a.example/ and https://b.example/")
-    bob.sees("b.example")
-    bob.chat.open_link()
-    links = dialog(bob)
-    assert isinstance(links, Links)
-    bob.press("<Down>", links._list)
-    bob.press("<Return>", links._list)
-    assert opened == ["https://a.example/"]
-    assert not links.winfo_exists()
-
-
-def test_what_the_browser_cannot_do_is_told(bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser, "_open", lambda _: False)
-    bob.chat.clicked("web:https://example.org/")
-    bob.sees("No browser could be opened. Copy this into yours: https://example.org/")
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that were given to the browser."""
-    addresses: list[str] = []
-    monkeypatch.setattr(browser.Browser, "open", lambda _, address: addresses.append(address))
-    return addresses
-
-
-def test_messages_are_chosen_by_keyboard_and_have_their_menu(
-    bob: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown: list[menus.Rows] = []
-    monkeypatch.setattr(menus.PopUp, "show", lambda _, rows, _x, _y: shown.append(rows))
-    for said in ("first", "second", "third\nof two lines"):
-        bob.client.post("carol", said)
-    bob.sees("of two lines")
-    text = bob.chat.messages.text
-    bob.chat.next_pane()
-    bob.press("<Up>", text)
-    assert text.get(*text.tag_ranges("chosen")).strip().endswith("third\nof two lines")
-    bob.press("<Up>", text)
-    assert text.get(*text.tag_ranges("chosen")).strip().endswith("second")
-    bob.press("<Return>", text)
-    [rows] = shown
-    labels = {row.label: row.do for row in rows if row is not None}
-    labels["Quote"]()
-    assert bob.typed == "> carol: second\n"
-    bob.root.update()
-    assert not text.tag_ranges("chosen")  # the keyboard is elsewhere
-    bob.press("<Up>", text)
-    for _ in range(3):
-        bob.press("<Down>", text)
-    assert bob.chat.messages.follows
-
-
-def test_the_chosen_message_stays_so_while_others_come(bob: Person) -> None:
-    bob.client.flood("300")
-    bob.sees("message 299")
-    text = bob.chat.messages.text
-    bob.chat.next_pane()
-    for _ in range(250):
-        bob.press("<Up>", text)
-    chosen = text.get(*text.tag_ranges("chosen"))
-    assert "message 50 " in chosen
-    bob.client.flood("700")
-    bob.settle()
-    assert text.get(*text.tag_ranges("chosen")) == chosen
-    assert text.bbox(str(text.tag_ranges("chosen")[0])) is not None
-
-
-def test_who_types_elsewhere_writes(bob: Person) -> None:
-    for widget in (
-        bob.chat.messages.text,
-        bob.chat.frame.people.tree,
-        bob.chat.frame.rooms.tree,
-    ):
-        widget.focus_force()
-        bob.press("<Key-h>", widget)
-        bob.press("<Key-i>")
-        bob.press("<Control-Key-x>", widget)
-        assert bob.root.focus_get() is bob.chat.composer.text
-        assert bob.typed == "hi"
-        bob.chat.composer.text.delete("1.0", "end")
-
-
-def test_the_list_that_has_the_keyboard_shows_where_it_is(bob: Person) -> None:
-    people = bob.chat.frame.people
-    assert people.tree.selection() == ()
-    bob.chat.previous_pane()
-    bob.chat.previous_pane()
-    bob.root.update()
-    assert bob.root.focus_get() is people.tree
-    assert people.chosen == "bob"
-    bob.chat.escape()
-    bob.root.update()
-    assert people.tree.selection() == ()
-
-
-def test_the_mouse_pastes_and_cuts(bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[menus.Rows] = []
-    monkeypatch.setattr(menus.PopUp, "show", lambda _, rows, _x, _y: shown.append(rows))
-    fields.bind_fields(bob.root)
-    bob.root.clipboard_clear()
-    bob.root.clipboard_append("from elsewhere")
-    bob.press("<Button-3>")
-    rows = {row.label: row.do for row in shown[-1] if row is not None}
-    assert list(rows) == ["Cut", "Copy", "Paste", "Select all"]
-    rows["Paste"]()
-    assert bob.typed == "from elsewhere"
-    rows["Select all"]()
-    rows["Cut"]()
-    assert bob.typed == ""
-    assert bob.root.clipboard_get() == "from elsewhere"
 
 
 def test_a_removed_message_leaves_nothing_of_its_text(bob: Person) -> None:
@@ -515,16 +355,6 @@ def test_every_key_has_its_method() -> None:
         assert hasattr(Window, key.method) or hasattr(Chat, key.method), key
 
 
-def test_panes_are_walked_through_by_keyboard(bob: Person) -> None:
-    seen = []
-    for _ in range(4):
-        bob.chat.next_pane()
-        bob.root.update()
-        seen.append(bob.root.focus_get())
-    assert len(set(map(str, seen))) == 4
-    assert seen[-1] is bob.chat.composer.text
-
-
 @pytest.mark.parametrize("theme", ["light", "dark", "high-contrast"])
 def test_every_theme_and_size_shows_the_same_text(bob: Person, theme: ThemeName) -> None:
     bob.client.call()
@@ -535,6 +365,18 @@ def test_every_theme_and_size_shows_the_same_text(bob: Person, theme: ThemeName)
         bob.chat.frame.dress(bob.theme.palette, bob.theme.unit)
         bob.root.update()
         assert bob.shown == before
+
+
+@pytest.mark.parametrize("theme", ["light", "high-contrast"])
+def test_the_search_has_room_in_every_theme_and_size(bob: Person, theme: ThemeName) -> None:
+    bob.chat.find()
+    field = bob.chat.finder.entry
+    for size in (8, 30, 10):  # while it is open
+        bob.theme.dress(theme, size)
+        bob.chat.frame.dress(bob.theme.palette, bob.theme.unit)
+        bob.root.update()
+        assert field.winfo_width() > 8 * bob.theme.unit
+        assert 1.2 * bob.theme.unit < field.winfo_height() < 4 * bob.theme.unit
 
 
 def test_it_does_without_sun_valley(bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:

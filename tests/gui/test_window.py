@@ -135,6 +135,19 @@ def test_what_ends_the_client_leads_back_to_the_door(desk: Desk) -> None:
     assert "you are in" in desk.shown
 
 
+def test_one_is_in_the_same_rooms_at_the_next_start(desk: Desk) -> None:
+    assert desk.window.chat is None
+    desk.window._rooms = ()
+    desk.go_in()
+    assert desk.window.chat is not None
+    desk.window.chat.enter("/join garden")
+    desk.wait(lambda: "you are in #garden" in desk.shown)
+    desk.client.give_up()
+    desk.wait(lambda: desk.window.chat is None)
+    desk.window._go_in(Admitted(Target("localhost", 55555), "bob", SYSTEM, room="#tools"))
+    assert desk.client.config.rooms == ("#tools", "#lobby", "#garden")
+
+
 def test_it_rings_for_what_one_does_not_see_and_not_all_the_time(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +177,19 @@ def test_the_bell_is_set_by_a_command_or_in_the_settings_and_kept(desk: Desk) ->
     desk.window._change(desk.window._ui.over({"bell": "off"}))
     assert desk.controller.bell.level is BellLevel.OFF
     assert 'bell = "off"' in desk.path.read_text()
+
+
+def test_the_desktop_is_followed_while_the_window_is_open(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.go_in()
+    monkeypatch.setattr(window, "system_theme", lambda: "dark")
+    monkeypatch.setattr(window, "_ASK_AGAIN", 0.0)
+    desk.window.root.event_generate("<FocusIn>")
+    desk.wait(lambda: desk.window._theme.name == "dark")
+    desk.window._change(desk.window._ui.over({"theme": "light"}))
+    desk.window.root.event_generate("<FocusIn>")
+    assert desk.window._theme.name == "light"  # one has chosen
 
 
 def test_quit_closes_it(desk: Desk) -> None:
