@@ -64,7 +64,7 @@ SIDEWAYS = {
 PURE = (
     *("protocol", "chat", "client/session.py", "client/timeline.py", "sdk/arguments.py"),
     *(f"client/{name}.py" for name in ("answers", "desks", "log", "recall", "rooms", "typed")),
-    *(f"gui/{name}.py" for name in ("keys", "look", "page", "pieces", "sides")),
+    *(f"gui/{name}.py" for name in ("keys", "links", "look", "page", "pieces", "sides")),
     *(f"tui/{name}.py" for name in ("drawing", "sides", "viewport")),
 )
 NOT_PURE = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from securechat.protocol.codec import decode_server
@@ -17,6 +18,7 @@ from securechat.records import (
     Known,
     Lookup,
     NewMessage,
+    Removal,
     RemoveMessage,
     Stored,
     Unknown,
@@ -25,6 +27,7 @@ from securechat.store.base import Store
 from securechat.store.connections import DATABASE_NAME, connect_reader
 from securechat.store.maintenance import check
 from securechat.store.memory import MemoryStore
+from securechat.store.migrations import MIGRATIONS, create
 from securechat.store.retention import Retention
 from securechat.store.rulings import read_audit
 from securechat.store.sqlite import open_store
@@ -175,3 +178,38 @@ def test_who_removed_what_is_in_the_audit_and_only_if_it_was(tmp_path: Path) -> 
         assert [(row.number, row.ts) for row in rows] == [(1, TS), (2, TS)]
         assert [row.act for row in rows] == [ACT, KeepAct(ANN, "ann", "kick")]
         assert list(read_audit(db.execute, last=1)) == rows[1:]
+
+
+def test_the_last_removals_of_each_conversation_come_back(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, empty):
+        assert empty.removals == ()
+        store.commit([message(str(number), f"text {number}") for number in range(1, 131)], TS)
+        store.commit([message("b", "text b", to="#b"), removal(1, where="#b")], TS)  # at once, too
+        for seq in range(1, 131):
+            assert store.commit([removal(seq)], TS) == [Kept()]
+        assert store.commit([removal(7), removal(131), removal(1, BOB)], TS) == [Unknown()] * 3
+    with opened(tmp_path) as (_, snapshot):
+        assert snapshot.removals == (
+            Removal("#b", 1, BOB, "bob"),
+            *(Removal("#a", seq, BOB, "bob") for seq in range(31, 131)),
+        )
+
+
+def test_the_removals_of_before_are_taken_from_the_audit(tmp_path: Path) -> None:
+    path = tmp_path / DATABASE_NAME
+    create(path, MIGRATIONS[:5])
+    db = apsw.Connection(str(path))
+    for room, subject in (("#a", "message 12"), ("", "message 3"), ("#b", "message 4")):
+        db.execute(
+            "INSERT INTO audit (ts, identity, nick, act, room, subject, reason)"
+            " VALUES (?, ?, 'bob', 'remove', ?, ?, '')",
+            (TS, BOB, room, subject),
+        )
+    db.execute(
+        "INSERT INTO audit (ts, identity, nick, act, room, subject, reason)"
+        " VALUES (?, ?, 'bob', 'kick', '#a', 'eve', '')",
+        (TS, BOB),
+    )
+    db.close()
+    with opened(tmp_path) as (_, snapshot):
+        assert snapshot.removals == (Removal("#a", 12, BOB, "bob"), Removal("#b", 4, BOB, "bob"))
