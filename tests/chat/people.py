@@ -1,4 +1,4 @@
-"""People with a role on the whole server, for the stage."""
+"""People with a role on the whole server, for the stage, and what was done by a right there."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def enter_as(role: Role, nick: str, stage: Stage, *rooms: str, **keys: Any) -> P
     kept = new_account(identity.number, identity.nick, role, stage.now.wall)
     stage.hub.identities.enrol(identity, kept)
     return person
+
+
+def acts(stage: Stage) -> list[tuple[str, str, str, str]]:
+    """What the audit holds: who, did what, where, to whom."""
+    return [(act.nick, act.act, act.room, act.subject) for act in stage.book.audit]

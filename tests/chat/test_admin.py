@@ -22,8 +22,8 @@ from securechat.chat.admin import (
 from securechat.chat.roles import Role
 from securechat.protocol.envelopes import Bye, ChangeNick, Left
 
+from .enrolling import GOOD, OTHER, logged_in, registered
 from .stage import Stage, code_of
-from .test_auth import GOOD, OTHER, logged_in, registered
 
 
 def rows(stage: Stage, request: Any) -> list[dict[str, Any]]:

@@ -11,9 +11,9 @@ from securechat.chat.roles import Role
 from securechat.link_events import Arrived
 from securechat.protocol.envelopes import ChangeNick, Error, Logout, Passwd, Welcome
 
+from .enrolling import GOOD, OTHER, registered
 from .people import enter_as
 from .stage import Person, Stage, code_of
-from .test_auth import GOOD, OTHER, registered
 
 
 def arrive(stage: Stage, name: str | None = None, *, surplus: bool = False) -> Person:

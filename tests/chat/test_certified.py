@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from securechat.chat.admin import MakeInvite
 from securechat.protocol.envelopes import ChangeNick, Login, Register, Welcome
 
+from .enrolling import GOOD, account, registered
 from .stage import Stage, code_of
 from .test_arrivals import arrive
-from .test_auth import GOOD, account, registered
 
 
 def test_nobody_logs_in_to_another_account_than_that_of_their_certificate(stage: Stage) -> None:

@@ -22,9 +22,9 @@ from securechat.protocol.envelopes import (
     Unmute,
 )
 
+from .enrolling import GOOD, registered
 from .people import enter_as
 from .stage import Stage, code_of, kinds
-from .test_auth import GOOD, registered
 
 # ------------------------------------------------------------------ above one's rank
 

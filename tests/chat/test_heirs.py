@@ -15,8 +15,8 @@ from securechat.protocol.envelopes import (
     RoomSettings,
 )
 
+from .enrolling import GOOD, registered
 from .stage import Person, Stage, code_of
-from .test_auth import GOOD, registered
 
 
 def rules(person: Person, room: str = "#den") -> Any:

@@ -12,8 +12,8 @@ from securechat.chat.admin import ListInvites, MakeInvite, RevokeInvite
 from securechat.link_events import Lost
 from securechat.protocol.envelopes import Admit, Error, Join, Register, RoomSettings, Welcome
 
+from .enrolling import DAY, GOOD, logged_in, registered, settled
 from .stage import Person, Stage, code_of
-from .test_auth import DAY, GOOD, logged_in, registered, settled
 
 
 def invited(stage: Stage, **keys: Any) -> SecretStr:

@@ -14,10 +14,10 @@ from securechat.protocol.envelopes import (
     Passwd,
 )
 
+from .enrolling import GOOD, OTHER, registered
 from .people import enter_as
 from .stage import Said, Stage, code_of
 from .test_arrivals import arrive
-from .test_auth import GOOD, OTHER, registered
 from .test_invites import come, invited, refused
 
 # ------------------------------------------------------------------ through a door that was shut

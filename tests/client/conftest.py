@@ -18,6 +18,7 @@ from securechat.client.timeline import Timeline
 from securechat.client.trust import ByAuthority
 from securechat.protocol import envelopes as wire
 
+from .person import Person
 from .playing import FakeServer, Front, server_context
 from .told_to import WELCOME, feed, heard
 
@@ -70,3 +71,8 @@ def line() -> Timeline:
     feed(made, Online(WELCOME, False, False))
     feed(made, heard(wire.Joined(room="#lobby", nick="bob", re="s1", seq=0, after=0, count=2)))
     return made
+
+
+@pytest.fixture
+def bob() -> Person:
+    return Person()

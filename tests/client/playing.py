@@ -24,11 +24,7 @@ from securechat.protocol.connection import Connection, Role
 from securechat.protocol.framing import encode_frame
 
 DEADLINE = 10.0
-
-
 TS = "2026-01-01T00:00:00.000000Z"
-
-
 LIMITS = wire.Limits(
     max_frame=65_536, max_text=4_000, rate=0, burst=100, presence=500, idle_timeout=90
 )

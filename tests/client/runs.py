@@ -17,8 +17,6 @@ from securechat.protocol import envelopes as wire
 from securechat.protocol.codec import Refusal
 
 RUN = "f" * 32
-
-
 LIMITS = wire.Limits(
     max_frame=65_536, max_text=4_000, rate=20, burst=100, presence=500, idle_timeout=90
 )

@@ -16,13 +16,9 @@ from securechat.client.timeline import Timeline
 from securechat.protocol import envelopes as wire
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
 LIMITS = wire.Limits(
     max_frame=65_536, max_text=4_000, rate=20.0, burst=100, presence=500, idle_timeout=90.0
 )
-
-
 WELCOME = wire.Welcome(
     protocol=1, server="garden", version="1", nick="bob", epoch="e1", limits=LIMITS
 )

@@ -9,11 +9,13 @@ from pathlib import Path
 import apsw
 import pytest
 
+from securechat.records import KeepIdentity
 from securechat.store.migrations import create
+from securechat.store.retention import Retention, to_ts
 from securechat.store.sqlite import SqliteStore
 
 from .faults import Faults
-from .folders import opened
+from .folders import DAY, LATER, NOON, TS, message, opened
 
 
 @pytest.fixture
@@ -37,3 +39,23 @@ def db(tmp_path: Path) -> Iterator[apsw.Connection]:
     create(tmp_path / "bare.db")
     with closing(apsw.Connection(str(tmp_path / "bare.db"))) as db:
         yield db
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with a database of four messages in three conversations, one text removed."""
+    folder = tmp_path / "data"
+    with opened(folder, retention=Retention(keep_days=1)) as (store, _):
+        store.commit([KeepIdentity(1, "ann", b"1", 1.0)], TS)
+        store.commit([message("0", to="#b")], to_ts(NOON - 9 * DAY))
+        store.retain(NOON, 9)
+        store.commit([message("1"), message("2", to="#b"), message("3", key="@1:2")], TS)
+        store.commit([message("4")], LATER)
+    return folder
+
+
+@pytest.fixture
+def serving(data: Path) -> Iterator[SqliteStore]:
+    """A server on the folder `data`."""
+    with opened(data) as (store, _):
+        yield store

@@ -21,6 +21,8 @@ from securechat.store.sqlite import SqliteStore, open_store
 TS, LATER = "2026-05-04T03:02:01.000000Z", "2026-05-04T03:02:02.500000Z"
 ANN, BOB, EVE = 1, 2, 3
 PLENTY = 10**6
+DAY = 86_400
+NOON = 1_800_000_000.0  # 2027-01-15
 
 
 def message(
@@ -94,3 +96,9 @@ def be_killed(directory: Path) -> list[int]:
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     assert done.returncode == -signal.SIGKILL
     return [int(line) for line in done.stdout.split()]
+
+
+def names(directory: Path) -> list[str]:
+    """The files in a folder but those that every database has beside it."""
+    every = {f"{DATABASE_NAME}{suffix}" for suffix in ("", "-wal", "-shm")} | {"securechat.lock"}
+    return sorted(path.name for path in directory.iterdir() if path.name not in every)

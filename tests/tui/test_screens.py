@@ -20,7 +20,7 @@ from securechat.protocol import envelopes as wire
 from securechat.tui.setup import Setup
 from tests.client.saying import NOON
 
-from .test_chat import Person, somebody
+from .person import Person, somebody
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from securechat.tui.searching import FAR, Around, Hits
 
 from ..cli.scripted import STAMP, ScriptedClient
 from ..client.saying import message
-from .test_chat import Person, play
+from .person import Person, play
 
 
 def posted(room: str, seq: int, text: str = "") -> wire.Posted:
