@@ -37,7 +37,7 @@ coverage: setup         ## both pure cores: every branch, by their own tests
 
 gauntlet: setup         ## the proof of docs/guarantees.md and docs/security.md, an hour or two of it; SCALE=10 for all of it
 	-$(MAKE) .venv-sslyze
-	GAUNTLET=1 $(BIN)/python -m pytest tests/gauntlet tests/hostile -s --timeout=0
+	GAUNTLET=1 $(BIN)/python -m pytest tests/gauntlet tests/hostile -s --timeout=0 -o faulthandler_timeout=0
 
 .venv-sslyze:           ## sslyze wants other versions than we do
 	$(PYTHON) -m venv $@

@@ -56,6 +56,7 @@ from securechat.records import (
     NewMessage,
     Outcome,
     Record,
+    Removal,
     RemoveMessage,
     Snapshot,
     Stored,
@@ -83,6 +84,7 @@ class Book:
         self.rooms: dict[str, KeepRoom] = {}
         self.sanctions: dict[int, KeepSanction] = {}
         self.audit: list[KeepAct] = []
+        self.removals: list[Removal] = []
         self.accounts: dict[int, KeepAccount] = {}
         self.sessions: dict[bytes, KeepSession] = {}
         self.invites: dict[bytes, KeepInvite] = {}
@@ -162,6 +164,7 @@ class Book:
             return Conflict()
         messages[wanted.seq - 1] = before._replace(text="")
         self.audit.append(wanted.act)
+        self.removals.append(wanted.removal)
         return Kept()
 
     def _judge(self, draft: NewMessage | Lookup) -> Outcome | None:
@@ -185,6 +188,7 @@ class Book:
             presence=tuple(self.presence),
             rooms=tuple(self.rooms.values()),
             sanctions=tuple(self.sanctions.values()),
+            removals=tuple(self.removals),
             accounts=tuple(self.accounts.values()),
             sessions=tuple(self.sessions.values()),
             invites=tuple(self.invites.values()),
