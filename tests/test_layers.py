@@ -295,7 +295,8 @@ def test_nobody_imports_click() -> None:
     """Typer carries its own: `import click` fails where nothing else happens to bring it."""
     for folder in ("securechat", "scripts", "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
-            assert "click" not in {name.split(".")[0] for name in imports_of(path)}, path
+            if "click" in path.read_text("utf-8"):  # few say so, and all others need no parsing
+                assert "click" not in {name.split(".")[0] for name in imports_of(path)}, path
 
 
 def test_the_package_itself_loads_nothing_heavy() -> None:

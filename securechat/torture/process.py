@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,7 @@ class ServerProcess:
             *options,
         )
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_before = 0  # bytes of the log that are of servers before
 
     @property
     def pid(self) -> int:
@@ -68,6 +69,7 @@ class ServerProcess:
         """Start it and go on; clients may knock until it listens."""
         assert self._process is None, "it runs already"
         with self.log.open("ab") as log:
+            self._log_before = log.tell()
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
@@ -82,22 +84,31 @@ class ServerProcess:
     def start(self) -> None:
         """Start it and wait until it listens; raises `OrdealError`."""
         self.launch()
-        self._wait_until_it_listens()
+        self._wait(self._listens, "listen")
 
-    def _wait_until_it_listens(self) -> None:
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1.0).close()
+        except OSError:
+            return False
+        return True
+
+    def _serves(self) -> bool:
+        """Whether it has said so: it listens while it still reads what is stored."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_before)
+            return b" listens on " in log.read()
+
+    def _wait(self, until: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + _START_TIME
-        while True:
+        while not until():
             self.check()
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1.0).close()
-                return
-            except OSError:
-                if time.monotonic() > deadline:
-                    self.kill()
-                    raise OrdealError(
-                        f"The server did not listen within {_START_TIME:g} s: {self._last_words()}"
-                    ) from None
-                time.sleep(0.02)
+            if time.monotonic() > deadline:
+                self.kill()
+                raise OrdealError(
+                    f"The server did not {what} within {_START_TIME:g} s: {self._last_words()}"
+                )
+            time.sleep(0.02)
 
     def kill(self) -> None:
         """kill -9; does nothing when it does not run."""
@@ -107,9 +118,9 @@ class ServerProcess:
             process.wait()
 
     def stop(self) -> None:
-        """SIGTERM as soon as it listens, and see that it ends well; raises `OrdealError`."""
+        """SIGTERM as soon as it serves, and see that it ends well; raises `OrdealError`."""
         assert self._process is not None
-        self._wait_until_it_listens()  # until then any signal ends it at once
+        self._wait(self._serves, "serve")  # until then a signal ends it at once
         self._process.send_signal(signal.SIGTERM)
         try:
             code = self._process.wait(_STOP_TIME)

@@ -1,6 +1,6 @@
 """How much of the gauntlet is run: what fits into a few seconds, a tenth of it, or all of it.
 
-    pytest tests/gauntlet                       about 15 s a suite; it prints how many cases fitted
+    pytest tests/gauntlet                       about 15 s a suite; figures: how many cases fitted
     GAUNTLET=1 pytest tests/gauntlet            a tenth of the full size, on all cores
     GAUNTLET=1 SCALE=10 pytest tests/gauntlet   the full size
     SEED=n pytest tests/gauntlet/test_x.py      begins with case n: a failure says which it was
