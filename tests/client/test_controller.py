@@ -461,7 +461,7 @@ def test_what_was_cleared_away_can_be_fetched_again(bob: Person) -> None:
     assert len(bob.client.commands) == asked + 1
 
 
-# ------------------------------------------------------------------ searching, being away
+# ------------------------------------------------------------------ searching
 
 
 def asked(bob: Person, line: str) -> str:
@@ -520,17 +520,21 @@ def test_what_stands_around_a_message_is_asked_for(bob: Person) -> None:
     assert (entry.conversation, entry.seq, entry.found) == ("#garden", 100, Found.HIT)
 
 
-def test_a_server_that_forgot_is_told_that_one_is_away(bob: Person) -> None:
-    able = WELCOME.model_copy(update={"features": ("away",)})
-    bob.chat.take(Online(able, False, True), NOW)
-    assert ("away", {"text": "lunch"}) not in bob.client.commands
-    bob.chat.take(Heard(wire.AwayIs(re="c1", nick="bob", text="lunch")), NOW)
-    bob.chat.take(Online(WELCOME, False, True), NOW)  # one that cannot do it
-    assert ("away", {"text": "lunch"}) not in bob.client.commands
-    bob.chat.take(Online(able, False, True), NOW)
-    assert bob.client.commands[-1] == ("away", {"text": "lunch"})
-    [aside] = bob.chat._asides
-    answer = Heard(wire.AwayIs(re=aside, nick="bob", text="lunch"))
-    assert bob.chat.take(answer, NOW) == []
-    bob.client.is_over = True
-    assert bob.chat.take(Online(able, False, True), NOW) == []
+def test_nobody_is_asked_for_a_password_in_vain(bob: Person) -> None:
+    welcome = WELCOME.model_copy(update={"features": ("accounts",)})
+    bob.chat.take(Online(welcome, False, False), NOW)
+    with pytest.raises(BadInput, match=r"You are a guest.*/register"):
+        bob.type("/passwd")
+    assert bob.chat.asking is None
+    bob.chat.take(Heard(wire.AccountIs(account="bob", nick="bob", role="member")), NOW)
+    with pytest.raises(BadInput, match="You have an account: bob"):
+        bob.type("/register")
+    with pytest.raises(BadInput, match="logged in already, as bob"):
+        bob.type("/login carol")
+    bob.type("/passwd")
+    assert bob.chat.asking is not None
+
+
+def test_what_the_server_advises_is_told_as_one_types_it(bob: Person) -> None:
+    bob.client.hear(wire.Error(code="not_a_member", message="`join` it first."))
+    assert [entry.text for entry in bob.look()] == ["/join it first."]
