@@ -44,7 +44,10 @@ def gui(
     nick: Annotated[str, typer.Option("--nick", metavar="NICK", help="What others call you.")] = "",
     room: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Room to enter; may be repeated.  [default: lobby]"),
+        typer.Option(
+            metavar="NAME",
+            help="Room to enter; may be repeated.  [default: where you were last, or lobby]",
+        ),
     ] = None,
     certs: trusting.Certs = None,
     ca: trusting.CaFile = None,
@@ -65,7 +68,7 @@ def gui(
         _need_tkinter()
         from ..gui.app import run
 
-        rooms = [check_room(one) for one in room or ["lobby"]]
+        rooms = [check_room(one) for one in room or ()]
         wishes = trusting.wishes(certs, ca, fingerprint, accept_new=accept_new)
         source = context.get_parameter_source("server")
         is_typed = source is not None and source.name == "COMMANDLINE"

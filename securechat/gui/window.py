@@ -22,6 +22,7 @@ from ..client.known_file import KnownFile
 from ..client.state import default_state_dir
 from ..client.trust_policy import Wishes
 from ..client.unfinished import Unfinished
+from ..client.whereabouts import LOBBY, Whereabouts
 from ..errors import ClientError, SecureChatError, SettingsError
 from ..settings import Settings, Ui, save
 from .chat import Chat
@@ -168,7 +169,8 @@ class Window:
 
     def _go_in(self, admitted: Admitted) -> None:
         host, port = admitted.target
-        rooms = (admitted.room,) if admitted.room else self._rooms
+        last = Whereabouts(default_state_dir(), host, port, admitted.nick).load()
+        rooms = (admitted.room,) if admitted.room else self._rooms or last or (LOBBY,)
         config = ClientConfig(
             host=host,
             port=port,
@@ -176,6 +178,7 @@ class Window:
             rooms=rooms,
             trust=admitted.trust,
             password=admitted.password,
+            keeps_rooms=True,
             state_dir=default_state_dir(),
         )
         client = ChatClient(config)
