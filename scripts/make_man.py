@@ -70,6 +70,8 @@ The servers whose keys are remembered.
 What proves that a nick is yours, readable by you alone.
 .It Pa ~/.local/state/securechat/outbox-*.jsonl
 What was said and is not yet known to be stored, and how far each conversation was read.
+.It Pa ~/.local/state/securechat/rooms-*.json
+The rooms in which one was last.
 .It Pa ~/.local/state/securechat/bookmark-*.json
 How far
 .Cm tail Fl -after Ar last

@@ -30,11 +30,17 @@ def main() -> None:
     """Run the command that `sys.argv` names, and exit with its code."""
     _open_what_is_closed()
     gc.set_threshold(_GARBAGE, 20, 50)
-    if os.environ.get("_SECURECHAT_COMPLETE") == "complete_bash":
-        from .completing import complete
+    if "_SECURECHAT_COMPLETE" in os.environ:
+        from .shells import answer
 
-        print(*complete(), sep="\n")
-        return
+        answered = answer()
+        if answered is not None:
+            print(answered.text)
+            sys.exit(answered.code)
+    if sys.argv[1:] and sys.argv[1].endswith("-completion"):
+        from .shells import teach_typer
+
+        teach_typer()
     prefer_modern_groups(sys.argv[1:])
     _give_a_sign(sys.argv[1:])
     from .app import app

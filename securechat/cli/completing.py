@@ -1,9 +1,9 @@
 """What Tab offers in a shell: servers, profiles, nicks, rooms and people of this machine. Offline.
 
-`complete` is for bash, which parts words at `:`, `@` and `=`, and gets them whole here. It goes by
-a table (`words`), because a key is to be answered at once, and Typer loads pydantic to look at what
-was typed. The functions above it are what Typer calls for the other shells, with the beginning of a
-word. Nothing is raised: whoever types sees nothing of it.
+`offers` goes by a table (`words`): a key is to be answered at once, and Typer loads pydantic to
+look at what was typed. `complete` asks it for bash, which parts words at `:`, `@` and `=`, and gets
+them whole here; `shells` does for others. The functions that take the beginning of a word are what
+Typer calls, too, for shells that neither knows. Nothing is raised: whoever types would see it.
 """
 
 from __future__ import annotations

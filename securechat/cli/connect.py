@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from enum import Enum
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
@@ -101,7 +102,7 @@ def connect(
         list[str] | None,
         typer.Option(
             metavar="ROOM",
-            help="Room to enter; may be repeated.  [default: lobby]",
+            help="Room to enter; may be repeated.  [default: where you were last, or lobby]",
             callback=_check_rooms,
             autocompletion=completing.rooms,
         ),
@@ -185,9 +186,21 @@ def connect(
             password_file=password_file,
             rooms=tuple(room or [_LOBBY]),
             reconnect=not no_reconnect,
+            keeps_rooms=front in (Front.FULL_SCREEN, Front.LINE),
         )
+        if not room and config.keeps_rooms:
+            config = _where_one_was(config)
         look = Wanted(front, settings_of(context), colour=not no_color, plain=plain)
         raise typer.Exit(joining.with_password(config, lambda known: _chat(known, look)))
+
+
+def _where_one_was(config: ClientConfig) -> ClientConfig:
+    """Begin in the rooms in which this person was last; scripts begin where they say."""
+    from ..client.whereabouts import Whereabouts
+
+    assert config.state_dir is not None
+    rooms = Whereabouts(config.state_dir, config.host, config.port, config.nick).load()
+    return replace(config, rooms=rooms) if rooms else config
 
 
 def _front_end(*, as_json: bool, by_line: bool) -> Front:

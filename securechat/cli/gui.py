@@ -46,7 +46,7 @@ def gui(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Room to enter; may be repeated.  [default: those of the last time, or lobby]",
+            help="Room to enter; may be repeated.  [default: where you were last, or lobby]",
         ),
     ] = None,
     fill_in: Annotated[

@@ -30,6 +30,7 @@ from ..protocol.envelopes import (
     Trimmed,
     WhoisIs,
 )
+from .cures import as_typed
 from .entries import Entry, Kind, counted, named
 from .events import OWN_TROUBLE
 from .found import about, found_entries
@@ -125,7 +126,7 @@ def _error(event: Error, now: datetime, _me: str) -> Iterator[Entry]:
     if event.code == OWN_TROUBLE:
         yield Entry(Kind.STATE, now, event.message)
     elif not event.fatal:  # else the link ends, and that is told
-        yield Entry(Kind.ERROR, now, event.message)
+        yield Entry(Kind.ERROR, now, as_typed(event.message))
 
 
 _Teller: TypeAlias = Callable[[Any, datetime, str], Iterable[Entry]]

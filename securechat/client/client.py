@@ -66,7 +66,8 @@ class ClientConfig:
     account `nick`, for when no session is kept. `invite`: a token that lets in once, and makes an
     account; then `nick` may be "", and is the one that the invite names. `reads`: False for who
     only sends, or asks for what it reads: rooms begin now, and what earlier runs have read is left
-    as it was. `patient`: a server that cannot be reached the first time is tried again, too.
+    as it was. `keeps_rooms`: where one is, is kept for the next start (`whereabouts`), for front
+    ends of people. `patient`: a server that cannot be reached the first time is tried again, too.
     """
 
     host: str
@@ -84,6 +85,7 @@ class ClientConfig:
     mark: str = ""
     acknowledges: bool = False
     reads: bool = True
+    keeps_rooms: bool = False
     patient: bool = False
     password: SecretStr | None = None
     invite: SecretStr | None = None
@@ -271,6 +273,7 @@ class ChatClient:
             certificate=config.certificate,
             folder=config.state_dir,
             outbox=config.outbox,
+            keeps_rooms=config.keeps_rooms,
             timeout=config.connect_timeout,
             clock=awake_or_asleep,
             random=random.random,

@@ -50,6 +50,7 @@ from .events import ClientEvent, Ended, Heard, Offline, Online
 from .ignored import Ignored
 from .interface import Client, KeepsIgnored
 from .recall import Recall
+from .standing import Standing
 from .timeline import Timeline
 
 #: A room larger than this is not listed name by name when we come in.
@@ -100,6 +101,7 @@ class Controller:
         self._moving: set[str] = set()
         self._asides: set[str] = set()  # commands that nobody typed
         self._recall = Recall()
+        self._standing = Standing()
         if rooms:
             self.timeline.look_at(rooms[0])
 
@@ -252,6 +254,9 @@ class Controller:
         return []
 
     def _secretly(self, action: Secretly) -> list[str]:
+        refusal = self._standing.refusal(action.name)
+        if refusal is not None:
+            raise BadInput(refusal)
         self.asking = action
         return []
 
@@ -318,10 +323,11 @@ class Controller:
             entries.append(Entry(Kind.STATE, now, self._ignored.warning))
             self._ignored.warning = None
         if isinstance(event, Online):
-            self._stay_away(event)
+            self._standing.greet(event.welcome)
             if event.new_epoch:
                 self._recall.lose_history()
         if isinstance(event, Heard):
+            self._standing.hear(event.system)
             entries = self._heard(event.system, entries, now)
         elif isinstance(event, Online) and event.held:
             entries.append(self._doubt(event.held, now))
@@ -330,15 +336,6 @@ class Controller:
         elif isinstance(event, Ended):
             self.done, self.error = True, event.error
         return entries
-
-    def _stay_away(self, online: Online) -> None:
-        """A server that was started anew does not know that we are away."""
-        mine = self.timeline.absences.mine
-        if mine is not None and "away" in online.welcome.features:
-            try:
-                self._asides.add(self.client.command("away", text=mine))
-            except ClientError:  # it has ended meanwhile, and `Ended` is on its way
-                return
 
     def _doubt(self, held: int, now: datetime) -> Entry:
         """Nobody knows whether drafts were stored in the server's former history."""

@@ -18,7 +18,7 @@ from typing import Any, Final
 from ..errors import ClientError
 from ..protocol.codec import encode
 from ..protocol.connection import Connection, Role, signal_of
-from ..protocol.envelopes import Command, Draft, Error
+from ..protocol.envelopes import Command, Draft, Error, Moderated
 from ..protocol.framing import encode_frame
 from . import effects as do
 from . import requests
@@ -41,7 +41,8 @@ _SHORT_SLEEP: Final = 0.2
 class Engine:
     """One run, from `start` to `ended`. `clock` gives seconds, a laptop's sleep included.
 
-    `outbox`: keep cursors and unsent drafts too, not only the guest's session.
+    `outbox`: keep cursors and unsent drafts too, not only the guest's session; `keeps_rooms`: and
+    in which rooms we are.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Engine:
         certificate: Path | None = None,
         folder: Path | None,
         outbox: bool,
+        keeps_rooms: bool = False,
         timeout: float,
         clock: Callable[[], float],
         random: Callable[[], float],
@@ -64,6 +66,8 @@ class Engine:
         self._clock = clock
         self._told: list[ClientEvent] = []  # of this round
         self._keeper = Keeper(folder, plan.host, plan.port, self._warn)
+        self._begun_as = plan.nick
+        self._rooms: tuple[str, ...] | None = () if keeps_rooms else None  #: as they are kept
         kept = self._keeper.load_session(plan.nick)
         saved = self._keeper.open_outbox(plan.nick, plan.run) if outbox else ()
         self._session = Session(replace(plan, session=kept, saved=saved), random=random)
@@ -206,7 +210,18 @@ class Engine:
             _CARRY_OUT[type(effect)](self, effect)
 
     def _tell(self, effect: do.Tell) -> None:
-        self._told.append(effect.event)
+        event = effect.event
+        self._told.append(event)
+        if self._rooms is None or not isinstance(event, Heard):
+            return
+        if event.system.re is not None or isinstance(event.system, Moderated):
+            self._keep_rooms(self._session.rooms)
+
+    def _keep_rooms(self, rooms: tuple[str, ...]) -> None:
+        if rooms != self._rooms:
+            self._rooms = rooms
+            for nick in {self._begun_as, self.nick}:
+                self._keeper.keep_rooms(nick, rooms)
 
     def _send(self, effect: do.Send) -> None:
         if self._link is None or self._connection.closed:

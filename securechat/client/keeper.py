@@ -14,6 +14,7 @@ from .outbox import Outbox
 from .private import describe
 from .snapshot import Snapshot
 from .state import GuestState
+from .whereabouts import Whereabouts
 
 
 class Keeper:
@@ -94,6 +95,14 @@ class Keeper:
         """Echoes of ours may bear `nick`."""
         if self._outbox is not None:
             self._outbox.name(nick)
+
+    def keep_rooms(self, nick: str, rooms: tuple[str, ...]) -> None:
+        """`nick` is in these rooms, for a start that names none."""
+        if self._folder is not None:
+            try:
+                Whereabouts(self._folder, self._host, self._port, nick).keep(rooms)
+            except OSError as error:
+                self._complain(error)
 
     def move_cursor(self, old: str, new: str) -> None:
         """A conversation is called otherwise."""

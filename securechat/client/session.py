@@ -97,6 +97,11 @@ class Session:
     # -------------------------------------------------------------- for reading
 
     @property
+    def rooms(self) -> tuple[str, ...]:
+        """The rooms that we are in, or will be as soon as we can."""
+        return tuple(self._talk.subscriptions.wanted)
+
+    @property
     def nick(self) -> str:
         """The nick we go by, or will ask for."""
         return self._talk.names.nick

@@ -52,6 +52,7 @@ class Talk:
         #: What was sent again over this link, settled or not.
         self._repeated: dict[str, Pending] = {}
         self._catch_up: CatchUp | None = None
+        self._away: str | None = None  # why we are, by the server's last word on it
         self._numbers = 0
         self._now = 0.0
         for saved in plan.saved:
@@ -172,6 +173,8 @@ class Talk:
             self._join(room, start)
             catch_up.expect(room)
         self._request(wire.Conversations(id=self.new_id()), ours=True)
+        if self._away is not None:  # a server that was started anew does not know it
+            self._request(wire.GoAway(id=self.new_id(), text=self._away), ours=True)
         for pending in self.drafts.sendable():
             self._send(pending)
             catch_up.expect_draft(pending.draft.id)
@@ -378,6 +381,11 @@ class Talk:
         self._questions.rename(old, new)
         return True
 
+    def _on_away(self, event: wire.AwayIs, asked: Asked | None) -> bool:
+        if event.nick == self.names.nick:
+            self._away = event.text
+        return asked is None or not asked.ours
+
     def _on_answer(self, _event: wire.System, asked: Asked | None) -> bool:
         """Shown only to a user who asked."""
         return asked is not None and not asked.ours
@@ -396,6 +404,8 @@ class Talk:
                 self._drop(command.room)
         elif isinstance(command, wire.Conversations) and asked is not None and asked.ours:
             self._know_directs()
+        elif isinstance(command, wire.GoAway) and asked is not None and asked.ours:
+            return False  # nobody asked for it
         return True
 
     def _sent_as(self, id: str | None) -> Pending | None:
@@ -428,6 +438,7 @@ _ON_EVENT: Final[MappingProxyType[type[wire.System], Callable[[Talk, Any, Asked 
             wire.Renamed: Talk._on_renamed,
             wire.Removed: Talk._on_removed,
             wire.Moderated: Talk._on_moderated,
+            wire.AwayIs: Talk._on_away,
             wire.ServerPong: Talk._on_answer,
             wire.UnknownEvent: Talk._on_answer,
             wire.Error: Talk._on_error,

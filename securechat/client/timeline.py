@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -34,6 +35,7 @@ from ..protocol.envelopes import (
 from .absences import Absences
 from .answers import entries_of
 from .conversations import Conversation, dispensable, rename_key
+from .cures import as_typed
 from .entries import (
     Entry,
     Kind,
@@ -240,6 +242,7 @@ class Timeline:
         if event.state is DraftState.SENT:
             self._unsent.settle(event.id)
         elif event.state is DraftState.REFUSED:
+            event = replace(event, reason=as_typed(event.reason))
             self._unsent.refuse(event)
             yield of_draft(Kind.REFUSED, event, now, self.nick, event.reason)
         elif event.state is DraftState.SENDING:

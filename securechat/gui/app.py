@@ -49,9 +49,8 @@ def run(
         reason = None if leaving is None else leaving.reason
         take_leave(stay.client, reason, stay.controller.timeline.farewell)
         stay.unfinished.close(_WRITTEN_WITHIN)
-        for problem in (stay.unfinished.problem, stay.last_rooms.problem):
-            if problem is not None:
-                log.warning("%s", problem)
+        if stay.unfinished.problem is not None:
+            log.warning("%s", stay.unfinished.problem)
     return 128 + signals[0] if signals else 0
 
 

@@ -20,10 +20,10 @@ from ..client.client import ChatClient, ClientConfig
 from ..client.controller import Controller
 from ..client.entries import Entry
 from ..client.known_file import KnownFile
-from ..client.last_rooms import LastRooms
 from ..client.state import default_state_dir
 from ..client.trust_policy import Wishes
 from ..client.unfinished import Unfinished
+from ..client.whereabouts import LOBBY, Whereabouts
 from ..errors import ClientError, SecureChatError, SettingsError
 from ..settings import Settings, Ui, save
 from .chat import Chat
@@ -41,7 +41,6 @@ from .theme import Theme, system_theme
 
 #: Seconds after which it is worth asking again whether the desktop is dark.
 _ASK_AGAIN: Final = 30.0
-_LOBBY: Final = "#lobby"
 _KEYS: Final = "SecurechatKeys"
 _THEMES: Final = ("system", "light", "dark", "high-contrast")
 
@@ -52,7 +51,6 @@ class Stay(NamedTuple):
     client: ChatClient
     controller: Controller
     unfinished: Unfinished
-    last_rooms: LastRooms
 
 
 class Window:
@@ -152,7 +150,6 @@ class Window:
             self.door.look()
         else:
             self.chat.take(until)
-            self._keep_rooms()
         controller = None if self.stay is None else self.stay.controller
         if controller is not None and controller.bell.level.value != self._ui.bell:  # by /bell
             self._change(self._ui.over({"bell": controller.bell.level.value}))
@@ -160,16 +157,6 @@ class Window:
             self.close()
         elif controller is not None and controller.done:
             self._go_out(controller.error)
-
-    def _keep_rooms(self) -> None:
-        """Write down where one is, for the next start."""
-        if self.stay is None or not self.stay.controller.timeline.online:
-            return
-        timeline = self.stay.controller.timeline
-        here = [one.name for one in timeline.conversations.values() if one.joined]
-        rooms = [name for name in here if name.startswith("#")]
-        if rooms:
-            self.stay.last_rooms.keep(timeline.nick, rooms)
 
     def _heard(self, entries: list[Entry]) -> None:
         """Ring, if one wants that, and not for what one is looking at."""
@@ -194,9 +181,8 @@ class Window:
 
     def _go_in(self, admitted: Admitted) -> None:
         host, port = admitted.target
-        last_rooms = LastRooms(default_state_dir(), host, port)
-        wanted = (admitted.room,) if admitted.room else self._rooms
-        rooms = tuple(dict.fromkeys((*wanted, *last_rooms.load(admitted.nick)))) or (_LOBBY,)
+        last = Whereabouts(default_state_dir(), host, port, admitted.nick).load()
+        rooms = (admitted.room,) if admitted.room else self._rooms or last or (LOBBY,)
         config = ClientConfig(
             host=host,
             port=port,
@@ -204,6 +190,7 @@ class Window:
             rooms=rooms,
             trust=admitted.trust,
             password=admitted.password,
+            keeps_rooms=True,
             state_dir=default_state_dir(),
         )
         client = ChatClient(config)
@@ -211,7 +198,7 @@ class Window:
         controller.bell.level = BellLevel(self._ui.bell)
         controller.timeline.heed(self._ui.words)
         unfinished = Unfinished(default_state_dir(), host, port, admitted.nick)
-        self.stay = Stay(client, controller, unfinished, last_rooms)
+        self.stay = Stay(client, controller, unfinished)
         self.chat = Chat(
             self.root,
             client,

@@ -139,7 +139,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     def action_enter(self) -> None:
         """Send; many lines at the second word only."""
-        lines = self.text.count("\n") + 1
+        lines = self.text.rstrip().count("\n") + 1
         if lines > MANY_LINES and self._confirmed != self.text:
             self._confirmed = self.text
             self.post_message(self.Hint(f"{lines} lines: Enter again sends them, Ctrl-C clears"))

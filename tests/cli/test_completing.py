@@ -1,16 +1,15 @@
-"""Tab in a shell: bash itself, with what `--install-completion` installs; quick, and offline."""
+"""Tab in a shell: the shells themselves, with what `--install-completion` installs; offline."""
 
 from __future__ import annotations
 
 import json
 import os
-import pty
 import resource
-import select
 import shutil
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from scripts.make_words import SOURCES, TARGET, _formatted, render
 from securechat.cli import completing
 from securechat.cli.app import app
 from securechat.cli.completing import Words, joined, offers
+from securechat.cli.shells import ASKED, Answer, answer, parted
 from securechat.client.remembered import Remembered, remember
 
 ROOT = Path(__file__).parents[2]
@@ -66,10 +66,8 @@ def environ(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def bash(home: Path) -> Path:
-    """The same, with completion installed for bash."""
-    if shutil.which("bash") is None:
-        pytest.skip("bash is not installed")
+def program(home: Path) -> Path:
+    """The program, on the PATH of that user."""
     program = home / "bin" / "securechat"
     program.parent.mkdir()
     program.write_text(
@@ -77,15 +75,28 @@ def bash(home: Path) -> Path:
         '\'import sys; from securechat.cli import main; sys.argv[0] = "securechat"; main()\' "$@"\n'
     )
     program.chmod(0o755)
+    return program
+
+
+def install(program: Path, shell: str) -> None:
+    """Have the program installed for a shell, if there is one."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
     done = subprocess.run(
-        [program, "--install-completion", "bash"],
-        env={**environ(home), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+        [program, "--install-completion", shell],
+        env={**environ(program.parents[1]), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
         capture_output=True,
         text=True,
         check=False,
         timeout=30,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def bash(home: Path, program: Path) -> Path:
+    """The same, with completion installed for bash."""
+    install(program, "bash")
     assert (home / ".bash_completions" / "securechat.sh").is_file()
     return home
 
@@ -144,47 +155,78 @@ def test_bash_offers(bash: Path, line: str, expected: list[str]) -> None:
 
 
 @pytest.mark.slow
-def test_tab_in_a_real_shell(bash: Path) -> None:
-    """The same at a prompt: what Tab puts there, behind the characters that bash cuts at, too."""
-    master, slave = pty.openpty()
-    shell = subprocess.Popen(
-        ["bash", "--norc", "--noprofile", "-i"],
-        env={**environ(bash), "TERM": "dumb", "PS1": "ready> ", "INPUTRC": "/dev/null"},
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-    )
-    os.close(slave)
-    shown = ""
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_tab_in_a_real_shell(home: Path, program: Path, shell: str) -> None:
+    """At a prompt, in a terminal: what Tab puts there, whatever the shell parts words at."""
+    install(program, shell)
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    name = f"securechat-{uuid.uuid4().hex[:8]}"
+    env = {**environ(home), "SHELL": str(shutil.which(shell)), "HISTFILE": os.devnull}
+
+    def tmux(*arguments: str) -> str:
+        command = ["tmux", "-L", name, "-f", "/dev/null", *arguments]
+        return subprocess.run(command, env=env, text=True, capture_output=True, check=True).stdout
 
     def wait_for(text: str) -> None:
-        nonlocal shown
         deadline = time.monotonic() + 30
-        while text not in shown:
-            assert time.monotonic() < deadline, shown
-            if select.select([master], [], [], 0.1)[0]:
-                shown += os.read(master, 1 << 16).decode().replace("\a", "")
-        shown = shown.partition(text)[2]
+        while text not in (screen := tmux("capture-pane", "-p")):
+            assert time.monotonic() < deadline, screen
+            time.sleep(0.05)
 
+    tmux("new-session", "-d", "-x", "100", "-y", "30", f"{shell} -i")
     try:
-        wait_for("ready> ")
-        os.write(master, b"source ~/.bash_completions/securechat.sh\n")
-        wait_for("ready> ")
+        tmux("send-keys", "-l", "printf '%s\\n' rea''dy")
+        tmux("send-keys", "Enter")
+        wait_for("\nready")
         for typed, whole in (
+            ("securechat sen", "securechat send "),
             ("securechat send @caro", "securechat send @carol "),
-            ("securechat trust forget chat.example.org:7", "chat.example.org:7000 "),
-            ("securechat connect --prof", "--profile "),
+            ("securechat trust forget chat.example.org:7", "forget chat.example.org:7000 "),
+            ("securechat connect --prof", "securechat connect --profile "),
             ("securechat connect --nick=bobb", "--nick=bobby "),
-            ("securechat tail '#gard", "'#garden' "),
+            ("securechat connect --nick bobb", "--nick bobby "),
+            ("securechat tail '#gard", "tail '#garden' "),
+            ("securechat connect wor", "securechat connect work"),
         ):
-            os.write(master, f"{typed}\t".encode())
-            wait_for(whole)
-            os.write(master, b"\x15")
+            tmux("send-keys", "-l", typed)
+            tmux("send-keys", "Tab")
+            wait_for(whole.rstrip())
+            tmux("send-keys", "C-u", "C-l")  # no C-c: it takes away what is typed behind it, too
     finally:
-        shell.kill()
-        shell.wait()
-        os.close(master)
+        tmux("kill-server")
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "typed"),
+    [
+        ("securechat send @ca", ["securechat", "send"], "@ca"),
+        ("securechat tail #ga", ["securechat", "tail"], "#ga"),
+        ("securechat tail '#ga", ["securechat", "tail"], "#ga"),
+        ("securechat tail \\#ga", ["securechat", "tail"], "#ga"),
+        ("securechat tail ", ["securechat", "tail"], ""),
+        ("securechat send ops 'two words' ", ["securechat", "send", "ops", "two words"], ""),
+        ("", [], ""),
+    ],
+)
+def test_a_command_line_is_parted(line: str, words: list[str], typed: str) -> None:
+    assert parted(line) == (words, typed)
+
+
+def test_each_shell_is_answered_in_its_form(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", environ(home))
+    asked = {ASKED: "complete_zsh", "_TYPER_COMPLETE_ARGS": "securechat connect --nick=bo"}
+    assert answer(asked) == Answer("compadd -- --nick=bobby --nick=bob")
+    assert answer({**asked, "_TYPER_COMPLETE_ARGS": "securechat connect --ca "}) == ("_files", 0)
+    asked[ASKED] = "complete_fish"
+    assert answer({**asked, "_TYPER_COMPLETE_FISH_ACTION": "is-args"}) == ("", 0)
+    assert answer({**asked, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}) == (
+        "--nick=bobby\n--nick=bob",
+        0,
+    )
+    files = {"_TYPER_COMPLETE_ARGS": "securechat connect --ca ", "_TYPER_COMPLETE_FISH_ACTION": ""}
+    assert answer({**asked, **files, "_TYPER_COMPLETE_FISH_ACTION": "is-args"}) == ("", 1)
+    assert answer({ASKED: "complete_powershell"}) is None
 
 
 def test_a_key_is_answered_at_once(home: Path) -> None:

@@ -10,10 +10,11 @@ from securechat.client.arguments import BadInput
 from securechat.client.commands import find
 from securechat.client.controller import MAX_LISTED
 from securechat.client.entries import Kind
-from securechat.client.events import Ended, Heard
+from securechat.client.events import Ended, Heard, Online
 from securechat.errors import ClientError, GaveUp
 from securechat.protocol import envelopes as wire
 
+from ..cli.scripted import WELCOME
 from .person import NOW, Person
 
 
@@ -211,3 +212,23 @@ def test_what_the_client_cannot_send_is_bad_input(
 def test_entries_of_our_own_are_answers(bob: Person) -> None:
     [first, *_] = bob.chat.enter("/help me", NOW, None)
     assert (first.kind, first.at, first.conversation) == (Kind.ANSWER, NOW, None)
+
+
+def test_nobody_is_asked_for_a_password_in_vain(bob: Person) -> None:
+    welcome = WELCOME.model_copy(update={"features": ("accounts",)})
+    bob.chat.take(Online(welcome, False, False), NOW)
+    with pytest.raises(BadInput, match=r"You are a guest.*/register"):
+        bob.type("/passwd")
+    assert bob.chat.asking is None
+    bob.chat.take(Heard(wire.AccountIs(account="bob", nick="bob", role="member")), NOW)
+    with pytest.raises(BadInput, match="You have an account: bob"):
+        bob.type("/register")
+    with pytest.raises(BadInput, match="logged in already, as bob"):
+        bob.type("/login carol")
+    bob.type("/passwd")
+    assert bob.chat.asking is not None
+
+
+def test_what_the_server_advises_is_told_as_one_types_it(bob: Person) -> None:
+    bob.client.hear(wire.Error(code="not_a_member", message="`join` it first."))
+    assert [entry.text for entry in bob.look()] == ["/join it first."]

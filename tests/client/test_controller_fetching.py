@@ -7,11 +7,10 @@ import pytest
 from securechat.client.arguments import BadInput
 from securechat.client.controller import FOUND_PAGE, NEAR
 from securechat.client.entries import Found
-from securechat.client.events import Heard, Offline, Online
+from securechat.client.events import Heard, Offline
 from securechat.errors import ClientError
 from securechat.protocol import envelopes as wire
 
-from ..cli.scripted import WELCOME
 from .person import NOW, Person
 
 
@@ -133,19 +132,3 @@ def test_what_stands_around_a_message_is_asked_for(bob: Person) -> None:
     page = wire.HistoryPage(re=id, to="#garden", messages=(tea(100),), more=True)
     [entry] = bob.chat.take(Heard(page), NOW)
     assert (entry.conversation, entry.seq, entry.found) == ("#garden", 100, Found.HIT)
-
-
-def test_a_server_that_forgot_is_told_that_one_is_away(bob: Person) -> None:
-    able = WELCOME.model_copy(update={"features": ("away",)})
-    bob.chat.take(Online(able, False, True), NOW)
-    assert ("away", {"text": "lunch"}) not in bob.client.commands
-    bob.chat.take(Heard(wire.AwayIs(re="c1", nick="bob", text="lunch")), NOW)
-    bob.chat.take(Online(WELCOME, False, True), NOW)  # one that cannot do it
-    assert ("away", {"text": "lunch"}) not in bob.client.commands
-    bob.chat.take(Online(able, False, True), NOW)
-    assert bob.client.commands[-1] == ("away", {"text": "lunch"})
-    [aside] = bob.chat._asides
-    answer = Heard(wire.AwayIs(re=aside, nick="bob", text="lunch"))
-    assert bob.chat.take(answer, NOW) == []
-    bob.client.is_over = True
-    assert bob.chat.take(Online(able, False, True), NOW) == []

@@ -275,3 +275,25 @@ def test_a_removal_is_told_as_of_the_conversation_that_we_know() -> None:
     run.hear(wire.Removed(to="@bob", seq=3, nick="eve"))
     told = [it.system for it in run.tells(Heard) if isinstance(it.system, wire.Removed)]
     assert [(it.to, it.seq) for it in told] == [("#lobby", 1), ("@eve", 2), ("@eve", 3)]
+
+
+# ------------------------------------------------------------------ being away
+
+
+def test_a_server_that_forgot_is_told_that_we_are_away() -> None:
+    run = Run().online()
+    run.ask(wire.GoAway(id="c1", text="lunch"))
+    run.hear(wire.AwayIs(re="c1", nick="bob", text="lunch"))
+    run.come_back()
+    again = run.last(wire.GoAway)
+    assert (again.text, again.id != "c1") == ("lunch", True)
+    told = len(run.tells(Heard))
+    run.hear(wire.AwayIs(re=again.id, nick="bob", text="lunch"))
+    run.come_back()
+    run.hear(wire.Error(re=run.last(wire.GoAway).id, code="unknown_command", message="What?"))
+    assert len(run.tells(Heard)) == told  # nobody asked
+
+    run.hear(wire.AwayIs(nick="carol", text="tea"), wire.AwayIs(nick="bob"))  # from elsewhere
+    said = len([one for one in run.sent if isinstance(one, wire.GoAway)])
+    run.come_back()
+    assert len([one for one in run.sent if isinstance(one, wire.GoAway)]) == said

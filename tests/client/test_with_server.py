@@ -21,7 +21,9 @@ from securechat.client import backoff
 from securechat.client.client import ChatClient, ClientConfig
 from securechat.client.events import CaughtUp, Draft, DraftState, Heard, Message, Offline, Online
 from securechat.client.trust import ByAuthority
+from securechat.client.whereabouts import Whereabouts
 from securechat.config import ChatLimits, ServerConfig
+from securechat.protocol import envelopes as wire
 from securechat.server.app import Server
 
 DEADLINE = 15.0
@@ -248,6 +250,7 @@ from pathlib import Path
 from securechat.client.client import ChatClient, ClientConfig
 from securechat.client.events import Draft, Offline, Online
 from securechat.client.trust import ByAuthority
+from securechat.client.whereabouts import Whereabouts
 
 port, ca_file, folder, lines = sys.argv[1:]
 client = ChatClient(
@@ -354,3 +357,30 @@ def test_cut_again_and_again_nothing_is_lost_or_twice(
     for front in (bob, eve):
         assert set(map(tuple, front.settled().values())) == {(DraftState.SENT,)}
         assert any(isinstance(one, Offline) for one in front.seen)
+
+
+def test_where_one_is_is_kept_for_the_next_start(world: World) -> None:
+    def kept(folder: str, nick: str) -> tuple[str, ...]:
+        place = (world.folder / folder, "127.0.0.1", world.proxy.port, nick)
+        return Whereabouts(*place).load()
+
+    def answers(id: str) -> Callable[[Heard], bool]:
+        return lambda one: one.system.re == id
+
+    world.join("script", rooms=("#ops",)).wait(Heard, came_in)
+    bob = world.join("bob", rooms=("#ops",), keeps_rooms=True)
+    bob.wait(Heard, came_in)
+    for name, keys in (
+        ("join", {"room": "#garden"}),
+        ("leave", {"room": "#ops"}),
+        ("nick", {"nick": "robert"}),
+        ("join", {"room": "#lobby"}),
+    ):
+        bob.wait(Heard, answers(bob.client.command(name, **keys)))
+    bob.client.close()
+    assert kept("bob", "bob") == kept("bob", "robert") == ("#garden", "#lobby")
+    assert kept("script", "script") == ()
+
+
+def came_in(one: Heard) -> bool:
+    return isinstance(one.system, wire.Joined) and one.system.re is not None

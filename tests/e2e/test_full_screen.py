@@ -68,3 +68,18 @@ def test_what_is_typed_before_the_screen_is_there_is_typed_all_the_same(
     terminals.type("alice", "two words", "Enter", "C-k", "lob", "Enter", "half a sen")
     terminals.wait_for("alice", "✓<alice> two words")
     assert terminals.screen("alice").rstrip().endswith("half a sen")
+
+
+def test_the_next_start_begins_where_one_was(home: Home, terminals: Terminals) -> None:  # noqa: F811
+    home.run("gen-certs")
+    home.serve()
+    terminals.open("alice")
+    terminals.wait_for("alice", "you are in #lobby")
+    terminals.type("alice", "/join garden", "Enter")
+    terminals.wait_for("alice", "you are in #garden")
+    terminals.type("alice", "/leave lobby", "Enter", "/quit", "Enter")
+    terminals.wait_for("alice", "left with 0")
+    terminals.close()
+    terminals.open("alice")
+    screen = terminals.wait_for("alice", "you are in #garden")
+    assert "#lobby" not in screen

@@ -344,6 +344,20 @@ def test_a_server_that_has_forgotten_all_resumes_nothing(chat_server: ChatServer
 
 
 @pytest.mark.slow
+def test_being_away_outlives_the_server(tmp_path: Path) -> None:
+    with ChatServer(tmp_path, keep=True) as server, server.connect("ann") as ann:
+        ann.away("lunch")
+        wait_for(ann, Connected)
+        server.restart()
+        wait_for(ann, Connected)
+        with server.connect("ben") as ben:
+            deadline = time.monotonic() + DEADLINE
+            while (why := ben.whois("ann").away) is None:
+                assert time.monotonic() < deadline
+            assert why == "lunch"
+
+
+@pytest.mark.slow
 def test_an_echo_that_does_not_come_in_time_still_comes(tmp_path: Path) -> None:
     with ChatServer(tmp_path, keep=True) as server, server.connect("ann", own=True) as ann:
         server.stop()
