@@ -182,7 +182,9 @@ class Window:
     def _go_in(self, admitted: Admitted) -> None:
         host, port = admitted.target
         last = Whereabouts(default_state_dir(), host, port, admitted.nick).load()
-        rooms = (admitted.room,) if admitted.room else self._rooms or last or (LOBBY,)
+        rooms = self._rooms or last or (LOBBY,)
+        if admitted.room:  # an invite leads to one more
+            rooms = tuple(dict.fromkeys((admitted.room, *last)))
         config = ClientConfig(
             host=host,
             port=port,

@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import tkinter as tk
 
 from securechat.client.bell import Bell, BellLevel
 from securechat.client.controller import Controller
+from securechat.client.state import default_state_dir
 from securechat.client.trust import SYSTEM
 from securechat.client.trust_policy import Wishes
+from securechat.client.whereabouts import Whereabouts
 from securechat.gui import theme, window
 from securechat.gui.meeting import Admitted
 from securechat.gui.pump import Rubbish
@@ -136,15 +139,15 @@ def test_what_ends_the_client_leads_back_to_the_door(desk: Desk) -> None:
 
 
 def test_one_is_in_the_same_rooms_at_the_next_start(desk: Desk) -> None:
-    assert desk.window.chat is None
+    last = Whereabouts(default_state_dir(), "localhost", 55_555, "bob")
+    last.keep(("#lobby", "#garden"))
     desk.window._rooms = ()
-    desk.go_in()
-    assert desk.window.chat is not None
-    desk.window.chat.enter("/join garden")
-    desk.wait(lambda: "you are in #garden" in desk.shown)
+    admitted = Admitted(Target("localhost", 55_555), "bob", SYSTEM)
+    desk.window._go_in(admitted)
+    assert desk.client.config.rooms == ("#lobby", "#garden")
     desk.client.give_up()
     desk.wait(lambda: desk.window.chat is None)
-    desk.window._go_in(Admitted(Target("localhost", 55555), "bob", SYSTEM, room="#tools"))
+    desk.window._go_in(replace(admitted, room="#tools"))
     assert desk.client.config.rooms == ("#tools", "#lobby", "#garden")
 
 
