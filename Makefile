@@ -23,6 +23,7 @@ serve: setup            ## serve on 127.0.0.1:55555, with certificates made on f
 	$(BIN)/securechat serve
 
 test: setup             ## the whole test suite
+	@$(MAKE) --no-print-directory .venv-sslyze || echo "no sslyze: what it judges is left out"
 	$(BIN)/python -m pytest
 
 fast: setup             ## the tests that take no time
@@ -34,11 +35,11 @@ coverage: setup         ## both pure cores: every branch, by their own tests
 
 gauntlet: setup         ## the proof of docs/guarantees.md and docs/security.md, an hour or two of it; SCALE=10 for all of it
 	-$(MAKE) .venv-sslyze
-	GAUNTLET=1 $(BIN)/python -m pytest tests/gauntlet tests/hostile -s --timeout=0
+	GAUNTLET=1 $(BIN)/python -m pytest tests/gauntlet tests/hostile -s --timeout=0 -o faulthandler_timeout=0
 
 .venv-sslyze:           ## sslyze wants other versions than we do
 	$(PYTHON) -m venv $@
-	$@/bin/pip install --quiet --disable-pip-version-check 'sslyze>=6.3,<7' || { rm -rf $@; exit 1; }
+	$@/bin/pip install --quiet --disable-pip-version-check --retries 1 'sslyze>=6.3,<7' || { rm -rf $@; exit 1; }
 
 screens: setup          ## draw the pictures of the full screen anew (docs/screens); look at them
 	SCREENS=write $(BIN)/python -m pytest -q tests/tui/test_screens.py
