@@ -87,9 +87,13 @@ class Busy:
         self.channel = channel
         channel.number, channel.host, channel.sock = 7, "here", sock
         channel.tls = SimpleNamespace(read=partial(next, endless))
-        self._thread = threading.Thread(target=self.channel.receive)
+        self._thread = threading.Thread(target=self._read)
         self._thread.start()
         self.ident = self._thread.ident
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):  # the link was shut, with much still on its way
+            self.channel.receive()
 
     def join(self) -> None:
         self._thread.join()
