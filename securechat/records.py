@@ -7,7 +7,10 @@ key is the room's name, or `@A:B` with the numbers of two identities, the smalle
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
+
+#: Of each conversation the last so many removals are told again to who comes back.
+MAX_REMOVALS: Final = 100
 
 
 class NewMessage(NamedTuple):
@@ -186,6 +189,20 @@ class RemoveMessage(NamedTuple):
     author: int | None
     act: KeepAct
 
+    @property
+    def removal(self) -> Removal:
+        """What is remembered of it once it is done."""
+        return Removal(self.conversation, self.seq, self.act.identity, self.act.nick)
+
+
+class Removal(NamedTuple):
+    """That message `seq` was erased, and by whom (`identity`, then known as `nick`)."""
+
+    conversation: str
+    seq: int
+    identity: int
+    nick: str
+
 
 class Together(NamedTuple):
     """Several changes that nobody is to see apart; answered once."""
@@ -257,6 +274,7 @@ class Snapshot:
     invites: tuple[KeepInvite, ...] = ()
     rooms: tuple[KeepRoom, ...] = ()
     sanctions: tuple[KeepSanction, ...] = ()
+    removals: tuple[Removal, ...] = ()  #: the last `MAX_REMOVALS` of each conversation, in order
 
 
 class Page(NamedTuple):

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from ..errors import Rejected
 from ..protocol.envelopes import ROOM_PATTERN, Bye, Secret
 from ..records import KeepInvite, Together
-from . import devices, endings, eviction, invites, lifetimes
+from . import devices, endings, eviction, invites, lifetimes, passage
 from .accounts import name_of, new_account
 from .clock import to_ts
 from .effects import Commit, Reply
@@ -98,6 +98,12 @@ class CutConnection(_Request):
     number: int
 
 
+class ShowStatus(_Request):
+    """How many are there, and what they have said."""
+
+    do: Literal["status"] = "status"
+
+
 class MakeInvite(_Request):
     """A new invite; its token is in the answer, and nowhere else."""
 
@@ -130,6 +136,7 @@ Request: TypeAlias = Annotated[
     | CutSessions
     | ListConnections
     | CutConnection
+    | ShowStatus
     | MakeInvite
     | ListInvites
     | RevokeInvite,
@@ -310,6 +317,19 @@ def _cut_connection(hub: Hub, asked: Asked) -> None:
     _reply(hub, asked, {"connection": request.number, "nick": nick})
 
 
+def _show_status(hub: Hub, asked: Asked) -> None:
+    _reply(
+        hub,
+        asked,
+        {
+            "connections": sum(session.greeted for session in hub.sessions.values()),
+            "people": sum(bool(identity.connections) for identity in hub.identities),
+            "rooms": len(hub.rooms),
+            "messages": hub.messages_since_start,
+        },
+    )
+
+
 # ------------------------------------------------------------------ invites
 
 
@@ -321,6 +341,7 @@ def _make_invite(hub: Hub, asked: Asked) -> None:
         lifetimes.let_lapse(hub, hub.identities.by_nick(request.nick))
         _check_invitable(hub, parsed)
         nick = parsed.text
+    passage.require_place(hub, request.room)
     token, now = hub.new_token()[: invites.TOKEN_LENGTH], hub.now.wall
     invite = KeepInvite(hash_token(token), nick, request.room, request.uses, now, now + request.ttl)
     then = _reply_if(hub, asked, {**_describe_invite(invite), "token": token})
@@ -368,6 +389,7 @@ _DO: Final[Mapping[type[_Request], Callable[[Hub, Asked], None]]] = MappingProxy
         CutSessions: _cut_sessions,
         ListConnections: _list_connections,
         CutConnection: _cut_connection,
+        ShowStatus: _show_status,
         MakeInvite: _make_invite,
         ListInvites: _list_invites,
         RevokeInvite: _revoke_invite,

@@ -20,7 +20,7 @@ from ..protocol.envelopes import (
     Sessions,
 )
 from ..records import KeepAccount
-from . import barring, certified, devices, endings, eviction, lifetimes
+from . import barring, certified, devices, endings, eviction, heirs, lifetimes
 from .accounts import new_account
 from .admission import replace_silent
 from .answers import storage_error
@@ -89,6 +89,7 @@ def _become(hub: Hub, session: Session, identity: Identity, token: str | None) -
     guest, number = session.identity, session.number
     for conversation in session.take_direct():
         hub.emit(Unsubscribe(number, conversation))
+    heirs.inherit(hub, session, identity)
     eviction.leave_for(hub, session, identity)
     guest.drop_connection(number)
     identity.add_connection(number)

@@ -81,7 +81,7 @@ class Charter:
 
     def dismiss(self, number: int) -> None:
         """Take that back; the room stays open to them."""
-        self.moderators = tuple(one for one in self.moderators if one != number)
+        self.retire(number)
         self.admit((number,))
 
     def hand_over(self, number: int) -> None:
@@ -91,6 +91,10 @@ class Charter:
         self.shut_out(number)
         if before and before != number:
             self.moderators = (before, *self.moderators)[:MAX_MODERATORS]
+
+    def retire(self, number: int) -> None:
+        """Take back that an identity is a moderator."""
+        self.moderators = tuple(one for one in self.moderators if one != number)
 
     def prune(self, lives: Callable[[int], bool]) -> None:
         """Drop identities that are no more, whose places others may want."""

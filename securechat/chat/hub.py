@@ -123,6 +123,7 @@ class Hub:
         self.limits = limits
         self.heads: dict[str, int] = dict(snapshot.heads)
         self.last_ts: dict[str, str] = dict(snapshot.last_ts)
+        self._messages_before = sum(snapshot.heads.values())
         self.identities = Identities(snapshot.next_identity)
         self.sessions: dict[int, Session] = {}
         #: Those who are away, by the number of their identity.
@@ -138,7 +139,7 @@ class Hub:
         #: Rooms in which not everybody may speak ("": the whole server); mostly there is none.
         self.hushed: set[str] = set()
         #: What was erased of late, for those who were away or behind.
-        self.removals = Removals()
+        self.removals = Removals(snapshot.removals)
         self.proofs = Proofs(limits.proofs)
         self.invites = Invites(snapshot.invites)
         self.presence = Presence(limits, self.heads, self._timers, self.emit, self._lingers)
@@ -280,6 +281,11 @@ class Hub:
             topic=self.topic_of(effect.conversation),
             re=effect.re,
         )
+
+    @property
+    def messages_since_start(self) -> int:
+        """How many were stored; counted when somebody asks, by the numbers that they got."""
+        return sum(self.heads.values()) - self._messages_before
 
     def topic_of(self, name: str) -> str:
         """The topic as it is now; "" where there is no such room."""

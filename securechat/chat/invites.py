@@ -23,6 +23,7 @@ from .answers import STORAGE_RETRY
 from .effects import Commit, Keep
 from .identities import Identity, hash_token
 from .nicks import Nick, parse_nick
+from .passage import Passage
 from .passwords import check_password
 from .proving import Attempt, derive
 from .roles import Role
@@ -199,7 +200,8 @@ def _enrol(
 ) -> None:
     identity, token, is_new = _guest_of(hub, session, hello, nick)
     kept = new_account(identity.number, nick, Role.MEMBER, hub.now.wall, hashed)
-    spent = hub.invites.spend(invite)
+    client = hello.client or ""
+    spent, passage = hub.invites.spend(invite), Passage(hub, invite.room, identity)
 
     def settle(stored: bool, _: str | None) -> None:
         there = session.number in hub.sessions
@@ -207,17 +209,19 @@ def _enrol(
             identity.met = False
             if not hub.invites.is_shared(invite):
                 hub.invites.unmet[identity.number] = invite
+            passage.tell()
             if there:
                 admit(hub, session, hello, identity, token, invite.room)
             return
         hub.invites.give_back(invite)
+        passage.take_back()
         if is_new:
             hub.identities.forget(identity)
         if there:
             message = "The server has no room for another account now. Try again later."
             endings.refuse(hub, session, Rejected("storage", message, STORAGE_RETRY), hello.id)
 
-    devices.enrol(hub, identity, kept, settle, spent, client=hello.client or "")
+    devices.enrol(hub, identity, kept, settle, spent, *passage.changes, client=client)
 
 
 def _known_guest(hub: Hub, session: Session, hello: Hello) -> Identity | None:

@@ -5,17 +5,28 @@ In: a `Remove`, and later the outcome of erasing the text. Out: effects into the
 
 The number of the message stays used. Those at the head of the conversation hear `removed` at once.
 Who is behind or away does not, as with every notice: they get the last removals anew when they are
-level or have come back, for the text may have reached them before it was erased.
+level or have come back, for the text may have reached them before it was erased; those that a store
+has kept, too, so that a restart forgets none.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from ..errors import Rejected
 from ..protocol.envelopes import Remove, Removed
-from ..records import Conflict, Failed, KeepAct, Kept, Outcome, RemoveMessage
+from ..records import (
+    MAX_REMOVALS,
+    Conflict,
+    Failed,
+    KeepAct,
+    Kept,
+    Outcome,
+    Removal,
+    RemoveMessage,
+)
 from . import judge, peers
 from .answers import refuse, storage_error
 from .effects import Erase, Scrub, Send
@@ -26,9 +37,8 @@ if TYPE_CHECKING:
     from .hub import Hub
     from .session import Session
 
-#: Of so many conversations the last so many removals are told again.
+#: Of so many conversations the last removals are told again.
 _CONVERSATIONS: Final = 1_000
-_REMOVALS: Final = 100
 
 _NONE: Final = "There is no message of that number, or it was removed already. Look at its `seq`."
 _NOT_YOURS: Final = (
@@ -39,20 +49,23 @@ _NOT_YOURS: Final = (
 class Removals:
     """The last removals in each conversation, those of longest ago forgotten first."""
 
-    def __init__(self) -> None:
-        self._recent: dict[str, deque[Removed]] = {}
+    def __init__(self, kept: Iterable[Removal] = ()) -> None:
+        self._recent: dict[str, deque[Removal]] = {}
+        for removal in kept:
+            self.add(removal)
 
-    def add(self, conversation: str, event: Removed) -> None:
+    def add(self, removal: Removal) -> None:
         """Remember a removal."""
-        recent = self._recent.pop(conversation, None) or deque(maxlen=_REMOVALS)
-        recent.append(event)
+        conversation = removal.conversation
+        recent = self._recent.pop(conversation, None) or deque(maxlen=MAX_REMOVALS)
+        recent.append(removal)
         self._recent[conversation] = recent
         if len(self._recent) > _CONVERSATIONS:
             del self._recent[next(iter(self._recent))]
 
-    def upto(self, conversation: str, seq: int) -> list[Removed]:
+    def upto(self, conversation: str, seq: int) -> list[Removal]:
         """Those of messages up to `seq`, oldest first."""
-        return [event for event in self._recent.get(conversation, ()) if event.seq <= seq]
+        return [removal for removal in self._recent.get(conversation, ()) if removal.seq <= seq]
 
 
 def remove(hub: Hub, session: Session, command: Remove) -> None:
@@ -81,7 +94,7 @@ def settle(hub: Hub, effect: Erase, outcome: Outcome) -> None:
     """Tell all of what is erased, or whoever wanted it why it is not."""
     if isinstance(outcome, Kept):
         conversation = effect.record.conversation
-        hub.removals.add(conversation, effect.event)
+        hub.removals.add(effect.record.removal)
         hub.emit(Scrub(conversation))
         peers.tell_room(hub, conversation, effect.event, effect.connection, effect.re)
         return
@@ -96,5 +109,19 @@ def settle(hub: Hub, effect: Erase, outcome: Outcome) -> None:
 
 def tell_recent(hub: Hub, number: int, conversation: str, seq: int) -> None:
     """Tell a connection, which may have messages up to `seq`, what was erased among them."""
-    for event in hub.removals.upto(conversation, seq):
-        hub.emit(Send(number, event))
+    for removal in hub.removals.upto(conversation, seq):
+        event = _event_of(hub, removal)
+        if event is not None:
+            hub.emit(Send(number, event))
+
+
+def _event_of(hub: Hub, removal: Removal) -> Removed | None:
+    """The event again, a direct one with the nicks of now; None where one of the two is no more."""
+    name, seq, number, nick = removal
+    if name[0] == "#":
+        return Removed(to=name, seq=seq, nick=nick)
+    identity = hub.identities.by_number(number)
+    address = hub.address_of(identity, name) if identity is not None else None
+    if identity is None or address is None:
+        return None
+    return Removed(to=address, seq=seq, nick=identity.nick.text)

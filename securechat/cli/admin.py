@@ -16,6 +16,7 @@ from .operator import AsJson, DataFolder, operate, show
 from .options import check_password
 from .passwords import PasswordFile, read_password
 from .report import complain, reported
+from .status import status
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -30,6 +31,8 @@ app = typer.Typer(
 )
 
 _Account: TypeAlias = Annotated[str, typer.Argument(metavar="ACCOUNT", show_default=False)]
+
+app.command()(status)
 
 
 class Role(Enum):

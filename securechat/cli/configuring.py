@@ -29,7 +29,7 @@ _LENIENT: Final = "securechat.lenient"
 
 #: Commands that are for who runs a server; the others reach one. All but `serve` want to know of it
 #: only where its folders are.
-_OF_SERVERS: Final = frozenset({"serve", "reload", "db", "admin", "invite"})
+_OF_SERVERS: Final = frozenset({"serve", "reload", "db", "admin", "invite", "audit"})
 _FOLDERS: Final = frozenset({"data", "certs"})
 
 

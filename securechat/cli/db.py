@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 
 from .configuring import ConfigOption
+from .quantities import count_of, size_of
 from .report import complain, reported
 from .serve import default_data
 
@@ -42,7 +43,6 @@ DataFolder: TypeAlias = Annotated[
 
 #: Rooms that `stats` shows; the others are one line.
 _ROOMS_SHOWN: Final = 20
-_UNITS: Final = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 @app.command()
@@ -71,8 +71,8 @@ def check(data: DataFolder = None, _config: ConfigOption = None) -> None:
             )
             raise typer.Exit(1)
         print(
-            f"sound: {_count(found.messages, 'message')} in "
-            f"{_count(found.conversations, 'conversation')}{_beside(found.server)}"
+            f"sound: {count_of(found.messages, 'message')} in "
+            f"{count_of(found.conversations, 'conversation')}{_beside(found.server)}"
         )
 
 
@@ -96,7 +96,7 @@ def backup(
         from ..store import maintenance
 
         size = maintenance.backup(data_folder(data), file)
-        print(f"{file}: {_size(size)}, written and verified")
+        print(f"{file}: {size_of(size)}, written and verified")
 
 
 @app.command()
@@ -149,51 +149,42 @@ def stats(data: DataFolder = None, _config: ConfigOption = None) -> None:
 def show_stats(found: Stats) -> list[str]:
     """The lines of `securechat db stats`."""
     rows = [
-        (room.name, f"{room.messages:,}", _size(room.weight)) for room in found.rooms[:_ROOMS_SHOWN]
+        (room.name, f"{room.messages:,}", size_of(room.weight))
+        for room in found.rooms[:_ROOMS_SHOWN]
     ]
     others = found.rooms[_ROOMS_SHOWN:]
     if others:
         messages = sum(room.messages for room in others)
         weight = sum(room.weight for room in others)
-        rows.append((f"{len(others)} others", f"{messages:,}", _size(weight)))
+        rows.append((f"{len(others)} others", f"{messages:,}", size_of(weight)))
     rows.insert(0, ("room", "messages", "size"))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
     removed = f", {found.removed:,} removed" if found.removed else ""
     lines += [
         "",
-        f"{found.path}: {_size(found.file_bytes)} with its log, {_size(found.reusable_bytes)} of "
-        f"it free for new messages{_beside(found.server)}",
-        f"{_count(found.messages, 'message')}{removed}",
+        f"{found.path}: {size_of(found.file_bytes)} with its log, "
+        f"{size_of(found.reusable_bytes)} of it free for new messages{_beside(found.server)}",
+        f"{count_of(found.messages, 'message')}{removed}",
     ]
+    if found.index_bytes:
+        lines.insert(-1, f"index for searching: {size_of(found.index_bytes)}")
     if found.bytes_per_day > 0:
         lines.append(
-            f"pace: {found.messages_per_day:,.0f} messages and {_size(found.bytes_per_day)} a day "
-            f"(over the last {_days(found.pace_days)})"
+            f"pace: {found.messages_per_day:,.0f} messages and {size_of(found.bytes_per_day)} "
+            f"a day (over the last {_days(found.pace_days)})"
         )
     full = "at this pace it is never full"
     if found.full_on is not None:
         full = f"at this pace, and if nothing is removed, it is full on {found.full_on.isoformat()}"
-    lines.append(f"disk: {_size(found.free_disk_bytes)} free; {full}")
+    elif found.bytes_per_day > 0:
+        full = "at this pace it is not full within ten years"
+    lines.append(f"disk: {size_of(found.free_disk_bytes)} free; {full}")
     return lines
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def _days(days: float) -> str:
-    return _count(round(days), "day") if days >= 2 else _count(round(days * 24), "hour")
-
-
-def _size(size: float) -> str:
-    unit = 0
-    while size >= 999.5 and unit < len(_UNITS) - 1:
-        size /= 1000
-        unit += 1
-    return (
-        f"{size:.0f} {_UNITS[unit]}" if unit == 0 or size >= 99.5 else f"{size:.1f} {_UNITS[unit]}"
-    )
+    return count_of(round(days), "day") if days >= 2 else count_of(round(days * 24), "hour")
 
 
 def _beside(server: int | None) -> str:

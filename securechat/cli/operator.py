@@ -38,6 +38,13 @@ def operate(data: Path | None, request: BaseModel) -> Answer:
     return carry_out(data or default_data(), request)
 
 
+def ask_server(data: Path | None, request: BaseModel) -> Answer:
+    """Have it answered by the server that runs on `data`; raises `OperatorError` if none does."""
+    from ..server.operate import ask
+
+    return ask(data or default_data(), request)
+
+
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
     """Print rows, as a table with those columns or as JSON lines."""
     if as_json:

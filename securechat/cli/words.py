@@ -46,6 +46,7 @@ WORDS: Final[dict[str, _Command]] = {
     "gen-certs": (
         {
             "--out": "files",
+            "--certs": "files",
             "--host": "files",
             "--force": None,
             "--renew": None,
@@ -302,7 +303,12 @@ WORDS: Final[dict[str, _Command]] = {
     "admin": (
         {"--help": None, "-h": None},
         (),
-        ("accounts", "owner", "add", "role", "passwd", "sessions", "connections", "cut"),
+        ("status", "accounts", "owner", "add", "role", "passwd", "sessions", "connections", "cut"),
+    ),
+    "admin status": (
+        {"--data": "files", "--config": "files", "--json": None, "--help": None, "-h": None},
+        (),
+        (),
     ),
     "admin accounts": (
         {"--data": "files", "--config": "files", "--json": None, "--help": None, "-h": None},

@@ -74,6 +74,11 @@ class Door:
             return RELEASE_EVERY
         return max(0.0, self._tell_at - now) if self._cut else None
 
+    @property
+    def waiting(self) -> int:
+        """How many wait to be let in; from any thread."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """Nobody comes in any more."""
         for adopt in self._waiting.values():

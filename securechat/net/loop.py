@@ -119,6 +119,11 @@ class Loop:
         return not self._thread.is_alive()
 
     @property
+    def connections(self) -> int:
+        """How many it has, those in the handshake included; from any thread."""
+        return len(self._channels)
+
+    @property
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()

@@ -39,10 +39,13 @@ _REQUESTS: Final[TypeAdapter[Any]] = TypeAdapter(Request)
 
 
 class AdminSocket:
-    """The socket in `folder`; `tell` reaches the hub, `facts` are added to each good answer."""
+    """The socket in `folder`; `tell` reaches the hub, `facts` of a request go into its answer."""
 
     def __init__(
-        self, folder: Path, tell: Callable[[Asked], None], facts: Callable[[], Mapping[str, object]]
+        self,
+        folder: Path,
+        tell: Callable[[Asked], None],
+        facts: Callable[[object], Mapping[str, object]],
     ) -> None:
         self.path = folder / SOCKET_NAME
         self._tell = tell
@@ -134,7 +137,7 @@ class AdminSocket:
             return {"error": "The server did not answer in time. Look at its log."}
         if reply.error is not None:
             return {"error": reply.error}
-        return {"rows": [dict(row) for row in reply.rows], **self._facts()}
+        return {"rows": [dict(row) for row in reply.rows], **self._facts(request)}
 
     def _wait(self, ticket: int) -> Reply | None:
         """The reply to that request; earlier ones came too late for those who asked."""

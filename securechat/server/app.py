@@ -20,6 +20,7 @@ from typing import Final
 
 from .. import __version__
 from ..certs import CertificateSet
+from ..chat.admin import ShowStatus
 from ..chat.effects import Outward, Reply
 from ..chat.hub import Hub
 from ..chat.limits import TokenBucket
@@ -33,7 +34,7 @@ from ..net.loop import Loop, LoopConfig
 from ..net.ops import Op, Stop, UseContext
 from ..store.base import Store
 from ..store.memory import MemoryStore
-from . import certificates
+from . import certificates, status
 from .admin import AdminSocket
 from .auth import Authenticator
 from .dispatcher import Dispatcher
@@ -68,6 +69,7 @@ class Server:
         self.config = config
         self.failed: str | None = None
         self.stopped = False
+        self._started = time.monotonic()
         self._on_failure = on_failure
         self._served = certificates.prepare(config.certs, datetime.now(UTC), config.client_ca)
         self._store = _open_store(config)
@@ -126,6 +128,7 @@ class Server:
 
     def start(self) -> None:
         """Start all threads; when this returns, clients are served."""
+        self._started = time.monotonic()
         self._readers.start()
         self._auth.start()
         self._indexer.start()
@@ -209,9 +212,21 @@ class Server:
         else:
             self._auth.ask(effect)
 
-    def _describe(self) -> dict[str, object]:
-        """What an invite has to say of this server."""
-        return {"addresses": self.addresses, "fingerprint": self.certificates.key_fingerprint}
+    def _describe(self, request: object) -> dict[str, object]:
+        """What an invite has to say of this server; for who asks for its status, that, too."""
+        facts: dict[str, object] = {
+            "addresses": self.addresses,
+            "fingerprint": self.certificates.key_fingerprint,
+        }
+        if isinstance(request, ShowStatus):
+            facts["status"] = {
+                "open": sum(loop.connections for loop in self._loops) + self._door.waiting,
+                **status.describe_process(time.monotonic() - self._started),
+                **status.describe_latency(self.latency),
+                **status.describe_certificate(self.certificates, datetime.now(UTC)),
+                **status.describe_disk(Path(self.config.data)),
+            }
+        return facts
 
     def _lose_store(self, reason: str) -> None:
         self._dispatcher.report_broken(reason)

@@ -37,7 +37,7 @@ class OperatorError(SecureChatError):
 
 
 class Answer(NamedTuple):
-    """Rows, and what a running server says of itself: `addresses` and `fingerprint`."""
+    """Rows, and what a running server says of itself: `addresses`, `fingerprint`, `status`."""
 
     rows: list[dict[str, Any]]
     facts: Mapping[str, Any]
@@ -53,6 +53,16 @@ def operate(folder: Path, request: BaseModel) -> Answer:
             "with --data."
         )
     return Answer(_do_alone(folder, request), {})
+
+
+def ask(folder: Path, request: BaseModel) -> Answer:
+    """Have a request answered that only a server can answer which runs on `folder`."""
+    if holder_of(folder) is None:
+        raise OperatorError(
+            f"No server runs on {folder}. Name its data folder with --data; one that keeps nothing "
+            "cannot be asked."
+        )
+    return _ask_server(folder / SOCKET_NAME, request)
 
 
 def _ask_server(path: Path, request: BaseModel) -> Answer:

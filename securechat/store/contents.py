@@ -16,6 +16,7 @@ from .accounts import read_accounts
 from .conversations import Conversation
 from .journal import Entry, Journal, Runs, read_journal
 from .pages import pair
+from .removal import read_removals
 from .rulings import read_rulings
 
 _Execute: TypeAlias = Callable[..., Any]
@@ -93,6 +94,7 @@ class Contents:
             epoch=execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()[0][0],
             **read_accounts(execute),
             **read_rulings(execute),
+            removals=read_removals(execute),
         )
 
 

@@ -207,6 +207,24 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         ) STRICT;
         """,
     ),
+    Migration(
+        "which texts were erased last, for who comes back",
+        """
+        CREATE TABLE erasure (
+            number INTEGER PRIMARY KEY,
+            conversation TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            identity INTEGER NOT NULL,   -- who removed it, known then as `nick`
+            nick TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX erasure_conversation ON erasure (conversation, number);
+
+        -- Of those so far the audit knows the rooms, and of no direct conversation which it was.
+        INSERT INTO erasure (conversation, seq, identity, nick)
+            SELECT room, CAST(substr(subject, 9) AS INTEGER), identity, nick FROM audit
+            WHERE act = 'remove' AND room <> '' AND subject GLOB 'message [1-9]*' ORDER BY number;
+        """,
+    ),
 )
 
 

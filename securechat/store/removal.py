@@ -15,12 +15,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from ..records import Conflict, Kept, Outcome, RemoveMessage, Unknown
+from ..records import (
+    MAX_REMOVALS,
+    Conflict,
+    Kept,
+    Outcome,
+    Removal,
+    RemoveMessage,
+    Unknown,
+)
 
 #: Says that traces of an erased text may stand in the file, until `forget` takes it away.
 _NOTE: Final = "INSERT OR REPLACE INTO meta (key, value) VALUES ('erasing', '1')"
 #: No text that was ever said is empty, so this one means that it was erased.
 ERASED: Final = ""
+
+
+#: Read when a store is opened: so many in all, the newest.
+_MOST_READ: Final = 100_000
+_OUTDATED: Final = (
+    "DELETE FROM erasure WHERE conversation = ?1 AND number <= (SELECT number FROM erasure"
+    " WHERE conversation = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)"
+)
 
 
 class Erasure(NamedTuple):
@@ -45,6 +61,21 @@ def erase(execute: Callable[..., Any], place: int, wanted: RemoveMessage) -> Era
         execute("PRAGMA secure_delete = 0").fetchall()
     execute(_NOTE)
     return Erasure(Kept(), text)
+
+
+def remember(execute: Callable[..., Any], removal: Removal) -> None:
+    """Note a removal for those who come back, and forget the oldest of that conversation."""
+    execute("INSERT INTO erasure (conversation, seq, identity, nick) VALUES (?, ?, ?, ?)", removal)
+    execute(_OUTDATED, (removal.conversation, MAX_REMOVALS))
+
+
+def read_removals(execute: Callable[..., Any]) -> tuple[Removal, ...]:
+    """The last removals, oldest first."""
+    rows = execute(
+        "SELECT conversation, seq, identity, nick FROM erasure ORDER BY number DESC LIMIT ?",
+        (_MOST_READ,),
+    ).fetchall()
+    return tuple(Removal(*row) for row in reversed(rows))
 
 
 def is_noted(execute: Callable[..., Any]) -> bool:

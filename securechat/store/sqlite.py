@@ -52,7 +52,7 @@ from .lock import FolderLock
 from .migrations import PLACE_BITS, migrate
 from .pages import SqliteReader
 from .places import bring_in
-from .removal import erase, forget
+from .removal import erase, forget, remember
 from .retention import KEEP_ALL, Retention, sweep
 from .scrub import Scrub
 from .search import SearchIndex, open_index
@@ -134,7 +134,7 @@ class SqliteStore:
         self._keepers = new_keepers(self._execute, lambda: self._ts)
         #: The texts that the transaction erased.
         self._erased: list[str] = []
-        self._wal = Wal(db, path, self._judge)
+        self._wal = Wal(db, path, self._judge, vfs)
         self._traces = Traces(
             partial(Scrub, path, vfs, int(db.pragma("page_size"))),
             self._wal,
@@ -346,7 +346,7 @@ class SqliteStore:
                 "UPDATE conversation SET weight = weight - ? WHERE number = ?",
                 (len(text.encode()), found.number),
             )
-            self._keepers[KeepAct](record.act)
+            self._note_removal(record)
         return outcome
 
     def _erase_new(self, record: RemoveMessage, growth: Growth) -> Outcome:
@@ -356,8 +356,12 @@ class SqliteStore:
         if record.author not in (None, new.identity):
             return CONFLICT
         self._journal.take(growth.erase(record))
-        self._keepers[KeepAct](record.act)
+        self._note_removal(record)
         return _KEPT
+
+    def _note_removal(self, record: RemoveMessage) -> None:
+        self._keepers[KeepAct](record.act)
+        remember(self._execute, record.removal)
 
     # -------------------------------------------------------------- readers and the end
 

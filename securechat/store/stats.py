@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from .connections import DATABASE_NAME, damaged
+from .index_file import INDEX_NAME
 from .journal import read_journal
 from .lock import holder_of
 from .migrations import PLACE_BITS
@@ -24,6 +25,18 @@ from .retention import to_ts, weigh
 _PACE_DAYS: Final = 7.0
 _SHORTEST_PACE: Final = 1 / 24
 _DAY: Final = 86_400
+#: Years beyond which a pace of days says nothing.
+_FORESEEN: Final = 10
+_DAYS_A_YEAR: Final = 365.25
+#: What an index has of which nothing is a word, bytes.
+_EMPTY_INDEX: Final = 9 * 4_096
+
+
+def disk_use(directory: Path) -> tuple[int, int]:
+    """Bytes of the database and of the index of words, each with its log; 0: it is not there."""
+    files = (directory / DATABASE_NAME, directory / INDEX_NAME)
+    database, index = (_size_of(path) + _size_of(_log_of(path)) for path in files)
+    return database, index
 
 
 class RoomSize(NamedTuple):
@@ -40,9 +53,10 @@ class Stats:
     """How large a database is and how it grows.
 
     `rooms` are sorted by weight, direct conversations are one row, "direct". `file_bytes` is the
-    database with its log, `reusable_bytes` what of it is free for new messages. `messages_per_day`
-    and `bytes_per_day` are the pace of the last `pace_days`; at that pace, without retention, the
-    disk is full on `full_on` (None: nothing was said, or not in ten thousand years).
+    database with its log, `reusable_bytes` what of it is free for new messages, `index_bytes` the
+    index of words with its own (0: there is none). `messages_per_day` and `bytes_per_day` are the
+    pace of the last `pace_days`, the index included; at that pace, without retention, the disk is
+    full on `full_on` (None: nothing was said, or not within ten years).
     """
 
     path: Path
@@ -51,6 +65,7 @@ class Stats:
     removed: int
     file_bytes: int
     reusable_bytes: int
+    index_bytes: int
     free_disk_bytes: int
     pace_days: float
     messages_per_day: float
@@ -76,16 +91,18 @@ def stats(directory: Path, now: float) -> Stats:
     late = [one for one in waiting if one.ts >= since]
     recent, recent_weight = recent + len(late), recent_weight + sum(one.weight for one in late)
     rooms = _sizes(found, waiting)
-    wal = path.with_name(path.name + "-wal")
+    index = directory / INDEX_NAME
     free_disk = shutil.disk_usage(directory).free
-    bytes_per_day = recent_weight / pace_days
+    growth = 1 + _share_of_index(index, sum(room.weight for room in rooms))
+    bytes_per_day = recent_weight * growth / pace_days
     return Stats(
         path=path,
         rooms=rooms,
         messages=sum(room.messages for room in rooms),
         removed=sum(first - 1 for _, _, first, *_ in found),
-        file_bytes=pages * page_size + (wal.stat().st_size if wal.exists() else 0),
+        file_bytes=pages * page_size + _size_of(_log_of(path)),
         reusable_bytes=free * page_size,
+        index_bytes=disk_use(directory)[1],
         free_disk_bytes=free_disk,
         pace_days=pace_days,
         messages_per_day=recent / pace_days,
@@ -165,8 +182,24 @@ def _count_since(execute: Callable[..., Any], found: list[Any], since: str) -> t
     return messages, weight
 
 
-def _day_after(now: float, days: float) -> date | None:
+def _share_of_index(index: Path, weight: int) -> float:
+    """How many bytes the index of words has for each byte of the messages, about."""
+    return max(0, _size_of(index) - _EMPTY_INDEX) / weight if weight else 0.0
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _size_of(path: Path) -> int:
+    """0 where it is not there, or not any longer: a server may run."""
     try:
-        return (datetime.fromtimestamp(now, UTC) + timedelta(days=days)).date()
-    except OverflowError:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _day_after(now: float, days: float) -> date | None:
+    if days > _FORESEEN * _DAYS_A_YEAR:
         return None
+    return (datetime.fromtimestamp(now, UTC) + timedelta(days=days)).date()

@@ -14,6 +14,7 @@ from typing import Final
 
 import apsw
 
+from .ahead import Ahead
 from .connections import BUSY, lacks_room
 from .migrations import sync_folder
 
@@ -44,19 +45,28 @@ class Wal:
     """The log of one writing connection; `judge` tells what an error of SQLite means."""
 
     def __init__(
-        self, db: apsw.Connection, path: Path, judge: Callable[[BaseException], BaseException]
+        self,
+        db: apsw.Connection,
+        path: Path,
+        judge: Callable[[BaseException], BaseException],
+        vfs: str | None = None,
     ) -> None:
         self._db = db
         self._path = path
         self._judge = judge
         self._pages = 0
         self._checkpoint_at = CHECKPOINT_PAGES
+        self._ahead = (
+            Ahead(path, int(db.pragma("page_size")), CHECKPOINT_PAGES) if vfs is None else None
+        )
         db.set_wal_hook(self._note_pages)  # in place of SQLite's, which hides a failed checkpoint
 
     def _note_pages(self, _db: apsw.Connection, _name: str, pages: int) -> int:
         self._pages = pages
         if pages < CHECKPOINT_PAGES:  # it began anew
             self._checkpoint_at = CHECKPOINT_PAGES
+        if self._ahead is not None and pages > self._ahead.until:
+            self._ahead.lengthen(pages)
         return apsw.SQLITE_OK
 
     def checkpoint_if_due(self) -> None:
@@ -92,4 +102,6 @@ class Wal:
             return False
         finally:
             self._db.set_busy_timeout(BUSY)
+        if self._ahead is not None:
+            self._ahead.forget()
         return True

@@ -56,6 +56,7 @@ from securechat.records import (
     NewMessage,
     Outcome,
     Record,
+    Removal,
     RemoveMessage,
     Snapshot,
     Stored,
@@ -83,6 +84,7 @@ class Book:
         self.rooms: dict[str, KeepRoom] = {}
         self.sanctions: dict[int, KeepSanction] = {}
         self.audit: list[KeepAct] = []
+        self.removals: list[Removal] = []
         self.accounts: dict[int, KeepAccount] = {}
         self.sessions: dict[bytes, KeepSession] = {}
         self.invites: dict[bytes, KeepInvite] = {}
@@ -162,6 +164,7 @@ class Book:
             return Conflict()
         messages[wanted.seq - 1] = before._replace(text="")
         self.audit.append(wanted.act)
+        self.removals.append(wanted.removal)
         return Kept()
 
     def _judge(self, draft: NewMessage | Lookup) -> Outcome | None:
@@ -185,6 +188,7 @@ class Book:
             presence=tuple(self.presence),
             rooms=tuple(self.rooms.values()),
             sanctions=tuple(self.sanctions.values()),
+            removals=tuple(self.removals),
             accounts=tuple(self.accounts.values()),
             sessions=tuple(self.sessions.values()),
             invites=tuple(self.invites.values()),
@@ -371,7 +375,7 @@ class Stage:
             outcome = next(outcomes)
             if isinstance(outcome, Stored):
                 assert isinstance(effect, fx.Post)
-                self._post(effect.record, outcome)
+                self._post(effect, outcome)
             elif isinstance(outcome, Known):
                 assert isinstance(effect, fx.Post | fx.Refuse)
                 self._send(effect.connection, Posted.model_validate_json(outcome.payload))
@@ -380,15 +384,13 @@ class Stage:
                     assert not isinstance(follow_up, fx.PERSISTENT), "too late to store it"
                     self._do(follow_up)
 
-    def _post(self, new: NewMessage, stored: Stored) -> None:
+    def _post(self, post: fx.Post, stored: Stored) -> None:
+        # Who said it may be gone already: the whole batch is decided before anything is stored.
+        new = post.record
         name = new.conversation
-        author = self.hub.identities.by_number(new.identity)
-        assert author is not None
-        to = self.hub.address_of(author, name) if name[0] == "@" else new.to
-        assert to is not None
         posted = Posted(
             id=new.id,
-            to=to,
+            to=new.to if post.address is None else post.address,
             sender=new.sender,
             seq=stored.seq,
             ts=stored.ts,

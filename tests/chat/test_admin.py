@@ -17,6 +17,7 @@ from securechat.chat.admin import (
     ListSessions,
     SetPassword,
     SetRole,
+    ShowStatus,
 )
 from securechat.chat.roles import Role
 from securechat.protocol.envelopes import Bye, ChangeNick, Left
@@ -161,3 +162,17 @@ def test_only_requests_with_a_password_have_one() -> None:
     assert admin.password_of(SetPassword(name="a", password=GOOD)) == GOOD
     assert admin.password_of(AddAccount(name="a")) is None
     assert admin.password_of(ListAccounts()) is None
+
+
+def test_the_status_counts_who_is_here_and_what_was_said_since_the_start(stage: Stage) -> None:
+    ann = stage.enter("ann", "#a", "#b")
+    bob = stage.enter("bob", "#a")
+    stage.enter("bob", "#a", session=bob.session)
+    stage.connection()  # at the door
+    for text in ("one", "two"):
+        ann.say("#a", text)
+    bob.say("@ann", "three")
+    assert rows(stage, ShowStatus()) == [{"connections": 3, "people": 2, "rooms": 2, "messages": 3}]
+    stage.restart()
+    stage.enter("ann", session=ann.session).say("@bob", "four")
+    assert rows(stage, ShowStatus()) == [{"connections": 1, "people": 1, "rooms": 2, "messages": 1}]

@@ -368,11 +368,11 @@ def test_a_guest_logs_in_and_is_another(stage: Stage) -> None:
     answer = account([it for it in bob.ask(Login, id="l", nick="ann", password=GOOD) if it.re])
     assert (answer.account, answer.nick, answer.re) == ("ann", "ann", "l")
     assert answer.session is not None
-    assert kinds(eve.hears()) == ["Left", "Joined"]
+    assert kinds(eve.hears()) == ["Moderated", "Left", "Joined"]  # #a was bob's own
     [posted] = bob.say("#b", "as ann")
     assert posted.sender == "ann"
     [members] = bob.ask(Who, room="#a")
-    assert {it.nick: it.role for it in members.members} == {"eve": "guest", "ann": "member"}
+    assert {it.nick: it.role for it in members.members} == {"eve": "guest", "ann": "room_owner"}
     bob.hears()
     eve.say("@bob", "for bob alone")
     assert bob.hears() == []

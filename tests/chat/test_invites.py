@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from securechat.chat import invites
+from securechat.chat import charter, invites, passage
 from securechat.chat.admin import ListInvites, MakeInvite, RevokeInvite
 from securechat.link_events import Lost
-from securechat.protocol.envelopes import Error, Register, Welcome
+from securechat.protocol.envelopes import Admit, Error, Join, Register, RoomSettings, Welcome
 
 from .stage import Person, Stage, code_of
 from .test_auth import DAY, GOOD, logged_in, registered, settled
@@ -239,6 +239,85 @@ def test_an_account_of_an_invite_sets_its_first_password(stage: Stage) -> None:
     [answer] = bob.ask(Passwd, password=GOOD)
     assert answer.account == "bob"
     logged_in(stage, "bob")
+
+
+# ------------------------------------------------------------------ into a private room
+
+
+def private_room(stage: Stage) -> Person:
+    """The owner of #den, who sits in it."""
+    ann = stage.enter("ann", "#den")
+    ann.ask(RoomSettings, room="#den", private=True)
+    return ann
+
+
+def join(person: Person, room: str = "#den") -> str:
+    """What comes of it: the name of an event, or the code of an error."""
+    said = person.ask(Join, room=room)[-1]
+    return said.code if isinstance(said, Error) else type(said).__name__
+
+
+def test_an_invite_into_a_private_room_lets_in_there(stage: Stage) -> None:
+    ann = private_room(stage)
+    person, welcome = come(stage, invited(stage, nick="bob", room="#den"))
+    assert isinstance(welcome, Welcome)
+    [told] = ann.hears()
+    assert (told.act, told.by, told.room, told.nick) == ("admit", "server", "#den", "bob")
+    assert join(person) == "Joined"
+    assert [(it.act, it.nick, it.room, it.subject) for it in stage.book.audit][-1:] == [
+        ("admit", "server", "#den", "bob")
+    ]
+    stage.restart()
+    assert join(stage.enter("bob", session=welcome.session)) == "Joined"
+
+
+def test_an_invite_into_another_room_opens_no_private_one(stage: Stage) -> None:
+    private_room(stage)
+    for keys in ({}, {"room": "#ops"}):
+        person, _ = come(stage, invited(stage, **keys), f"bob{len(keys)}")
+        assert join(person) == "forbidden"
+    assert stage.book.rooms["#den"].admitted == ()
+
+
+def test_who_may_be_in_the_room_already_is_not_let_in_again(stage: Stage) -> None:
+    ann = private_room(stage)
+    stage.enter("bob")
+    ann.ask(Admit, room="#den", nick="bob")
+    audited, bob = len(stage.book.audit), stage.people[2]
+    let_in(stage, invited(stage, nick="bob", room="#den"), session=bob.session)
+    assert (len(stage.book.audit), ann.hears()) == (audited, [])
+
+
+def test_an_invite_that_cannot_be_stored_opens_no_room(stage: Stage) -> None:
+    ann = private_room(stage)
+    invite = invited(stage, nick="bob", room="#den")
+    stage.book.full = True
+    assert refused(stage, invite) == "storage"
+    rules = stage.hub.rooms["#den"].charter
+    assert rules is not None
+    assert (rules.admitted, ann.hears()) == ((), [])
+    # ... of one into an open room there is nothing to take back.
+    stage.book.full = False
+    open_one = invited(stage, nick="carol", room="#ops")
+    stage.book.full = True
+    assert refused(stage, open_one) == "storage"
+    stage.book.full = False
+    assert join(come(stage, invite)[0]) == "Joined"
+
+
+def test_a_private_room_that_is_full_takes_nobody_by_an_invite(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charter, "MAX_ADMITTED", 1)
+    monkeypatch.setattr(passage, "MAX_ADMITTED", 1)
+    private_room(stage)
+    first, second = (invited(stage, nick=nick, room="#den") for nick in ("bob", "carol"))
+    assert join(come(stage, first)[0]) == "Joined"
+    assert join(come(stage, second)[0]) == "forbidden"
+    reply = stage.ask(MakeInvite(room="#den"))
+    assert reply.error == (
+        "#den is private and has let in 1, as many as it may. Put somebody out first."
+    )
 
 
 # ------------------------------------------------------------------ the operator's side

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from securechat.chat import effects as fx
-from securechat.chat.removal import Removals
+from securechat.chat.removal import Removals, tell_recent
 from securechat.link_events import Levelled
 from securechat.protocol.envelopes import (
     Appoint,
+    ChangeNick,
     Error,
     Join,
     Joined,
@@ -17,7 +18,7 @@ from securechat.protocol.envelopes import (
     Remove,
     Removed,
 )
-from securechat.records import Conflict, Failed, KeepAct, Kept, RemoveMessage, Unknown
+from securechat.records import Conflict, Failed, KeepAct, Kept, Removal, RemoveMessage, Unknown
 
 from .stage import Person, Stage, code_of, kinds
 
@@ -150,13 +151,42 @@ def test_who_was_away_or_behind_hears_of_it_later(
     assert ann.ask(Join, room="@bob", after=1)[1:] == [Removed(to="@bob", seq=1, nick="ann")]
 
 
+def test_a_restart_forgets_no_removal(stage: Stage, pair: tuple[Person, Person]) -> None:
+    ann, bob = pair
+    ann.say("@bob", "psst")
+    ann.cut()
+    bob.ask(Remove, to="#a", seq=1)
+    stage.restart()
+    bob = stage.enter("bob", session=bob.session)
+    bob.say("@ann", "well?")
+    bob.ask(Remove, to="@ann", seq=2)
+    bob.ask(ChangeNick, nick="rob")
+    stage.restart(crash=True)
+    ann = stage.enter("ann", session=ann.session)
+    assert ann.ask(Join, room="#a", after=1)[1:] == [Removed(to="#a", seq=1, nick="bob")]
+    # A direct conversation goes by the nicks of now, or its client would not know it.
+    assert ann.ask(Join, room="@rob", after=2)[1:] == [Removed(to="@ann", seq=2, nick="rob")]
+
+
+def test_a_removal_where_somebody_is_no_more_is_told_to_nobody(
+    stage: Stage, pair: tuple[Person, Person]
+) -> None:
+    ann, bob = pair
+    ann.say("@bob", "psst")
+    ann.ask(Remove, to="@bob", seq=1)
+    for gone in (bob, ann):  # the other side, then who did it
+        stage.hub.identities.forget(stage.hub.sessions[gone.number].identity)
+        tell_recent(stage.hub, ann.number, "@1:2", 9)
+        assert stage.hub.tick(stage.now) == []
+
+
 def test_only_so_many_are_remembered() -> None:
     removals = Removals()
     for seq in range(1, 151):
-        removals.add("#a", Removed(to="#a", seq=seq, nick="ann"))
+        removals.add(Removal("#a", seq, 1, "ann"))
     assert [it.seq for it in removals.upto("#a", 60)] == list(range(51, 61))
     assert len(removals.upto("#a", 1_000)) == 100
     for number in range(1_000):
-        removals.add(f"#{number}", Removed(to=f"#{number}", seq=1, nick="ann"))
+        removals.add(Removal(f"#{number}", 1, 1, "ann"))
     assert removals.upto("#a", 1_000) == []
     assert len(removals.upto("#0", 1)) == 1

@@ -114,6 +114,7 @@ def make_stats(rooms: tuple[RoomSize, ...], **values: object) -> Stats:
         "removed": 0,
         "file_bytes": 12_345_678,
         "reusable_bytes": 999,
+        "index_bytes": 0,
         "free_disk_bytes": 10**12,
         "pace_days": 7.0,
         "messages_per_day": 1_234.5,
@@ -126,13 +127,14 @@ def make_stats(rooms: tuple[RoomSize, ...], **values: object) -> Stats:
 
 def test_stats_as_a_person_reads_them() -> None:
     rooms = (RoomSize("#lobby", 12_345, 2_000_000, 20_000), RoomSize("direct", 7, 1_500, 7))
-    assert show_stats(make_stats(rooms, removed=7_655, server=77)) == [
+    assert show_stats(make_stats(rooms, removed=7_655, index_bytes=7_000_000, server=77)) == [
         "room    messages    size",
         "#lobby    12,345  2.0 MB",
         "direct         7  1.5 kB",
         "",
         "/srv/chat/securechat.db: 12.3 MB with its log, 999 bytes of it free for new messages"
         " (a server is running: process 77)",
+        "index for searching: 7.0 MB",
         "12,352 messages, 7,655 removed",
         "pace: 1,234 messages and 100 kB a day (over the last 7 days)",
         "disk: 1.0 TB free; at this pace, and if nothing is removed, it is full on 2031-02-03",
@@ -149,6 +151,12 @@ def test_stats_of_a_quiet_server() -> None:
         "0 messages",
         "disk: 1.0 TB free; at this pace it is never full",
     ]
+
+
+def test_a_day_too_far_away_is_not_told() -> None:
+    assert show_stats(make_stats((), full_on=None))[-1] == (
+        "disk: 1.0 TB free; at this pace it is not full within ten years"
+    )
 
 
 def test_stats_of_a_young_server() -> None:

@@ -127,6 +127,23 @@ def test_a_newcomer_needs_one_line(server: Home, tmp_path: Path, options: tuple[
     assert out.splitlines()[1].split()[:4] == ["carol", "member", "carol", "yes"]
 
 
+def test_an_invite_leads_into_a_private_room(server: Home, tmp_path: Path) -> None:
+    """Its owner need not be there to let the newcomer in: whoever runs the server has done so."""
+    code, _, errors = server.connect("olaf", "/join den\n/rules private\nours alone\n/rules\n")
+    assert code == 0, errors
+    stranger = Machine(tmp_path / "stranger", server, invite(server, "eve"))
+    code, _, errors = stranger.come("hi\n", "--room", "den")
+    assert (code, "may not enter that room" in errors) == (1, True), errors
+    guest = Machine(tmp_path / "guest", server, invite(server, "carol", "--room", "den"))
+    code, out, errors = guest.come("here I am\n/history 9\n")
+    assert (code, "<carol> here I am" in out, "<olaf> ours alone" in out) == (0, True, True), errors
+    guest.target = f"127.0.0.1:{server.port}"
+    code, out, errors = guest.come("again\n", "--nick", "carol", "--room", "den")
+    assert (code, "<carol> again" in out) == (0, True), errors
+    audited = server.run("audit")[1]
+    assert "server admit carol in #den (came by an invite)" in audited
+
+
 def test_an_invite_is_spent_listed_and_revoked(server: Home, tmp_path: Path) -> None:
     line = invite(server, "--uses", "2", "--ttl", "1h", "--room", "lobby")
     first = Machine(tmp_path / "first", server, line)

@@ -89,6 +89,24 @@ def test_a_removed_message_is_gone_from_every_view_and_from_the_disk(
     assert texts(again.roundtrip()) == [(31, "", True), (32, "behind it", False)]
 
 
+def test_who_was_away_over_a_restart_too_hears_what_was_removed(kept: Any) -> None:
+    ann, bob = kept.join("ann", "#a"), kept.join("bob", "#a")
+    ann.roundtrip()
+    bob.say("#a", SECRET)
+    ann.say("@bob", SECRET)
+    assert SECRET in [text for _, text, _ in texts(ann.roundtrip())]
+    bob.cut()
+    for address in ("#a", "@bob"):
+        assert ann.answer("remove", to=address, seq=1)["event"] == "removed"
+    kept.restart()
+    ann = kept.join("ann", session=ann.session)
+    bob = kept.join("bob", session=bob.session)
+    for address, to in (("#a", "#a"), ("@ann", "@bob")):
+        bob.command("join", room=address, after=1)
+        told = [it for it in bob.roundtrip() if it["event"] == "removed"]
+        assert [(it["to"], it["seq"], it["nick"]) for it in told] == [(to, 1, "ann")]
+
+
 def test_bans_and_settings_live_through_a_restart(kept: Any) -> None:
     ann, bob = kept.join("ann", "#a"), kept.join("bob", "#a")
     ann.answer("ban", room="#a", nick="bob", duration=3600, reason="spam")

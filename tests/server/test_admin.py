@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def hub(folder: Path) -> Iterator[Hub]:
     hub = Hub()
-    hub.door = AdminSocket(folder, hub.tell, lambda: {"fingerprint": "SHA256:x"})
+    hub.door = AdminSocket(folder, hub.tell, lambda _: {"fingerprint": "SHA256:x"})
     hub.door.open()
     yield hub
     hub.door.close()
@@ -152,7 +152,7 @@ def test_a_socket_that_a_killed_server_left_is_replaced(folder: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stale:
         stale.bind(str(folder / SOCKET_NAME))
     hub = Hub()
-    hub.door = AdminSocket(folder, hub.tell, dict)
+    hub.door = AdminSocket(folder, hub.tell, lambda _: {})
     hub.door.open()
     assert say(folder, b'{"do":"accounts"}\n')["rows"]
     hub.door.close()
@@ -165,7 +165,7 @@ def test_a_path_too_long_for_a_socket_is_no_reason_not_to_serve(
 ) -> None:
     folder = tmp_path / ("x" * 120)
     folder.mkdir()
-    door = AdminSocket(folder, queue.SimpleQueue[Asked]().put, dict)
+    door = AdminSocket(folder, queue.SimpleQueue[Asked]().put, lambda _: {})
     door.open()
     door.close()
     assert "no `securechat admin` for this server" in caplog.text

@@ -20,6 +20,7 @@ from securechat.errors import StoreRefused
 from securechat.records import KeepIdentity, Known, Stored
 from securechat.store import migrations
 from securechat.store.connections import DATABASE_NAME
+from securechat.store.index_file import INDEX_NAME
 from securechat.store.journal import read_journal
 from securechat.store.maintenance import RoomSize, backup, check, restore, stats
 from securechat.store.migrations import APPLICATION_ID
@@ -219,6 +220,14 @@ def test_a_damaged_database_is_not_backed_up_as_if_it_were_sound(
     assert sorted(found.name for found in tmp_path.iterdir()) == ["data"]
 
 
+def test_what_is_no_database_is_named_and_not_the_place_of_the_copy(tmp_path: Path) -> None:
+    path = tmp_path / DATABASE_NAME
+    path.write_text("a text of somebody's, long enough to have a beginning\n" * 100)
+    with pytest.raises(StoreRefused, match=rf"^{path}: this is not a database"):
+        backup(tmp_path, tmp_path / "copy.db")
+    assert sorted(found.name for found in tmp_path.iterdir()) == [DATABASE_NAME]
+
+
 # ------------------------------------------------------------------ restore
 
 
@@ -281,6 +290,12 @@ def test_a_file_that_is_no_sound_backup_changes_nothing(
     with pytest.raises(StoreRefused, match=rf"^nothing was restored: .*{reason}"):
         restore(data, file, NOON)
     assert (data / DATABASE_NAME).read_bytes() == before
+    assert names(data) == []
+
+
+def test_a_backup_that_is_not_there_is_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreRefused, match=r"nothing was restored: .*missing\.db: there is no"):
+        restore(data, tmp_path / "missing.db", NOON)
     assert names(data) == []
 
 
@@ -384,8 +399,6 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreRefused, match="Not a directory"):
         restore(tmp_path / "file" / "data", tmp_path / "copy.db", NOON)
-    with pytest.raises(StoreRefused, match="there is no database"):
-        restore(tmp_path / "data", tmp_path / "missing.db", NOON)
 
 
 # ------------------------------------------------------------------ stats
@@ -393,8 +406,8 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def free_disk(monkeypatch: pytest.MonkeyPatch) -> int:
-    """A disk with ten megabytes left."""
-    free = 10_000_000
+    """A disk with five megabytes left."""
+    free = 5_000_000
     monkeypatch.setattr(
         "securechat.store.stats.shutil.disk_usage", lambda _: SimpleNamespace(free=free)
     )
@@ -452,15 +465,54 @@ def test_a_young_database_is_measured_by_its_age(tmp_path: Path) -> None:
     assert stats(tmp_path, NOON - 2 * DAY + 1).pace_days == pytest.approx(1 / 24)
 
 
-def test_a_day_beyond_the_calendar_is_never(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("years", "is_told"), [(9.9, True), (10.1, False), (1e15, False)])
+def test_a_day_more_than_ten_years_away_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: float, is_told: bool
 ) -> None:
-    monkeypatch.setattr(
-        "securechat.store.stats.shutil.disk_usage", lambda _: SimpleNamespace(free=10**15)
-    )
     with opened(tmp_path) as (store, _):
         store.commit([message("1")], to_ts(NOON - DAY))
-    assert stats(tmp_path, NOON).full_on is None
+    free = years * 365.25 * stats(tmp_path, NOON).bytes_per_day
+    monkeypatch.setattr(
+        "securechat.store.stats.shutil.disk_usage", lambda _: SimpleNamespace(free=free)
+    )
+    found = stats(tmp_path, NOON)
+    assert found.bytes_per_day > 0
+    assert (found.full_on is not None) is is_told
+
+
+def test_the_index_of_words_counts_too(tmp_path: Path, free_disk: int) -> None:
+    with opened(tmp_path) as (store, _):
+        said = [message(str(n), f"tulip number {n} in the rain") for n in range(2_000)]
+        store.commit(said, to_ts(NOON - DAY))
+        store.tidy()
+        without = stats(tmp_path, NOON)
+        index = store.indexer()
+        assert index is not None
+        while index.work(500) >= 500:
+            pass
+        assert stats(tmp_path, NOON).index_bytes > (tmp_path / INDEX_NAME).stat().st_size, "its log"
+        index.close()
+        found = stats(tmp_path, NOON)
+    assert without.index_bytes == 0
+    assert found.index_bytes == (tmp_path / INDEX_NAME).stat().st_size
+    grown = found.bytes_per_day / without.bytes_per_day - 1
+    assert grown == pytest.approx(found.index_bytes / found.rooms[0].weight, abs=0.15)
+    assert without.full_on is not None
+    assert found.full_on is not None
+    assert found.full_on < without.full_on
+    assert found.free_disk_bytes == free_disk
+
+
+def test_an_index_without_words_is_no_growth(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, _):
+        index = store.indexer()
+        assert index is not None
+        index.work(9)
+        index.close()
+        store.commit([message("1")], to_ts(NOON - DAY))
+    found = stats(tmp_path, NOON)
+    assert found.index_bytes > 0
+    assert found.bytes_per_day == found.rooms[0].weight
 
 
 @pytest.mark.parametrize(("length", "share"), [(4_000, 0.9), (1_000, 0.7), (60, 0.15)])

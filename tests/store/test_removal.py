@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +18,7 @@ from securechat.records import (
     Known,
     Lookup,
     NewMessage,
+    Removal,
     RemoveMessage,
     Stored,
     Unknown,
@@ -27,6 +27,7 @@ from securechat.store.base import Store
 from securechat.store.connections import DATABASE_NAME, connect_reader
 from securechat.store.maintenance import check
 from securechat.store.memory import MemoryStore
+from securechat.store.migrations import MIGRATIONS, create
 from securechat.store.retention import Retention
 from securechat.store.rulings import read_audit
 from securechat.store.sqlite import open_store
@@ -179,22 +180,36 @@ def test_who_removed_what_is_in_the_audit_and_only_if_it_was(tmp_path: Path) -> 
         assert list(read_audit(db.execute, last=1)) == rows[1:]
 
 
-def test_a_log_that_cannot_be_cut_for_another_reason_stops_the_server(tmp_path: Path) -> None:
-    class Broken:
-        """The connection, whose checkpoint fails."""
+def test_the_last_removals_of_each_conversation_come_back(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, empty):
+        assert empty.removals == ()
+        store.commit([message(str(number), f"text {number}") for number in range(1, 131)], TS)
+        store.commit([message("b", "text b", to="#b"), removal(1, where="#b")], TS)  # at once, too
+        for seq in range(1, 131):
+            assert store.commit([removal(seq)], TS) == [Kept()]
+        assert store.commit([removal(7), removal(131), removal(1, BOB)], TS) == [Unknown()] * 3
+    with opened(tmp_path) as (_, snapshot):
+        assert snapshot.removals == (
+            Removal("#b", 1, BOB, "bob"),
+            *(Removal("#a", seq, BOB, "bob") for seq in range(31, 131)),
+        )
 
-        def __init__(self, db: apsw.Connection) -> None:
-            self._db = db
 
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._db, name)
-
-        def wal_checkpoint(self, **_keys: object) -> None:
-            raise apsw.CorruptError("malformed")
-
-    with opened(tmp_path) as (store, _):
-        store.commit([identity(ANN, "ann"), message("1", SECRET)], TS)
-        whole, store._wal._db = store._db, Broken(store._db)  # type: ignore[assignment]
-        with pytest.raises(Exception, match=re.escape("securechat db check")):
-            store.commit([removal(1)], TS)
-        store._wal._db = whole
+def test_the_removals_of_before_are_taken_from_the_audit(tmp_path: Path) -> None:
+    path = tmp_path / DATABASE_NAME
+    create(path, MIGRATIONS[:5])
+    db = apsw.Connection(str(path))
+    for room, subject in (("#a", "message 12"), ("", "message 3"), ("#b", "message 4")):
+        db.execute(
+            "INSERT INTO audit (ts, identity, nick, act, room, subject, reason)"
+            " VALUES (?, ?, 'bob', 'remove', ?, ?, '')",
+            (TS, BOB, room, subject),
+        )
+    db.execute(
+        "INSERT INTO audit (ts, identity, nick, act, room, subject, reason)"
+        " VALUES (?, ?, 'bob', 'kick', '#a', 'eve', '')",
+        (TS, BOB),
+    )
+    db.close()
+    with opened(tmp_path) as (_, snapshot):
+        assert snapshot.removals == (Removal("#a", 12, BOB, "bob"), Removal("#b", 4, BOB, "bob"))
