@@ -217,7 +217,9 @@ class _Line:
     # ------------------------------------------------------------------ the screen
 
     def _show(self, entries: Iterable[Entry]) -> None:
-        look = replace(self._look, width=max(8, screen_size()[0] - 1))
+        width, height = screen_size()
+        # With the typed line, half of the screen: what is inserted above it must leave room.
+        look = replace(self._look, width=max(8, width - 1), whole=width * (height - 2) // 2)
         drawn: list[str] = []
         entries = tuple(entries)
         for entry in entries:

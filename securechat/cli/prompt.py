@@ -314,7 +314,7 @@ class Prompt(AbstractContextManager["Prompt"]):
             if not readline.get_line_buffer():
                 self._print()
         elif screen.fits_one_row(self.shown, readline.get_line_buffer(), self._width()):
-            self._write(screen.insert_above(tuple(self._rows), self._height()))
+            self._write(screen.insert_above(tuple(self._rows), *screen_size()))
             self._rows.clear()
         elif not self._libedit:
             self._ask()
@@ -344,9 +344,6 @@ class Prompt(AbstractContextManager["Prompt"]):
 
     def _width(self) -> int:
         return screen_size()[0]
-
-    def _height(self) -> int:
-        return screen_size()[1]
 
 
 def _input(prompt: str) -> str:

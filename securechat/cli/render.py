@@ -33,9 +33,10 @@ from datetime import date, tzinfo
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from ..client.cells import wrap
+from ..client.cells import cells, wrap
 from ..client.entries import Entry, Found, Kind
 from ..client.harmless import encodable, harmless_line, harmless_text
+from ..client.links import WHOLE
 from ..client.nick_colours import nick_colour
 
 BASIC_COLOURS: Final = (32, 33, 34, 35, 36)
@@ -58,12 +59,17 @@ _Span: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How lines look: `width` in cells, 0: never broken; `zone` of the times, None: local."""
+    """How lines look: `width` in cells, 0: never broken; `zone` of the times, None: local.
+
+    `whole`: up to so many cells a line is broken within none of its links, so that a terminal finds
+    them, and a copy is whole; such a row may be wider.
+    """
 
     colour: bool = False
     many_colours: bool = False
     encoding: str = "utf-8"
     width: int = 0
+    whole: int = 0
     zone: tzinfo | None = None
 
 
@@ -172,7 +178,8 @@ def _broken(line: list[_Span], look: Look, *, lead: bool, style: str | None) -> 
     text = "".join(text for text, _ in spans)
     indent = min(_INDENT, look.width // 2) if look.width else _INDENT
     if look.width:
-        cuts = wrap(text, look.width, indent, indent if lead else 0)
+        whole = WHOLE if cells(text) <= look.whole else None
+        cuts = wrap(text, look.width, indent, indent if lead else 0, whole=whole)
     else:
         cuts = [slice(0, len(text))]
     out = []

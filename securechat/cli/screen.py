@@ -1,8 +1,8 @@
 """The arithmetic of a terminal: where text ends on it, how rows get above a prompt.
 
 Pure: text goes in, text with escape sequences (ECMA-48, and DEC's save and restore cursor) comes
-out. Rows are strings without line break, each narrower than the terminal; they may hold SGR
-colours, which take no room.
+out. Rows are strings without line break, each narrower than the terminal unless a long link is in
+it; they may hold SGR colours, which take no room.
 
 Readline cannot be told to draw anew and does not tell where its cursor is. So what arrives is put
 above the typed line in a way after which everything is as readline believes it to be: the cursor
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from ..client.cells import COLOUR, width_of
+from ..client.cells import COLOUR, cells, width_of
 
 _ESC: Final = "\x1b"
 _TAB_STOP: Final = 8
@@ -71,19 +71,29 @@ def drawn(prompt: str, typed: str, width: int) -> list[str]:
     return shown
 
 
-def insert_above(rows: Sequence[str], height: int) -> str:
+def insert_above(rows: Sequence[str], width: int, height: int) -> str:
     """Put `rows` above the row of the cursor; it keeps its text and the cursor its column.
 
     The row may stand anywhere; what is below it must be blank. Room is made by moving down (IND
     scrolls at the bottom and keeps the column) and up again; then lines are inserted (IL), and
-    the cursor's column is restored from what was saved.
+    the cursor's column is restored from what was saved. A row wider than the terminal goes on in
+    the next ones by itself; it must not fill all of them.
     """
     step = max(1, height - 2)
-    return "".join(_insert(rows[at : at + step]) for at in range(0, len(rows), step))
+    told: list[str] = []
+    batch: list[str] = []
+    count = 0
+    for row in rows:
+        takes = max(1, -(-cells(row) // width))
+        if batch and count + takes > step:
+            told.append(_insert(batch, count))
+            batch, count = [], 0
+        batch.append(row)
+        count += takes
+    return "".join([*told, _insert(batch, count)]) if batch else ""
 
 
-def _insert(rows: Sequence[str]) -> str:
-    count = len(rows)
+def _insert(rows: Sequence[str], count: int) -> str:
     return (
         f"{_ESC}D" * count
         + f"{_ESC}[{count}A{_ESC}7{_ESC}[{count}L\r"

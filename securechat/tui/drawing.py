@@ -26,6 +26,7 @@ from ..client.emphasis import Emphasis, emphasised
 from ..client.entries import Entry, Kind
 from ..client.events import Draft, DraftState
 from ..client.harmless import harmless_line, harmless_text
+from ..client.links import target_of
 from ..client.log import Item, Moves, moves_in_short
 
 #: The width of "12:01 "; rows below the first begin there, so that none can pass for an entry.
@@ -49,11 +50,12 @@ class Tint(Enum):
 
 
 class Span(NamedTuple):
-    """A piece of text. `nick` is whose it is, for the colour of nicks."""
+    """A piece of text. `nick` is whose it is, for the colour of nicks; `link`: where it leads."""
 
     text: str
     tint: Tint = Tint.PLAIN
     nick: str = ""
+    link: str = ""
 
 
 Line: TypeAlias = list[Span]
@@ -163,7 +165,10 @@ def _author(entry: Entry) -> Line:
 def _said(head: Line, text: str, tint: Tint | None) -> Lines:
     """What was said, behind its head. `tint`: instead of emphasis."""
     lines = [
-        [Span(one, tint or _EMPHASES[how]) for one, how in pieces]
+        [
+            Span(one, tint or _EMPHASES[how], link=target_of(one) if how is Emphasis.LINK else "")
+            for one, how in pieces
+        ]
         for pieces in emphasised(harmless_text(text))
     ]
     return [head + lines[0], *lines[1:]]

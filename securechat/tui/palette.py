@@ -6,6 +6,7 @@ says, the text or a mark says too; with `NO_COLOR` Textual takes all colours awa
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -58,15 +59,24 @@ _CONTRAST: Final = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=1_024)
+def _leading_to(link: str, style: Style) -> Style:
+    """With the terminal's own way of opening it (OSC 8).
+
+    Each style with a link gets an id of its own from Rich; the cache makes it one for all rows.
+    """
+    return style + Style(link=link)
+
+
 def strip_of(line: Line, width: int, base: Style, theme: str, *, is_hit: bool = False) -> Strip:
     """One row as a strip of exactly `width` cells on the style `base` of its widget."""
     looks = _CONTRAST if theme == CONTRAST.name else _USUAL
     hit = Style(reverse=True) if is_hit else None
     segments = []
-    for text, tint, nick in line:
+    for text, tint, nick, link in line:
         style = base + looks[tint] + hit
         if tint is Tint.NICK and looks is _USUAL:
             style += Style.from_color(Color.from_ansi(nick_colour(nick)))
-        segments.append(Segment(text, style))
+        segments.append(Segment(text, _leading_to(link, style) if link else style))
     length = sum(cell_len(span.text) for span in line)
     return Strip(segments, length).adjust_cell_length(width, base)

@@ -141,7 +141,7 @@ def test_rows_get_above_the_typed_row(height: int, start: int, column: int, coun
         terminal.write(f"{row}\r\n")
     terminal.write(f"> typed text\r\x1b[{column}C" if column else "> typed text\r")
     rows = [f"\x1b[2mrow {number}\x1b[0m" for number in range(count)]
-    terminal.write(screen.insert_above(rows, height))
+    terminal.write(screen.insert_above(rows, 20, height))
     shown = [f"row {number}" for number in range(count)]
     assert terminal.everything() == [*before, *shown, "> typed text"]
     assert terminal.column == column
@@ -149,7 +149,26 @@ def test_rows_get_above_the_typed_row(height: int, start: int, column: int, coun
 
 
 def test_no_rows_are_no_output() -> None:
-    assert screen.insert_above([], 24) == ""
+    assert screen.insert_above([], 80, 24) == ""
+
+
+@pytest.mark.parametrize("start", [0, 1, 7])
+@pytest.mark.parametrize("size", [21, 40, 41, 59, 60])
+def test_a_row_wider_than_the_terminal_goes_on_below_and_pushes_nothing(
+    start: int, size: int
+) -> None:
+    terminal = Terminal(20, 8)
+    for number in range(start):
+        terminal.write(f"line {number}\r\n")
+    terminal.write("> typed text\r\x1b[3C")
+    link = "".join(chr(97 + number % 26) for number in range(size))
+    terminal.write(screen.insert_above(["one", f"\x1b[2m{link}\x1b[0m", "two", "three"], 20, 8))
+    broken = [link[at : at + 20] for at in range(0, size, 20)]
+    assert terminal.everything() == [
+        *(f"line {number}" for number in range(start)),
+        *("one", *broken, "two", "three", "> typed text"),
+    ]
+    assert terminal.column == 3
 
 
 # ------------------------------------------------------------------ above several rows

@@ -19,7 +19,6 @@ import tkinter as tk
 
 from securechat.client.bell import Bell, BellLevel
 from securechat.client.controller import Controller
-from securechat.client.state import default_state_dir
 from securechat.client.trust import SYSTEM
 from securechat.client.trust_policy import Wishes
 from securechat.client.whereabouts import Whereabouts
@@ -139,7 +138,7 @@ def test_what_ends_the_client_leads_back_to_the_door(desk: Desk) -> None:
 
 
 def test_one_is_in_the_same_rooms_at_the_next_start(desk: Desk) -> None:
-    last = Whereabouts(default_state_dir(), "localhost", 55_555, "bob")
+    last = Whereabouts(window.default_state_dir(), "localhost", 55_555, "bob")
     last.keep(("#lobby", "#garden"))
     desk.window._rooms = ()
     admitted = Admitted(Target("localhost", 55_555), "bob", SYSTEM)

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.style import Style
 
 from securechat.client.entries import Entry, Kind, Move
 from securechat.client.events import Draft, DraftState
 from securechat.client.log import Item, Moves
 from securechat.tui.drawing import Lines, Tint, fitted, rows_of_draft, rows_of_item, rule
+from securechat.tui.palette import strip_of
 
 from ..client.saying import NOON, message, moved
 
@@ -132,4 +134,27 @@ def test_a_block_of_code_keeps_its_spaces_and_wraps_like_the_rest() -> None:
         "          y = *1*",
         "      ```",
         "      https://a.example",
+    ]
+
+
+def test_all_rows_of_a_link_lead_to_the_same_place() -> None:
+    link = "https://example.org/" + "a" * 60
+    rows = rows_of_item(message(f"see {link}. <b>"), 40, UTC, folded=True)
+    spans = [span for row in rows for span in row if span.link]
+    assert "".join(span.text for span in spans) == link
+    assert len(spans) > 1
+    assert {span.link for span in spans} == {link}
+    styles = [
+        segment.style
+        for row in rows
+        for segment in strip_of(row, 40, Style(bgcolor="black"), "textual-dark")
+        if segment.style is not None and segment.style.link
+    ]
+    assert {style.link for style in styles} == {link}
+    assert len({style.link_id for style in styles}) == 1
+    assert not [
+        span
+        for row in rows_of_item(message("ftp://x *b* `https`"), 40, UTC, folded=True)
+        for span in row
+        if span.link
     ]
