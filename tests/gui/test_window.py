@@ -137,8 +137,8 @@ def test_what_ends_the_client_leads_back_to_the_door(desk: Desk) -> None:
     assert "you are in" in desk.shown
 
 
-def test_one_is_in_the_same_rooms_at_the_next_start(desk: Desk) -> None:
-    last = Whereabouts(window.default_state_dir(), "localhost", 55_555, "bob")
+def test_one_is_in_the_same_rooms_at_the_next_start(desk: Desk, tmp_path: Path) -> None:
+    last = Whereabouts(tmp_path / "state", "localhost", 55_555, "bob")
     last.keep(("#lobby", "#garden"))
     desk.window._rooms = ()
     admitted = Admitted(Target("localhost", 55_555), "bob", SYSTEM)
