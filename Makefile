@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+# The tests start hundreds of processes, and each would compile the whole package for itself.
+unexport PYTHONDONTWRITEBYTECODE
+# Half of the tests wait for a process or a clock: two workers are enough for any machine.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 .PHONY: setup serve test fast check format coverage gauntlet bench bench-full demo screens
 .PHONY: generated clean
@@ -24,10 +28,10 @@ serve: setup            ## serve on 127.0.0.1:55555, with certificates made on f
 
 test: setup             ## the whole test suite
 	@$(MAKE) --no-print-directory .venv-sslyze || echo "no sslyze: what it judges is left out"
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 fast: setup             ## the tests that take no time
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 coverage: setup         ## both pure cores: every branch, by their own tests
 	$(BIN)/python -m pytest -q tests/protocol --cov=securechat.protocol --cov-branch --cov-fail-under=100

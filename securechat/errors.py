@@ -125,7 +125,15 @@ class UnknownSigner(NotTrusted):
 
 
 class KeyChanged(NotTrusted):
-    """The server shows another key than the one we know: a hard stop, whenever it happens."""
+    """The server shows another key than the one we know: a hard stop, whenever it happens.
+
+    `known` and `shown` are the fingerprints; `shown` may be what an invite names. "": not told.
+    """
+
+    def __init__(self, message: str, *, known: str = "", shown: str = "") -> None:
+        super().__init__(message)
+        self.known = known
+        self.shown = shown
 
 
 class Refused(ClientError):

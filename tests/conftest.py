@@ -1,4 +1,4 @@
-"""What all tests share: throw-away certificates, and the rule that nothing is left running."""
+"""What all tests share: throw-away certificates, the rule that nothing is left running, figures."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+#: What a test calls a line for a person among its properties (`record_property`).
+FIGURE = "figure"
 #: How long a thread or a socket that is on its way out may take, seconds.
 _PATIENCE = 5.0
 
@@ -76,3 +78,19 @@ class Certificates:
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Certificates that nobody keeps."""
     return Certificates(tmp_path_factory.mktemp("certs"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of all tests: reports bring them here from whatever process measured."""
+    figures = [
+        line
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, line in report.user_properties
+        if name == FIGURE
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        for line in figures:
+            terminalreporter.line(str(line))

@@ -15,6 +15,7 @@ All imports count: those inside functions and those for types alone too, for the
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -63,7 +64,7 @@ SIDEWAYS = {
 PURE = (
     *("protocol", "chat", "client/session.py", "client/timeline.py", "sdk/arguments.py"),
     *(f"client/{name}.py" for name in ("answers", "desks", "log", "recall", "rooms", "typed")),
-    *(f"gui/{name}.py" for name in ("keys", "look", "page", "pieces", "sides")),
+    *(f"gui/{name}.py" for name in ("keys", "links", "look", "page", "pieces", "sides")),
     *(f"tui/{name}.py" for name in ("drawing", "sides", "viewport")),
 )
 NOT_PURE = {
@@ -144,6 +145,10 @@ def test_every_part_of_the_package_is_on_the_map() -> None:
     assert FILES
     parts = {part_of(module) for module in MODULES} - {""}
     assert parts <= RANKS.keys(), "put the new part into LAYERS and into ARCHITECTURE.md"
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    _, _, page = page.partition("## The map")
+    drawn = set(re.findall(r"\w+", page.partition("## Threads")[0]))
+    assert parts - {"__main__"} <= drawn, "the page has another map"
 
 
 @pytest.mark.parametrize("module", MODULES)

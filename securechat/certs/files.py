@@ -234,12 +234,18 @@ def read(path: Path, *, secret: bool = False) -> bytes:
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):
                 raise CertificateError(f"{path} is no regular file: {new_set(path.parent)}")
-            if secret and mode & 0o077:
-                raise CertificateError(
-                    f"{path} can be read by others than its owner (mode {mode & 0o777:04o}): "
-                    f"run `chmod 600 {shlex.quote(str(path))}`, and make a new set if they may "
-                    "have read it"
-                )
+            if secret:
+                refuse_shared(path, mode)
             return os.read(descriptor, _LARGEST_FILE)
         finally:
             os.close(descriptor)
+
+
+def refuse_shared(path: Path, mode: int) -> None:
+    """CertificateError if a secret file of that mode is not its owner's alone."""
+    if mode & 0o077:
+        raise CertificateError(
+            f"{path} can be read by others than its owner (mode {mode & 0o777:04o}): "
+            f"run `chmod 600 {shlex.quote(str(path))}`, and make a new set if they may "
+            "have read it"
+        )

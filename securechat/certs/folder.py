@@ -149,11 +149,20 @@ def ensure(directory: Path, *, now: datetime) -> tuple[CertificateSet, bool]:
                 hosts = x509.parse_hosts(LOCAL_HOSTS)
                 return _make(folder, hosts, replace=False, now=now), True
     try:
-        return check_server_pair(directory, now=now), False
+        return _check(directory, now), False
     except CertificateError:
         # Perhaps it is just being replaced: look again when nobody is at it.
         with files.locked(directory):
-            return check_server_pair(directory, now=now), False
+            return _check(directory, now), False
+
+
+def _check(directory: Path, now: datetime) -> CertificateSet:
+    """The pair that a server can use; no key beside it may be read by others, the CA's least."""
+    made = check_server_pair(directory, now=now)
+    with bordering(f"cannot look into {directory}"):
+        if made.ca_key.exists():
+            files.refuse_shared(made.ca_key, made.ca_key.stat().st_mode)
+    return made
 
 
 def _refuse_others(directory: Path, names: Sequence[str]) -> None:

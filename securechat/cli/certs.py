@@ -26,9 +26,10 @@ def _check_client(nick: str | None) -> str | None:
 
 
 def gen_certs(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the four files.")] = Path(
-        "certs"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option("--out", "--certs", metavar="DIR", help="Folder for the four files."),
+    ] = Path("certs"),
     host: Annotated[
         list[str] | None,
         typer.Option(

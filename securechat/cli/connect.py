@@ -257,14 +257,17 @@ def _unfinished(config: ClientConfig) -> Unfinished | None:
 
 
 def _full_screen(client: ChatClient, config: ClientConfig, wanted: Wanted) -> int:
+    from .typeahead import keys_from_now_on
+
     if not wanted.colour:
         os.environ["NO_COLOR"] = "1"  # which Textual obeys
     client.start()  # it looks for the server while Textual, which takes a while, is loaded
-    from ..tui.app import run
-    from ..tui.setup import setup_of
+    with keys_from_now_on() as typed:
+        from ..tui.app import run
+        from ..tui.setup import setup_of
 
-    setup = setup_of(wanted.settings, config.trust, os.environ, _unfinished(config))
-    error = client.wait_greeted(_FIRST_WORD)
-    if joining.asks_for_password(error):
-        raise error  # before there is a screen to be taken away again
-    return run(client, config.nick, config.rooms, complain, setup)
+        setup = setup_of(wanted.settings, config.trust, os.environ, _unfinished(config))
+        error = client.wait_greeted(_FIRST_WORD)
+        if joining.asks_for_password(error):
+            raise error  # before there is a screen to be taken away again
+        return run(client, config.nick, config.rooms, complain, setup, typed=typed)

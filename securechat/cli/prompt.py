@@ -24,22 +24,20 @@ import os
 import readline
 import signal
 import sys
-import termios
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Final
 
 from . import screen, secret
+from .modes import Modes
 from .report import Terminated
 
 _STDIN: Final = 0
 _STDOUT: Final = 1
-_LFLAG: Final = 3  # of what termios.tcgetattr returns
 #: Ignored by default, so that one which comes too late does no harm.
 _WAKE: Final = signal.SIGURG
 #: Seconds after which the terminal is asked once more how it is.
@@ -102,16 +100,18 @@ class Prompt(AbstractContextManager["Prompt"]):
         self._ending: BaseException | None = None  # what is on its way out of `input`
         self._typed = ""  # when a signal came
         self._main = threading.main_thread().ident or 0
-        self._modes: list[Any] = []
+        self._modes = Modes()
+        self._resumed = ""  # what was typed when the process was stopped
         self._handlers: list[tuple[signal.Signals, Any]] = []
 
     def __enter__(self) -> Prompt:
-        self._take_terminal()
+        self._modes.take()
         for name, handler in self._signals():
             self._handlers.append((name, signal.signal(name, handler)))
         # Else a write of readline's own that it cuts short loses what it was to write, a letter of
         # the prompt; `select`, in which readline waits for keys, returns all the same (signal(7)).
         signal.siginterrupt(_WAKE, False)
+        readline.set_startup_hook(self._handle_startup)
         readline.set_completer(self._handle_completion)
         readline.set_completer_delims("")  # the completer gets, and gives, the whole line
         for setting in self._settings():
@@ -124,10 +124,11 @@ class Prompt(AbstractContextManager["Prompt"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        readline.set_startup_hook(None)
         readline.set_completer(None)
         while self._handlers:
             signal.signal(*self._handlers.pop())
-        self._give_terminal_back()
+        self._modes.give_back()
 
     def _signals(self) -> tuple[tuple[signal.Signals, Any], ...]:
         return (
@@ -174,27 +175,21 @@ class Prompt(AbstractContextManager["Prompt"]):
             try:
                 return _input(screen.hide_colours(self.shown))
             except _Suspended:
-                typed = self._typed
+                self._resumed = self._typed
             finally:
-                readline.set_startup_hook(None)
                 self._ending = self._meanwhile = None
             self._write("\n")
             self._stop()
-            readline.set_startup_hook(partial(readline.insert_text, typed))
 
     def read_secret(self, prompt: str) -> str:
         """Read one line that is not shown; raises Interrupted (Ctrl-C, Ctrl-D), and `Terminated`.
 
         What arrives meanwhile waits. Readline has no part in it, nor has its history.
         """
-        self._give_terminal_back()
         try:
-            return secret.read(_STDIN, prompt, self._write, lambda: self._meanwhile)
+            return secret.read(_STDIN, prompt, self._write)
         except secret.BrokenOff:
             raise Interrupted("") from None
-        finally:
-            self._meanwhile = None
-            self._take_terminal()
 
     def forget_line(self) -> None:
         """Let Up not bring back the line that was read last."""
@@ -216,35 +211,18 @@ class Prompt(AbstractContextManager["Prompt"]):
 
     # ------------------------------------------------------------------ terminal and signals
 
-    def _take_terminal(self) -> None:
-        """Have keys come one by one between two lines too, so that no Ctrl-D is lost there.
-
-        Echo stays on: readline takes that to mean that it may show what is typed.
-        """
-        modes = termios.tcgetattr(_STDIN)
-        self._modes = [*modes[:6], list(modes[6])]
-        modes[_LFLAG] = modes[_LFLAG] & ~termios.ICANON | termios.ECHO
-        modes[6][termios.VMIN], modes[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(_STDIN, termios.TCSADRAIN, modes)
-
-    def _give_terminal_back(self) -> None:
-        try:
-            termios.tcsetattr(_STDIN, termios.TCSADRAIN, self._modes)
-        except termios.error:
-            pass  # the terminal is gone, and its modes with it
-
-    def _is_typing(self) -> bool:
-        """Whether readline has the terminal: it echoes by itself, and so switches echo off."""
-        try:
-            return not termios.tcgetattr(_STDIN)[_LFLAG] & termios.ECHO
-        except termios.error:
-            return False
+    def _handle_startup(self) -> None:
+        """Readline has taken the terminal, and shows its prompt next."""
+        self._modes.show_typing()
+        if self._resumed:
+            readline.insert_text(self._resumed)
+            self._resumed = ""
 
     def _handle_wake(self, _number: int, frame: FrameType | None) -> None:
         if not _is_in_readline(frame):
             return
         self._go_on_ending()
-        if not self._is_typing():
+        if not self._modes.is_typing():
             return
         error: BaseException | None = None
         self._busy = True
@@ -264,7 +242,7 @@ class Prompt(AbstractContextManager["Prompt"]):
         self._break_off(Terminated(), frame)
 
     def _handle_suspend(self, _number: int, frame: FrameType | None) -> None:
-        if self._is_typing():
+        if self._modes.is_typing():
             self._break_off(_Suspended(), frame)
         else:
             self._stop()
@@ -273,7 +251,7 @@ class Prompt(AbstractContextManager["Prompt"]):
         """End what runs with `error`; what must not be torn apart ends first, at the next wake."""
         if _is_in_readline(frame):
             self._go_on_ending()
-        if not self._is_typing():
+        if not self._modes.is_typing():
             self._typed = ""
             raise error
         self._typed = readline.get_line_buffer()
@@ -294,11 +272,11 @@ class Prompt(AbstractContextManager["Prompt"]):
 
     def _stop(self) -> None:
         """Stop as by Ctrl-Z; returns when the shell has us go on."""
-        self._give_terminal_back()
+        self._modes.give_back()
         handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, handler)
-        self._take_terminal()
+        self._modes.take()
 
     def _handle_completion(self, left: str, state: int) -> str | None:
         if state == 0:
@@ -330,7 +308,7 @@ class Prompt(AbstractContextManager["Prompt"]):
     def _put(self) -> None:
         if not self._rows:
             return
-        if not self._is_typing():
+        if not self._modes.is_typing():
             self._print()
         elif self._plain:
             if not readline.get_line_buffer():

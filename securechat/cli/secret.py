@@ -1,7 +1,7 @@
 """A line typed on a terminal that does not show it.
 
 In: a terminal's descriptor. Out: what was typed. Raised: `BrokenOff` for Ctrl-C, Ctrl-D or a closed
-terminal, and what `ended` gives: signals do not end a read here, so they are asked for.
+terminal, and what the handler of a signal raises.
 
 Not `getpass`, which leaves Ctrl-C to signals, and signals to handlers that mean readline.
 """
@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import termios
 from collections.abc import Callable
 from typing import Final
 
 _LFLAG: Final = 3  # of what termios.tcgetattr returns
-_LOOK_EVERY: Final = 0.2
 _LONGEST: Final = 4_096
 
 #: What arrows and their like send; nobody means them.
@@ -31,12 +29,7 @@ class BrokenOff(Exception):
     """Whoever was asked would rather not say."""
 
 
-def read(
-    terminal: int,
-    prompt: str,
-    write: Callable[[str], None],
-    ended: Callable[[], BaseException | None] = lambda: None,
-) -> str:
+def read(terminal: int, prompt: str, write: Callable[[str], None]) -> str:
     """One line; the terminal is as it was when this returns."""
     before = termios.tcgetattr(terminal)
     silent = [*before[:6], list(before[6])]
@@ -45,20 +38,15 @@ def read(
     termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)  # what was typed before is not meant
     write(prompt)
     try:
-        return _type(terminal, ended)
+        return _type(terminal)
     finally:
         write("\r\n")
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-def _type(terminal: int, ended: Callable[[], BaseException | None]) -> str:
+def _type(terminal: int) -> str:
     typed, rest = "", b""
     while len(typed) <= _LONGEST:
-        error = ended()
-        if error is not None:
-            raise error
-        if not select.select([terminal], [], [], _LOOK_EVERY)[0]:
-            continue
         data = os.read(terminal, 1_024)
         if not data:
             raise BrokenOff

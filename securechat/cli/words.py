@@ -46,6 +46,7 @@ WORDS: Final[dict[str, _Command]] = {
     "gen-certs": (
         {
             "--out": "files",
+            "--certs": "files",
             "--host": "files",
             "--force": None,
             "--renew": None,

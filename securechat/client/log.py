@@ -87,6 +87,12 @@ class Log:
             raise IndexError(number)
         return self._items[number - self.first]
 
+    def spoken_near(self, number: int, step: int) -> int | None:
+        """The first message from item `number` on, in steps of `step`; None: there is none."""
+        numbers = range(number, self.end if step > 0 else self.first - 1, step)
+        held = (one for one in numbers if self.first <= one < self.end)
+        return next((one for one in held if head_of(self[one]).kind in SPOKEN), None)
+
     def add(self, entry: Entry, *, seen: bool) -> int:
         """Put an entry behind all others; the number of its item. `seen`: somebody looks at it."""
         last = self._items[-1] if self._items else None

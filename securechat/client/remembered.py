@@ -45,6 +45,16 @@ def remember(folder: Path) -> Remembered:
     )
 
 
+def last_nick(folder: Path, host: str, port: int) -> str:
+    """The nick that was used last on a server; "" where none is known."""
+    server = f"{host}:{port}"
+    for one in _objects(folder, "session-*.json"):
+        nick = one.get("nick")
+        if one.get("server") == server and isinstance(nick, str):
+            return nick
+    return ""
+
+
 def _servers(path: Path) -> Iterator[str]:
     try:
         known = KnownServers.parse(path.read_text("utf-8"))

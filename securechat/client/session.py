@@ -271,9 +271,13 @@ class Session:
         if not self._comes_back or isinstance(error, fatal):
             self._end(error or CannotConnect(f"{self._server} let nobody in: {reason}."))
             return
-        if self.phase is Phase.ONLINE and now - self._online_since >= GOOD_AFTER:
-            self._backoff.reset()
-            self._attempt = 0
+        if self.phase is Phase.ONLINE:
+            good = now - self._online_since >= GOOD_AFTER
+            if good:
+                self._attempt = 0
+            # A server that says when it will be back has not failed, however often it says so.
+            if good or retry_after is not None:
+                self._backoff.reset()
         self.phase = Phase.WAITING
         self._emit(do.HangUp())
         self._talk.interrupt()

@@ -190,7 +190,9 @@ def _compare(expected: str, der: bytes, server: Server) -> None:
             f"The key of {server} is NOT the one you trust. You trust {expected}, it shows {shown}."
             " Nothing was sent to it. Somebody may be in between, or the server has a new key: ask"
             " who runs it, in another way than this; only if the new one is right, accept it with:"
-            f" securechat trust replace {server.typed} {shown}"
+            f" securechat trust replace {server.typed} {shown}",
+            known=expected,
+            shown=shown,
         )
 
 

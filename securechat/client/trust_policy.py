@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from ..errors import NotTrusted
+from ..errors import KeyChanged
 from .known_servers import AUTHORITIES, Known, Server, parse_fingerprint
 
 #: Names that no public authority vouches for (RFC 6761, 6762, 8375, 9476; ICANN's `internal`), and
@@ -78,7 +78,9 @@ def is_public(host: str) -> bool:
 
 def _refuse_contradiction(server: Server, named: str | None, known: str) -> None:
     if named is not None and named != known:
-        raise NotTrusted(
+        raise KeyChanged(
             f"{server} is known by the key {known}, and you named {named}. If the one you named is "
-            f"right: securechat trust replace {server.typed} {named}"
+            f"right: securechat trust replace {server.typed} {named}",
+            known=known,
+            shown=named,
         )

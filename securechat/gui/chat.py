@@ -10,7 +10,6 @@ import time
 import tkinter as tk
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from queue import Empty
 from typing import Final
 
@@ -20,16 +19,16 @@ from ..client.controller import Controller
 from ..client.entries import Entry
 from ..client.harmless import harmless_line
 from ..client.interface import Client
-from ..client.log import Moves
 from ..client.rooms import next_active, rooms_of
 from ..client.unfinished import Unfinished
-from . import menus
 from .dialogs import Help, Secrets
 from .found import Finds
 from .layout import Layout
 from .look import Palette
 from .model import Model
-from .pieces import AGAIN, DROP
+from .offers import Offers
+from .outward import Outward
+from .pieces import AGAIN, DROP, WEB
 from .questions import Questions
 from .sides import placeholder, window_title
 
@@ -67,8 +66,11 @@ class Chat:
         self.frame = Layout(master, self, completer, menu)
         self.messages, self.composer = self.frame.messages, self.frame.composer
         self.finder = self.frame.finder
-        self._pop_up = menus.PopUp(self.frame)
-        self._questions = Questions(self.frame, self._timeline, self.enter)
+        self._questions = Questions(
+            self.frame, self._timeline, self.enter, self.composer.text.focus_set
+        )
+        self._outward = Outward(self.frame, self.frame.hint)
+        self._offers = Offers(self.frame, self, self._questions, self._outward)
         self._finds = Finds(
             self.frame,
             controller,
@@ -129,6 +131,9 @@ class Chat:
         self.frame.draw_state(self._timeline, _now())
         self._titled(window_title(self._timeline))
         self._keep_typed()
+        problem = self._outward.problem()
+        if problem is not None:
+            self.tell(problem)
 
     def _keep_typed(self) -> None:
         self.composer.leave()
@@ -171,10 +176,21 @@ class Chat:
 
     def clicked(self, tag: str) -> None:
         """Do what a word among the messages offers."""
+        if tag.startswith(WEB):
+            self._outward.click(tag.removeprefix(f"{WEB}:"))
+            return
         for start, do in ((AGAIN, self.model.send_again), (DROP, self.model.drop)):
             if tag.startswith(start):
                 do(tag.removeprefix(start), _now())
         self.draw()
+
+    def typed(self, char: str) -> None:
+        """Write it where one writes."""
+        self.composer.insert(char)
+
+    def pointed(self, shown: str) -> None:
+        """Say where the link below the pointer leads."""
+        self._outward.point(shown)
 
     def close(self) -> None:
         """Look no longer; what is half typed is kept."""
@@ -215,53 +231,15 @@ class Chat:
 
     def menu_of_conversation(self, name: str, x: int, y: int) -> None:
         """Offer what can be done with a conversation."""
-        self._offer(menus.of_conversation(name, self.model.features), x, y)
+        self._offers.of_conversation(name, x, y)
 
     def menu_of_person(self, nick: str, x: int, y: int) -> None:
         """Offer what can be done with a person."""
-        self._offer(menus.of_person(nick, self.model.features), x, y)
+        self._offers.of_person(nick, x, y)
 
     def menu_of_message(self, line: int, x: int, y: int) -> None:
         """Offer what can be done with what stands in a line of the messages."""
-        rows: list[menus.Row | None] = []
-        text = self.messages.text
-        if text.tag_ranges("sel"):
-            rows.append(menus.Row("Copy", lambda: text.event_generate("<<Copy>>")))
-        draft = self.model.page.draft_at(line)
-        if draft is not None and draft.id in self._timeline.refused:
-            rows.append(menus.Row("Send again", lambda: self.clicked(f"{AGAIN}{draft.id}")))
-            rows.append(menus.Row("Drop", lambda: self.clicked(f"{DROP}{draft.id}")))
-        item = self.model.page.item_at(line)
-        if item is not None and not isinstance(item, Moves) and item.nick:
-            features = self.model.features
-            rows.append(menus.Row("Copy this message", lambda: self._copy(item.text)))
-            rows.append(menus.Row("Quote", lambda: self._quote(item)))
-            rows += self._rows(menus.of_message(item.seq, features))
-            if not item.own:
-                rows += [None, *self._rows(menus.of_person(item.nick, features))]
-        if rows:
-            self._pop_up.show(rows, x, y)
-
-    def _offer(self, choices: list[menus.Choice], x: int, y: int) -> None:
-        if choices:
-            self._pop_up.show(self._rows(choices), x, y)
-
-    def _rows(self, choices: list[menus.Choice]) -> list[menus.Row]:
-        return [menus.Row(one.label, partial(self._choose, one), one.group) for one in choices]
-
-    def _choose(self, choice: menus.Choice) -> None:
-        if choice.asks:
-            self._questions.rest_of(choice)
-        else:
-            self.enter(choice.line)
-
-    def _copy(self, text: str) -> None:
-        self.frame.clipboard_clear()
-        self.frame.clipboard_append(text)
-
-    def _quote(self, entry: Entry) -> None:
-        first = harmless_line(entry.text)[:200]
-        self.composer.insert(f"> {harmless_line(entry.nick)}: {first}\n")
+        self._offers.of_message(line, x, y)
 
     # ------------------------------------------------------------------ keys (see keys.WINDOW)
 
@@ -274,6 +252,7 @@ class Chat:
             self.look_at(name)
         else:
             self.enter(f"/query {name[1:]}" if name.startswith("@") else f"/join {name}")
+        self.composer.text.focus_set()
 
     def join_room(self) -> None:
         """Ask which room."""
@@ -311,6 +290,10 @@ class Chat:
         name = next_active(self._timeline)
         if name is not None:
             self.look_at(name)
+
+    def open_link(self) -> None:
+        """Choose one of the links that were said here."""
+        self._outward.choose(self.model.links(), self._palette())
 
     def page_up(self) -> None:
         """Older messages."""

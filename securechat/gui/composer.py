@@ -66,7 +66,8 @@ class Composer(ttk.Frame):
         text.bind("<Up>", self._older)
         text.bind("<Down>", self._newer)
         text.bind("<<Paste>>", self._paste)
-        text.bind("<Control-a>", self._select_all)
+        for sequence in ("<Control-a>", "<<SelectAll>>"):
+            text.bind(sequence, self._select_all)
         text.bind("<<Modified>>", self._changed)
         text.bind("<Configure>", lambda _: self._fit())
         self._empty.bind("<Button-1>", lambda _: text.focus_set())

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
-from tkinter import ttk
+from tkinter import font, ttk
 from typing import Final
 
 from ..client.fuzzy import meant
 from ..client.harmless import harmless_line
 from ..settings import Ui
 from .keys import COMPOSER, WINDOW
+from .links import Link
 from .look import MAX_SIZE, MIN_SIZE, USUAL_SIZE, Palette, clamp
 
 _BELLS: Final = {
-    "off": "never",
-    "mentions": "when I am called, or written to alone",
-    "private": "when I am written to alone",
-    "all": "at every message",
+    "off": "nothing",
+    "mentions": "my name, and private messages",
+    "private": "private messages",
+    "all": "every message",
 }
 _THEMES: Final = {
     "system": "as the system",
@@ -79,7 +80,8 @@ class Dialog(tk.Toplevel):
 
 
 class Ask(Dialog):
-    """Asks for one line. `done` gets it and says what is wrong with it, None: nothing."""
+    """Asks for one line. `done` gets it and says what is wrong with it, None: nothing; `then`
+    comes when the dialog is gone."""
 
     def __init__(
         self,
@@ -88,10 +90,12 @@ class Ask(Dialog):
         question: str,
         accept: str,
         done: Callable[[str], str | None],
+        then: Callable[[], None],
         initial: str = "",
     ) -> None:
         super().__init__(master, title)
         self._done = done
+        self._then = then
         ttk.Label(self.body, text=question, wraplength=420).pack(anchor="w")
         self._entry = ttk.Entry(self.body, width=40, font="chat")
         self._entry.insert(0, initial)
@@ -107,6 +111,7 @@ class Ask(Dialog):
         wrong = self._done(self._entry.get().strip())
         if wrong is None:
             self.close()
+            self._then()
         else:
             self._wrong.configure(text=wrong)
 
@@ -165,20 +170,8 @@ class Jump(Dialog):
         ttk.Label(self.body, text="A few letters of a room or person").pack(anchor="w")
         self._entry = ttk.Entry(self.body, width=36, font="chat")
         self._entry.pack(fill="x", pady=8)
-        self._list = tk.Listbox(
-            self.body,
-            height=10,
-            font="chat",
-            activestyle="none",
-            takefocus=False,
-            relief="flat",
-            borderwidth=0,
-            highlightthickness=0,
-            background=palette.field,
-            foreground=palette.text,
-            selectbackground=palette.chosen,
-            selectforeground=palette.on_chosen,
-        )
+        self._list = a_list(self.body, palette, width=36, height=10)
+        self._list.configure(takefocus=False)
         self._list.pack(fill="both", expand=True)
         self._entry.bind("<KeyRelease>", lambda _: self._look())
         self._entry.bind("<Return>", lambda _: self._accept())
@@ -201,19 +194,81 @@ class Jump(Dialog):
         self._list.selection_set(0)
 
     def _move(self, step: int) -> str:
-        chosen: tuple[int, ...] = self._list.curselection()  # type: ignore[no-untyped-call]
-        at = max(0, min(len(self._found) - 1, (chosen[0] if chosen else 0) + step))
-        self._list.selection_clear(0, "end")
-        self._list.selection_set(at)
-        self._list.see(at)
+        at = max(0, min(len(self._found) - 1, (chosen_in(self._list) or 0) + step))
+        choose_in(self._list, at)
         return "break"
 
     def _accept(self) -> None:
-        chosen: tuple[int, ...] = self._list.curselection()  # type: ignore[no-untyped-call]
-        if chosen:
-            name = self._found[chosen[0]]
+        chosen = chosen_in(self._list)
+        if chosen is not None:
+            name = self._found[chosen]
             self.close()
             self._done(name)
+
+
+class Links(Dialog):
+    """Links to choose from, the first one chosen; `go` gets the address."""
+
+    def __init__(
+        self,
+        master: tk.Misc,
+        links: Sequence[Link],
+        palette: Palette,
+        go: Callable[[str], None],
+    ) -> None:
+        super().__init__(master, "Links")
+        self._links = links
+        self._go = go
+        ttk.Label(self.body, text="Enter opens one in your browser.").pack(anchor="w")
+        self._list = a_list(self.body, palette, width=70, height=min(len(links), 12))
+        self._list.insert(
+            "end", *(f"{link.address}   ({harmless_line(link.nick)})" for link in links)
+        )
+        self._list.pack(fill="both", expand=True, pady=(8, 0))
+        self._list.bind("<Return>", lambda _: self._accept())
+        self._list.bind("<Double-Button-1>", lambda _: self._accept())
+        self.add_buttons("Open", self._accept)
+        choose_in(self._list, 0)
+        self.present(self._list)
+
+    def _accept(self) -> None:
+        chosen = chosen_in(self._list)
+        if chosen is not None:
+            self.close()
+            self._go(self._links[chosen].address)
+
+
+def a_list(master: tk.Misc, palette: Palette, *, width: int, height: int) -> tk.Listbox:
+    """A list in these colours."""
+    return tk.Listbox(
+        master,
+        width=width,
+        height=height,
+        font="chat",
+        activestyle="none",
+        exportselection=False,
+        relief="flat",
+        borderwidth=0,
+        highlightthickness=0,
+        background=palette.field,
+        foreground=palette.text,
+        selectbackground=palette.chosen,
+        selectforeground=palette.on_chosen,
+    )
+
+
+def chosen_in(rows: tk.Listbox) -> int | None:
+    """The number of the row that is selected."""
+    chosen: tuple[int, ...] = rows.curselection()  # type: ignore[no-untyped-call]
+    return chosen[0] if chosen else None
+
+
+def choose_in(rows: tk.Listbox, number: int) -> None:
+    """Select a row; the arrow keys go on from there."""
+    rows.selection_clear(0, "end")
+    rows.selection_set(number)
+    rows.activate(number)
+    rows.see(number)
 
 
 class SettingsDialog(Dialog):
@@ -227,7 +282,7 @@ class SettingsDialog(Dialog):
         self._row = 0
         first = self._choice("Colours", _THEMES, ui.theme, "theme")
         self._size(ui.font_size or USUAL_SIZE)
-        self._choice("Bell", _BELLS, ui.bell, "bell")
+        self._choice("Bell rings for", _BELLS, ui.bell, "bell")
         self._choice("Comings and goings", _JOINS, ui.joins, "joins")
         self._notices = tk.BooleanVar(self, ui.notices)
         ttk.Checkbutton(
@@ -278,7 +333,7 @@ class Help(Dialog):
             width=86,
             height=30,
             font="chat-mono",
-            wrap="none",
+            wrap="word",
             relief="flat",
             highlightthickness=0,
             background=palette.background,
@@ -288,21 +343,25 @@ class Help(Dialog):
         text.configure(yscrollcommand=bar.set)
         bar.pack(side="right", fill="y")
         text.pack(side="left", fill="both", expand=True)
-        text.insert("1.0", "\n".join(help_lines(commands)))
+        digit = font.nametofont("chat-mono", self).measure("0")
+        for line, indent in help_lines(commands):
+            text.insert("end", f"{line}\n", f"to{indent}")
+            text.tag_configure(f"to{indent}", lmargin2=indent * digit)
         text.configure(state="disabled")
         self.present(text)
 
 
-def help_lines(commands: Sequence[str]) -> list[str]:
-    """The help as lines of text: the keys of the tables that are obeyed, and `commands`."""
+def help_lines(commands: Sequence[str]) -> list[tuple[str, int]]:
+    """The help: the keys of the tables that are obeyed, and `commands`; what is too long for a line
+    goes on below its column, which is the number."""
     keys = [*COMPOSER, *((key.shown, key.does) for key in WINDOW)]
     width = max(len(shown) for shown, _ in keys) + 2
     return [
-        "Keys",
-        "",
-        *(f"  {shown:<{width}}{does}" for shown, does in keys),
-        "",
-        "What can be typed instead of a message",
-        "",
-        *(f"  {line}" for line in commands),
+        ("Keys", 0),
+        ("", 0),
+        *((f"  {shown:<{width}}{does}", width + 2) for shown, does in keys),
+        ("", 0),
+        ("What can be typed instead of a message", 0),
+        ("", 0),
+        *((f"  {line}", 6) for line in commands),
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from queue import Empty
 from tkinter import ttk
 from typing import Final
@@ -18,11 +19,14 @@ from ..client.harmless import harmless_line
 from ..client.invite_link import SCHEME, InviteLink
 from ..client.known_file import KnownFile
 from ..client.known_servers import Server
+from ..client.remembered import last_nick
 from ..client.trust_policy import Wishes
-from ..errors import KeyChanged, Refused, SecureChatError
+from ..errors import ClientError, KeyChanged, Refused, SecureChatError
+from ..target import Target
+from .marks import FirstVisit, NewMark, stop_in_plain_words
 from .meeting import Admitted, Asked, Failed, Knock, Meeting, parse_where
+from .scrolled import Scrolled
 
-_WRAP: Final = 480
 _LONGEST_NICK: Final = 32
 _WANTS_PASSWORD: Final = frozenset({"auth_failed", "auth_required"})
 
@@ -46,36 +50,37 @@ class Door(ttk.Frame):
         self._enter = enter
         self._titled = titled
         self._meeting: Meeting | None = None
-        form = ttk.Frame(self, padding=24)
-        form.place(relx=0.5, rely=0.46, anchor="center")
-        ttk.Label(form, text="securechat", style="Large.TLabel").grid(
-            row=0, column=0, columnspan=2, sticky="w"
-        )
+        self._question: ttk.Frame | None = None
+        self._suggested = ""
+        self._scrolled = Scrolled(self)
+        self._scrolled.pack(fill="both", expand=True)
+        form = self._scrolled.body
+        ttk.Label(form, text="securechat", style="Large.TLabel").pack(anchor="w")
         ttk.Label(
             form,
             text="Whoever runs the chat has sent you an invite, or told you where it is.",
             style="Faint.TLabel",
-        ).grid(row=1, column=0, columnspan=2, sticky="w", pady=(2, 18))
-        self._server = ttk.Combobox(form, values=list(servers), width=38, font="chat")
-        self._nick = ttk.Entry(form, width=38, font="chat")
-        self._password = ttk.Entry(form, width=38, font="chat", show="•")
-        rows = (
-            ("Invite or server", self._server),
-            ("Your nick", self._nick),
-            ("Password, if you have one", self._password),
+        ).pack(anchor="w", pady=(2, 12))
+        self._server = ttk.Combobox(form, values=list(servers), font="chat")
+        self._nick = ttk.Entry(form, font="chat")
+        self._password = ttk.Entry(form, font="chat", show="•")
+        self._fields = (self._server, self._nick, self._password)
+        labels = (
+            "Invite, or where the chat is",
+            "What others shall call you (an invite may say it already)",
+            "Password, if you have one",
         )
-        for row, (label, field) in enumerate(rows, 2):
-            ttk.Label(form, text=label).grid(row=row, column=0, sticky="w", pady=5)
-            field.grid(row=row, column=1, sticky="ew", padx=(16, 0), pady=5)
+        for label, field in zip(labels, self._fields, strict=True):
+            ttk.Label(form, text=label).pack(anchor="w", pady=(8, 2))
+            field.pack(fill="x")
             field.bind("<Return>", lambda _: self.knock())
         self._button = ttk.Button(form, text="Connect", command=self.knock, style="Accent.TButton")
-        self._button.grid(row=9, column=1, sticky="e", pady=(14, 0))
-        self._said = ttk.Label(form, wraplength=_WRAP, justify="left", style="Faint.TLabel")
-        self._said.grid(row=10, column=0, columnspan=2, sticky="w", pady=(14, 0))
-        self._question: ttk.Frame | None = None
+        self._button.pack(anchor="e", pady=(14, 0))
+        self._said = ttk.Label(form, justify="left", style="Faint.TLabel")
+        self._said.pack(anchor="w", pady=(14, 0))
+        self._server.bind("<<ComboboxSelected>>", lambda _: self._suggest_nick())
         if len(servers) == 1:
             self._server.set(servers[0])
-        self._fields = (self._server, self._nick, self._password)
 
     # ------------------------------------------------------------------ told by the window
 
@@ -83,26 +88,52 @@ class Door(ttk.Frame):
         """Fill the form in."""
         if server:
             self._server.set(server)
+        self._set_nick(nick)
+        self._suggest_nick()
+
+    def dress(self, background: str, unit: int) -> None:
+        """Take on a colour, and sizes that go with text of `unit` pixels."""
+        self._scrolled.dress(background, unit)
+
+    def _set_nick(self, nick: str) -> None:
         self._nick.delete(0, "end")
         self._nick.insert(0, nick)
+
+    def _suggest_nick(self) -> None:
+        """Offer the nick that one went by there the last time, unless another is typed."""
+        if self._nick.get() not in ("", self._suggested):
+            return
+        try:
+            target = parse_where(self._server.get())
+        except ValueError:
+            return
+        if isinstance(target, Target):
+            self._suggested = last_nick(self._file.path.parent, *target)
+            self._set_nick(self._suggested)
 
     def present(self, problem: SecureChatError | None = None) -> None:
         """Let a person fill it in; `problem` is why one did not get in."""
         self._open(True)
         self._titled("securechat" if problem is None else "not let in · securechat")
-        if problem is not None:
-            self._say(_in_plain_words(problem), is_bad=True)
-        self._next_field(problem).focus_force()
+        if isinstance(problem, KeyChanged):
+            self._say(stop_in_plain_words(problem), is_bad=True)
+            self._offer_new_mark()
+        elif problem is not None:
+            self._say(harmless_line(str(problem)), is_bad=True)
+        field = self._next_field(problem)
+        field.focus_force()
+        if isinstance(field, ttk.Entry):
+            field.select_range(0, "end")  # what is typed or pasted now takes its place
 
     def _next_field(self, problem: SecureChatError | None) -> ttk.Entry | ttk.Button:
         """Where something is missing, or has to be mended."""
-        if isinstance(problem, Refused) and problem.code in _WANTS_PASSWORD:
-            return self._password
-        is_invited = self._server.get().lower().startswith(SCHEME)
-        for field in (self._server,) if is_invited else (self._server, self._nick):
-            if not field.get():
-                return field
-        return self._button if problem is None else self._nick
+        if SCHEME in self._server.get().lower():
+            return self._server
+        if isinstance(problem, Refused):
+            return self._password if problem.code in _WANTS_PASSWORD else self._nick
+        if problem is not None or not self._server.get():
+            return self._server
+        return self._button if self._nick.get() else self._nick
 
     def look(self) -> None:
         """See what became of the meeting."""
@@ -161,7 +192,7 @@ class Door(ttk.Frame):
             where = parse_where(typed)
         except ValueError:
             self._server.focus_set()
-            if typed.lower().startswith("securechat:"):
+            if "securechat:" in typed.lower():
                 return "This is not the whole invite. Copy all of the line, up to its last letter."
             return (
                 "Which server? Paste the invite that you were sent, or type the name you were "
@@ -197,54 +228,31 @@ class Door(ttk.Frame):
         self._say("")
         self._titled(f"first visit to {server} · securechat")
         self._forget_question()
-        self._question = question = ttk.Frame(self._server.master, padding=(0, 14, 0, 0))
-        question.grid(row=11, column=0, columnspan=2, sticky="ew")
-        ttk.Label(
-            question, text=f"This is your first visit to {server}.", style="Bold.TLabel"
-        ).pack(anchor="w")
-        ttk.Label(
-            question,
-            text=(
-                "Every server has a mark of its own that nobody can copy. To be sure that you "
-                "talk to the right one, and that nobody in between reads along, ask whoever runs "
-                "the chat for its mark (by phone, or face to face) and compare. It shows this one:"
-            ),
-            wraplength=_WRAP,
-        ).pack(anchor="w", pady=(4, 8))
-        mark = ttk.Entry(question, width=len(fingerprint) + 2, font="chat-mono")
-        mark.insert(0, fingerprint)
-        mark.configure(state="readonly")
-        mark.pack(anchor="w")
-        row = ttk.Frame(question)
-        row.pack(fill="x", pady=(12, 0))
-        same = ttk.Button(
-            row,
-            text="It is the same: go in",
-            command=lambda: self._answer(True),
-            style="Accent.TButton",
-        )
-        other = ttk.Button(
-            row, text="It is another one, or I cannot ask", command=lambda: self._answer(False)
-        )
-        same.pack(side="left")
-        other.pack(side="left", padx=(8, 0))
-        for button in (same, other):
-            button.bind("<Return>", lambda event: event.widget.invoke())
-        other.focus_force()  # who presses Enter unseen does not agree
+        question = FirstVisit(self._scrolled.body, server, fingerprint, self._answer)
+        question.pack(fill="x")
+        question.take_keyboard()
+        self._question = question
 
     def _answer(self, is_the_same: bool) -> None:
         self._forget_question()
         if self._meeting is not None:
             self._meeting.answer(is_the_same)
 
+    def _offer_new_mark(self) -> None:
+        """Take a new mark of the server that the form names."""
+        where = parse_where(self._server.get())
+        server = Server.at(where.host, where.port)
 
-def _in_plain_words(problem: SecureChatError) -> str:
-    """What went wrong; a changed key for somebody who never heard of keys, with both marks."""
-    text = harmless_line(str(problem))
-    if isinstance(problem, KeyChanged):
-        return (
-            "Stop: this is not the server that you know. Somebody may have put another one in its "
-            "place to read along, or whoever runs it has set it up anew. Ask them, by phone or "
-            f"face to face, before you go on.\n\n{text}"
-        )
-    return text
+        def keep(mark: str) -> None:
+            today = datetime.now(UTC).date()
+            try:
+                self._file.change(lambda known: known.with_key(server, mark, today))
+            except ClientError as problem:
+                self._say(harmless_line(str(problem)), is_bad=True)
+                return
+            self._forget_question()
+            self._say(f"From now on {server} is known by that mark. Connect again.")
+            self._button.focus_set()
+
+        self._question = NewMark(self._scrolled.body, keep)
+        self._question.pack(fill="x")

@@ -16,7 +16,7 @@ from ..client.controller import Controller
 from ..client.entries import Entry, Found
 from ..client.harmless import harmless_line
 from ..errors import ClientError
-from .dialogs import Dialog
+from .dialogs import Dialog, a_list, choose_in, chosen_in
 from .look import Palette, tags_of
 from .messages import arguments_of
 from .pieces import rows_of_item
@@ -98,25 +98,21 @@ class Hits(Dialog):
         self._finds = finds
         self._hits: list[Entry] = []
         ttk.Label(self.body, text="Enter shows what was said there.").pack(anchor="w")
-        self._list = tk.Listbox(
+        self._list = a_list(self.body, palette, width=80, height=10)
+        self._list.pack(fill="both", expand=True, pady=8)
+        self._around = tk.Text(
             self.body,
             width=80,
-            height=10,
-            activestyle="none",
-            selectbackground=palette.chosen,
-            selectforeground=palette.on_chosen,
+            height=12,
+            wrap="word",
+            state="disabled",
+            font="chat",
+            relief="flat",
+            borderwidth=0,
+            highlightthickness=0,
+            background=palette.field,
+            foreground=palette.text,
         )
-        self._list.pack(fill="both", expand=True, pady=8)
-        self._around = tk.Text(self.body, width=80, height=12, wrap="word", state="disabled")
-        for widget in (self._list, self._around):
-            widget.configure(
-                font="chat",
-                relief="flat",
-                borderwidth=0,
-                highlightthickness=0,
-                background=palette.field,
-                foreground=palette.text,
-            )
         for tag, options in tags_of(palette, unit).items():
             self._around.tag_configure(tag, options)
         self._said = ttk.Label(self.body, style="Faint.TLabel")
@@ -129,7 +125,7 @@ class Hits(Dialog):
         self._list.bind("<Return>", lambda _: self._open())
         self._list.bind("<Double-Button-1>", lambda _: self._open())
         self.add(found)
-        self._list.selection_set(0)
+        choose_in(self._list, 0)
         self.present(self._list)
 
     def add(self, found: Sequence[Entry]) -> None:
@@ -159,9 +155,9 @@ class Hits(Dialog):
             text.see(str(ranges[0]))
 
     def _open(self) -> None:
-        chosen: tuple[int, ...] = self._list.curselection()  # type: ignore[no-untyped-call]
-        if chosen:
-            self._finds.open(self._hits[chosen[0]])
+        chosen = chosen_in(self._list)
+        if chosen is not None:
+            self._finds.open(self._hits[chosen])
 
     def _fetch(self) -> None:
         self._said.configure(text=self._finds.fetch())

@@ -36,6 +36,7 @@ WINDOW: Final = (
     Key(("<Control-Home>",), "to_top", "Ctrl-Home", "the oldest that is here"),
     Key(("<Control-End>",), "to_end", "Ctrl-End", "the newest message"),
     Key(("<Control-f>",), "find", "Ctrl-F", "search in this conversation"),
+    Key(("<Control-o>",), "open_link", "Ctrl-O", "open a link that was said here"),
     Key(("<F6>",), "next_pane", "F6", "messages, people, rooms, where one types"),
     Key(("<Shift-F6>",), "previous_pane", "Shift-F6", "the same backwards"),
     Key(("<F2>",), "change_nick", "F2", "go by another nick"),
@@ -66,5 +67,7 @@ COMPOSER: Final = (
     ("Up, Down", "what you typed before"),
     ("Tab", "complete a nick, room or command; else go on as in any window"),
     ("Alt-1 … Alt-9", "that conversation"),
+    ("Left, Right in a list", "move its border"),
+    ("Up, Down in the messages", "choose one; Enter or Menu says what can be done with it"),
     ("Menu, Shift-F10", "what can be done with a room, person or message"),
 )

@@ -17,14 +17,14 @@ from ..client.timeline import Timeline
 from .composer import Composer
 from .finder import Finder
 from .lists import MAX_ROWS, RowList, Shown
-from .look import Palette
+from .look import Palette, menu_of
 from .messages import Messages
+from .panes import Panes
 from .pieces import nick_tag
 from .sides import lines_of, people_heading, people_of, state_of, title_of
 
-#: Windows narrower than so many heights of the text show no people, and then no conversations.
-_ROOM_FOR_PEOPLE: Final = 52
-_ROOM_FOR_ROOMS: Final = 34
+#: Letters of a nick below the messages, where there is little room.
+_LONGEST_NICK: Final = 14
 
 
 class Hands(Protocol):
@@ -41,6 +41,12 @@ class Hands(Protocol):
 
     def clicked(self, tag: str) -> None:
         """Click a word that can be clicked."""
+
+    def typed(self, char: str) -> None:
+        """Type where nothing can be written."""
+
+    def pointed(self, shown: str) -> None:
+        """Point at a link; "": no longer."""
 
     def look_for(self, needle: str, at: int | None, older: bool) -> int | None:
         """Search."""
@@ -82,50 +88,59 @@ class Layout(ttk.Frame):
     ) -> None:
         super().__init__(master)
         self.unit = 14
-        self._is_room = True
+        self.panes = Panes(self)
         self._menu_button = ttk.Menubutton(self, text="Menu")
         self._lay_out(hands, completer, menu)
 
     def _lay_out(self, hands: Hands, completer: Completer, menu: Callable[[tk.Menu], None]) -> None:
-        self.columnconfigure(2, weight=1)
+        self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
-        self._left = ttk.Frame(self, style="Panel.TFrame", padding=(0, 8, 0, 0))
-        self._right = ttk.Frame(self, style="Panel.TFrame", padding=(0, 8, 0, 0))
-        middle = ttk.Frame(self)
-        self._left.grid(row=0, column=0, sticky="nsew")
-        ttk.Frame(self, style="Rule.TFrame", width=1).grid(row=0, column=1, sticky="ns")
-        middle.grid(row=0, column=2, sticky="nsew")
-        self._rule = ttk.Frame(self, style="Rule.TFrame", width=1)
-        self._rule.grid(row=0, column=3, sticky="ns")
-        self._right.grid(row=0, column=4, sticky="nsew")
-        self._lay_out_middle(middle, hands, completer)
-        self._lay_out_left(hands)
-        self._lay_out_right(hands)
+        self.panes.grid(row=0, column=0, sticky="nsew")
+        self._lay_out_left(self.panes.left, hands)
+        self._lay_out_middle(self.panes.middle, hands, completer)
+        self._lay_out_right(self.panes.right, hands)
         self._lay_out_state(hands)
         inside = tk.Menu(self._menu_button, tearoff=False)
         menu(inside)
         self._menu_button.configure(menu=inside)
-        self.bind("<Configure>", self._resized)
 
-    def _lay_out_left(self, hands: Hands) -> None:
-        ttk.Label(self._left, text="Conversations", style="Panel.TLabel").pack(
+    def _lay_out_left(self, left: ttk.Frame, hands: Hands) -> None:
+        ttk.Label(left, text="Conversations", style="Panel.TLabel").pack(
             anchor="w", padx=12, pady=(2, 6)
         )
-        ttk.Button(self._left, text="Join a room", command=hands.join_room).pack(
+        ttk.Button(left, text="Join a room", command=hands.join_room).pack(
             side="bottom", fill="x", padx=10, pady=10
         )
         self.rooms = RowList(
-            self._left, choose=hands.look_at, menu=hands.menu_of_conversation, follows=True
+            left,
+            choose=hands.look_at,
+            menu=hands.menu_of_conversation,
+            typed=hands.typed,
+            follows=True,
         )
         self.rooms.pack(fill="both", expand=True)
+        self._let_widen(self.rooms, left, "<Left>", "<Right>")
 
-    def _lay_out_right(self, hands: Hands) -> None:
-        self._people_heading = ttk.Label(self._right, style="Panel.TLabel")
+    def _lay_out_right(self, right: ttk.Frame, hands: Hands) -> None:
+        self._people_heading = ttk.Label(right, style="Panel.TLabel")
         self._people_heading.pack(anchor="w", padx=12, pady=(2, 6))
         self.people = RowList(
-            self._right, choose=hands.write_to, menu=hands.menu_of_person, follows=False
+            right,
+            choose=hands.write_to,
+            menu=hands.menu_of_person,
+            typed=hands.typed,
+            follows=False,
         )
         self.people.pack(fill="both", expand=True)
+        self._let_widen(self.people, right, "<Right>", "<Left>")
+
+    def _let_widen(self, rows: RowList, side: ttk.Frame, narrower: str, wider: str) -> None:
+        def move(by: int) -> str:
+            self.panes.widen(side, by)
+            return "break"
+
+        rows.tree.bind(narrower, lambda _: move(-1))
+        rows.tree.bind(wider, lambda _: move(1))
 
     def _lay_out_middle(self, middle: ttk.Frame, hands: Hands, completer: Completer) -> None:
         middle.columnconfigure(0, weight=1)
@@ -140,7 +155,13 @@ class Layout(ttk.Frame):
         self._topic.bind("<Double-Button-1>", lambda _: hands.change_topic())
         self._menu_button.grid(in_=head, row=0, column=2, sticky="e")
         self._menu_button.lift()
-        self.messages = Messages(middle, click=hands.clicked, menu=hands.menu_of_message)
+        self.messages = Messages(
+            middle,
+            click=hands.clicked,
+            point=hands.pointed,
+            menu=hands.menu_of_message,
+            typed=hands.typed,
+        )
         self.messages.grid(row=1, column=0, sticky="nsew")
         self.finder = Finder(
             middle,
@@ -160,7 +181,7 @@ class Layout(ttk.Frame):
 
     def _lay_out_state(self, hands: Hands) -> None:
         bar = ttk.Frame(self, padding=(12, 4))
-        bar.grid(row=1, column=0, columnspan=5, sticky="ew")
+        bar.grid(row=1, column=0, sticky="ew")
         bar.columnconfigure(1, weight=1)
         self._nick = ttk.Label(bar, style="Bold.TLabel", cursor="hand2")
         self._nick.grid(row=0, column=0, sticky="w")
@@ -177,29 +198,10 @@ class Layout(ttk.Frame):
         self.composer.dress(palette)
         for rows in (self.rooms, self.people):
             rows.dress(palette, unit)
-            rows.tree.column("#0", width=unit * (10 if rows is self.rooms else 9))
         inside = self.nametowidget(self._menu_button.cget("menu"))
-        inside.configure(
-            background=palette.panel,
-            foreground=palette.text,
-            activebackground=palette.accent,
-            activeforeground=palette.on_accent,
-            font="chat",
-            borderwidth=1,
-            relief="flat",
-        )
-        self.arrange()
-
-    def _resized(self, event: tk.Event[tk.Misc]) -> None:
-        if event.widget is self:
-            self.arrange()
-
-    def arrange(self) -> None:
-        """Make room for the messages first; people are there only where there is a room."""
-        units = self.winfo_width() / self.unit
-        _show_if(self._left, units >= _ROOM_FOR_ROOMS)
-        for part in (self._right, self._rule):
-            _show_if(part, units >= _ROOM_FOR_PEOPLE and self._is_room)
+        for key, value in menu_of(palette).items():
+            inside[key.lower()] = value
+        self.panes.dress(palette, unit)
 
     def open_menu(self) -> None:
         """Open the menu as the keyboard does."""
@@ -214,10 +216,7 @@ class Layout(ttk.Frame):
 
     def draw(self, timeline: Timeline, now: datetime) -> None:
         """Show what stands around the messages."""
-        is_room = (timeline.focus or "").startswith("#")
-        if is_room is not self._is_room:
-            self._is_room = is_room
-            self.arrange()
+        self.panes.show_people((timeline.focus or "").startswith("#"))
         rooms = [
             Shown(
                 one.name,
@@ -241,15 +240,21 @@ class Layout(ttk.Frame):
         self._title.configure(text=title)
         self._topic.configure(text=about)
         away = " (away)" if timeline.absences.mine is not None else ""
-        self._nick.configure(text=harmless_line(timeline.nick) + away)
+        self._nick.configure(text=self._short(harmless_line(timeline.nick)) + away)
         self.draw_state(timeline, now)
 
     def draw_state(self, timeline: Timeline, now: datetime) -> None:
         """Show how things stand."""
         state = state_of(timeline, now)
         style = "Bad.TLabel" if state.is_bad else "Faint.TLabel"
-        if (self._state.cget("text"), str(self._state.cget("style"))) != (state.text, style):
-            self._state.configure(text=state.text, style=style)
+        text = state.brief if self.panes.is_narrow else state.text
+        if (self._state.cget("text"), str(self._state.cget("style"))) != (text, style):
+            self._state.configure(text=text, style=style)
+
+    def _short(self, nick: str) -> str:
+        """Leave room for how things stand."""
+        is_too_long = self.panes.is_narrow and len(nick) > _LONGEST_NICK
+        return f"{nick[: _LONGEST_NICK - 1]}…" if is_too_long else nick
 
 
 def _person(nick: str, *, is_away: bool) -> Shown:
@@ -257,10 +262,3 @@ def _person(nick: str, *, is_away: bool) -> Shown:
     if is_away:
         return Shown(nick, f"{shown} (away)", "", ("faint",))
     return Shown(nick, shown, "", (nick_tag(nick),))
-
-
-def _show_if(part: tk.Grid, wanted: bool) -> None:
-    if wanted:
-        part.grid()
-    else:
-        part.grid_remove()

@@ -16,6 +16,8 @@ from .pieces import NICK_TAGS
 
 #: Rows that are drawn at most; the last then says how many more there are.
 MAX_ROWS: Final = 500
+#: Control, Alt and the Windows key in the state of an event.
+_MODIFIERS: Final = 0x4 | 0x8 | 0x40
 
 
 class Shown(NamedTuple):
@@ -28,7 +30,8 @@ class Shown(NamedTuple):
 
 
 class RowList(ttk.Frame):
-    """A list of `Shown`. `choose` gets the key of a row that is activated, `menu` key and place.
+    """A list of `Shown`. `choose` gets the key of a row that is activated, `menu` key and place,
+    `typed` what is typed here, where nothing can be written.
 
     `follows`: moving to a row activates it already, as with the conversations.
     """
@@ -39,11 +42,13 @@ class RowList(ttk.Frame):
         *,
         choose: Callable[[str], None],
         menu: Callable[[str, int, int], None],
+        typed: Callable[[str], None],
         follows: bool,
     ) -> None:
         super().__init__(master, style="Panel.TFrame")
         self._choose = choose
         self._menu = menu
+        self._type = typed
         self._rows: list[Shown] = []
         self.tree = ttk.Treeview(
             self,
@@ -66,7 +71,10 @@ class RowList(ttk.Frame):
         self.tree.bind("<Double-Button-1>", lambda _: self._activate())
         for sequence in ("<Button-3>", "<Menu>", "<Shift-F10>"):
             self.tree.bind(sequence, self._ask_menu)
+        self.tree.bind("<Key>", self._typed)
         self.tree.bind("<FocusIn>", lambda _: self._focus_first())
+        if not follows:
+            self.tree.bind("<FocusOut>", lambda _: self.tree.selection_set(()))
 
     @property
     def chosen(self) -> str | None:
@@ -109,9 +117,18 @@ class RowList(ttk.Frame):
         if chosen:
             self._choose(chosen)
 
+    def _typed(self, event: tk.Event[ttk.Treeview]) -> str | None:
+        """Who types here means the field where one writes."""
+        if not is_letter(event):
+            return None
+        self._type(event.char)
+        return "break"
+
     def _focus_first(self) -> None:
-        if not self.tree.focus() and self._rows:
-            self.tree.focus("0")
+        if not self.tree.selection() and self._rows:
+            row = self.tree.focus() or "0"
+            self.tree.focus(row)
+            self.tree.selection_set(row)  # else nobody would see where the keyboard is
 
     def _ask_menu(self, event: tk.Event[ttk.Treeview]) -> str:
         if event.num == 3:
@@ -127,6 +144,11 @@ class RowList(ttk.Frame):
                 root_x, root_y = self.tree.winfo_rootx() + x, self.tree.winfo_rooty() + y
                 self._menu(key, root_x, root_y)
         return "break"
+
+
+def is_letter(event: tk.Event[tk.Misc]) -> bool:
+    """Whether a key writes something: who holds Control or Alt does not."""
+    return bool(event.char) and event.char.isprintable() and not int(event.state) & _MODIFIERS
 
 
 def _show_if_needed(bar: ttk.Scrollbar, first: str, last: str) -> None:

@@ -127,6 +127,21 @@ def clamp(size: int) -> int:
     return max(MIN_SIZE, min(MAX_SIZE, size))
 
 
+def menu_of(palette: Palette) -> dict[str, str | int]:
+    """The options of a menu; black on black wants an edge."""
+    is_contrast = palette is CONTRAST
+    return {
+        "font": "chat",
+        "background": palette.panel,
+        "foreground": palette.text,
+        "activeBackground": palette.accent,
+        "activeForeground": palette.on_accent,
+        "relief": "raised" if is_contrast else "flat",
+        "borderWidth": 2 if is_contrast else 1,
+        "activeBorderWidth": 0,
+    }
+
+
 def tags_of(palette: Palette, unit: int) -> dict[str, dict[str, str | int]]:
     """The options of each tag of the messages; `unit` is the height of the text in pixels."""
     gap, margin = max(1, unit // 7), unit
@@ -166,5 +181,6 @@ def tags_of(palette: Palette, unit: int) -> dict[str, dict[str, str | int]]:
             "foreground": palette.badge,
         },
         "link": {"foreground": palette.accent, "underline": True},
+        "chosen": {"background": palette.chosen, "foreground": palette.on_chosen},
         "hit": {"background": palette.hit, "foreground": palette.on_hit},
     }

@@ -7,10 +7,11 @@ with `answer`; `cancel` ends it.
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from pydantic import SecretStr
 
@@ -23,6 +24,10 @@ from ..client.trust import Trust
 from ..client.trust_policy import Wishes
 from ..errors import SecureChatError
 from ..target import Target, parse_target
+
+#: What may stand behind an invite in a sentence, and an invite whose lines were joined again.
+_AROUND: Final = ".,;:!?'\")>]"
+_WHOLE: Final = re.compile(r"[^#]+#[^.]+\.[A-Za-z0-9_-]{43}")
 
 
 class Knock(NamedTuple):
@@ -68,9 +73,20 @@ MeetingEvent: TypeAlias = Asked | Admitted | Failed
 
 
 def parse_where(text: str) -> Target | InviteLink:
-    """A server or an invite; raises `ValueError` with a sentence for the user."""
-    text = text.strip()
-    return InviteLink.parse(text) if text.lower().startswith(SCHEME[:-2]) else parse_target(text)
+    """A server, or the invite that stands in a text; `ValueError` with a sentence for the user.
+
+    An invite is pasted with the words around it, and as mail has broken it.
+    """
+    begins = SCHEME[:-2]
+    at = text.lower().find(begins)
+    if at < 0:
+        return parse_target(text.strip())
+    words = (begins + text[at + len(begins) :]).split()
+    try:
+        return InviteLink.parse(words[0].rstrip(_AROUND))
+    except ValueError:
+        whole = _WHOLE.match("".join(words))
+        return InviteLink.parse(whole[0] if whole else words[0])
 
 
 class Meeting:

@@ -12,10 +12,11 @@ from tkinter import ttk
 from typing import Final
 
 from ..client.log import Position
+from .lists import is_letter
 from .look import Palette, tags_of
 from .model import Model
-from .page import Delete, Edit, Insert, line_after
-from .pieces import AGAIN, DROP, Row
+from .page import Delete, Edit, Insert, Page, line_after
+from .pieces import AGAIN, DROP, WEB, Row
 
 #: So many lines from an end of the widget, more is put there.
 _NEAR: Final = 60
@@ -26,19 +27,29 @@ _HIGHLIGHT: Final = 2
 
 
 class Messages(ttk.Frame):
-    """`click` gets the tag of what was clicked; `menu` the line and place for a context menu."""
+    """What a person does here is called back.
+
+    `click` gets the tag of what was clicked, of a link with the link behind it as it stands there;
+    `point` the link below the pointer, or ""; `menu` the line and place for a context menu; `typed`
+    what is typed here, where nothing can be written.
+    """
 
     def __init__(
         self,
         master: tk.Misc,
         *,
         click: Callable[[str], None],
+        point: Callable[[str], None],
         menu: Callable[[int, int, int], None],
+        typed: Callable[[str], None],
     ) -> None:
         super().__init__(master)
         self._model: Model | None = None
         self._click = click
+        self._point = point
         self._menu = menu
+        self._type = typed
+        self._chosen: int | None = None
         self.follows = True
         self.text = tk.Text(
             self,
@@ -71,23 +82,28 @@ class Messages(ttk.Frame):
         text.bind("<Button-4>", lambda _: self._wheel(-1))
         text.bind("<Button-5>", lambda _: self._wheel(1))
         text.bind("<MouseWheel>", lambda event: self._wheel(-1 if event.delta > 0 else 1))
-        text.bind("<Up>", lambda _: self._wheel(-1))
-        text.bind("<Down>", lambda _: self._wheel(1))
+        text.bind("<Up>", lambda _: self._then(lambda: self._choose(-1)))
+        text.bind("<Down>", lambda _: self._then(lambda: self._choose(1)))
+        text.bind("<Key>", self._typed)
+        text.bind("<FocusOut>", lambda _: self._choose_none())
         text.bind("<Home>", lambda _: self._then(self.to_top))
         text.bind("<End>", lambda _: self._then(self.to_end))
         text.bind("<Control-a>", self._select_all)
         text.bind("<ButtonRelease-1>", self._released, add=True)
         text.bind("<Configure>", self._resized)
-        for sequence in ("<Button-3>", "<Menu>", "<Shift-F10>", "<Control-Return>"):
+        for sequence in ("<Button-3>", "<Menu>", "<Shift-F10>", "<Return>"):
             text.bind(sequence, self._ask_menu)
         text.tag_bind("link", "<Enter>", lambda _: text.configure(cursor="hand2"))
         text.tag_bind("link", "<Leave>", lambda _: text.configure(cursor="arrow"))
+        text.tag_bind(WEB, "<Motion>", lambda event: self._point(self._link_at(event)))
+        text.tag_bind(WEB, "<Leave>", lambda _: self._point(""))
 
     # ------------------------------------------------------------------ told by the window
 
     def show(self, model: Model) -> None:
         """Show the conversation of `model.page`, at the place where one left it."""
         self._write([], clear=True)
+        self._chosen = None
         self._model = model
         self.follows = True
         position = model.desk.position
@@ -142,6 +158,7 @@ class Messages(ttk.Frame):
         for tag, options in tags_of(palette, unit).items():
             self.text.tag_configure(tag, options)
         self.text.tag_raise("hit")
+        self.text.tag_raise("chosen")
         self.text.tag_raise("sel")
         if self.follows:
             self.text.see("end")
@@ -177,13 +194,17 @@ class Messages(ttk.Frame):
         self._write(page.show(number))
         self.follows = False
         self.update_page()
-        first = page.line_of(number)
-        last = page.line_of(number + 1) if number + 1 < page.end else first + 1
+        first, last = self._lines_of(number, page)
         self.unmark()
         self.text.tag_add("hit", f"{first}.0", f"{last}.0")
         self.text.see(f"{last}.0")
         self.text.see(f"{first}.0")
         self._moved()
+
+    def _lines_of(self, number: int, page: Page) -> tuple[int, int]:
+        """The first line of an item that is shown, and the one behind it."""
+        first = page.line_of(number)
+        return first, page.line_of(number + 1)
 
     def unmark(self) -> None:
         """Take the mark of what was found away."""
@@ -204,7 +225,15 @@ class Messages(ttk.Frame):
             for tag in tags:
                 if tag.startswith((AGAIN, DROP)):
                     self._click(tag)
+                elif tag == WEB:
+                    self._click(f"{WEB}:{self._link_at(event)}")
         self._moved()  # selecting may have scrolled
+
+    def _link_at(self, event: tk.Event[tk.Text]) -> str:
+        """The link in that place; "" where there is none."""
+        at = f"@{event.x},{event.y}"
+        found = self.text.tag_prevrange(WEB, f"{at}+1c")
+        return self.text.get(*found) if found and WEB in self.text.tag_names(at) else ""
 
     def _resized(self, _event: tk.Event[tk.Misc]) -> None:
         if self.follows:
@@ -269,10 +298,57 @@ class Messages(ttk.Frame):
     # ------------------------------------------------------------------ menus
 
     def _ask_menu(self, event: tk.Event[tk.Text]) -> str:
-        by_mouse = event.num == 3
-        x, y = (event.x, event.y) if by_mouse else (40, self.text.winfo_height() // 2)
+        if event.num == 3:
+            x, y = event.x, event.y
+        else:
+            if self._chosen is None:
+                self._choose(-1)
+            x, y = self._below_chosen()
         line = int(self.text.index(f"@{x},{y}").partition(".")[0])
         self._menu(line, self.text.winfo_rootx() + x, self.text.winfo_rooty() + y)
+        return "break"
+
+    # ------------------------------------------------------------------ keyboard
+
+    def _choose(self, step: int) -> None:
+        """Choose the message before the chosen one, or behind it; first, the lowest in sight."""
+        if self._model is None:
+            return
+        page = self._model.page
+        at = self._lowest_in_sight(page) if self._chosen is None else self._chosen + step
+        number = page.log.spoken_near(at, step)
+        if number is None:
+            self._wheel(step)
+            return
+        self._write(page.show(number))
+        self._choose_none()
+        self._chosen = number
+        first, last = self._lines_of(number, page)
+        self.text.tag_add("chosen", f"{first}.0", f"{last}.0")
+        self.text.see(f"{last - 1}.0")
+        self.text.see(f"{first}.0")
+        self._moved()
+
+    def _lowest_in_sight(self, page: Page) -> int:
+        line = int(self.text.index(f"@0,{self.text.winfo_height()}").partition(".")[0])
+        number = page.number_at(line)
+        return page.end - 1 if number is None else number
+
+    def _choose_none(self) -> None:
+        self._chosen = None
+        self.text.tag_remove("chosen", "1.0", "end")
+
+    def _below_chosen(self) -> tuple[int, int]:
+        """Where the first line of the chosen message stands."""
+        found = self.text.tag_ranges("chosen")
+        box = self.text.bbox(str(found[0])) if found else None
+        return (40, self.text.winfo_height() // 2) if box is None else (40, box[1] + box[3] // 2)
+
+    def _typed(self, event: tk.Event[tk.Text]) -> str | None:
+        """Who clicked here and types means the field below."""
+        if not is_letter(event):
+            return None
+        self._type(event.char)
         return "break"
 
     def _select_all(self, _event: tk.Event[tk.Text]) -> str:

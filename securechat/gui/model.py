@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from types import MappingProxyType
+from typing import Final
 
 from ..client import slash
 from ..client.arguments import BadInput
@@ -17,11 +18,16 @@ from ..client.controller import Controller
 from ..client.desks import Desk, Desks
 from ..client.entries import Entry, Kind
 from ..client.events import ClientEvent, Draft, DraftState, Online
-from ..client.log import Item, head_of
+from ..client.log import SPOKEN, Item, head_of
 from ..errors import ClientError
 from ..settings.model import Joins
+from .links import Link, newest
 from .page import Edit, Page
 from .pieces import Row, rows_of_draft, rows_of_item
+
+#: So many items are searched for links, and so many of these are offered.
+_LOOKED_THROUGH: Final = 2_000
+_MOST_LINKS: Final = 50
 
 
 class Model:
@@ -152,6 +158,13 @@ class Model:
         if older:
             return log.find(needle, log.end if number is None else number)
         return log.find_after(needle, log.end if number is None else number)
+
+    def links(self) -> list[Link]:
+        """The links of this conversation, newest first."""
+        log = self.desk.log
+        numbers = range(log.end - 1, max(log.first, log.end - _LOOKED_THROUGH) - 1, -1)
+        entries = (item for item in map(log.__getitem__, numbers) if isinstance(item, Entry))
+        return newest((one for one in entries if one.kind in SPOKEN), _MOST_LINKS)
 
     @property
     def is_empty(self) -> bool:

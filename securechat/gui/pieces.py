@@ -24,6 +24,7 @@ from ..client.harmless import harmless_line, harmless_text
 from ..client.log import Item, Moves, head_of, moves_in_short
 from ..client.nick_colours import nick_colour
 from ..settings.model import Joins
+from .links import address_of
 
 #: Who goes on speaking within this time needs no second heading.
 PAUSE: Final = timedelta(minutes=5)
@@ -32,6 +33,8 @@ NICK_TAGS: Final = tuple(f"nick{number}" for number in range(15))
 _RULE: Final = "─" * 8
 AGAIN: Final = "again:"
 DROP: Final = "drop:"
+#: The tag of all that leads out of here, and what stands before where it leads in a click.
+WEB: Final = "web"
 
 _EMPHASES: Final = MappingProxyType(
     {
@@ -39,7 +42,6 @@ _EMPHASES: Final = MappingProxyType(
         Emphasis.BOLD: ("bold",),
         Emphasis.ITALIC: ("italic",),
         Emphasis.CODE: ("code",),
-        Emphasis.LINK: (),
     }
 )
 _TOLD: Final = MappingProxyType(
@@ -161,9 +163,15 @@ def _rows_of_told(entry: Entry, zone: tzinfo | None) -> list[Row]:
 def _rows_of_text(text: str, tag: str, lead: tuple[Piece, ...], tags: tuple[str, ...]) -> list[Row]:
     rows: list[Row] = []
     for pieces in emphasised(harmless_text(text)):
-        said = tuple(Piece(one, _EMPHASES[how] + tags) for one, how in pieces)
+        said = tuple(Piece(one, _tags_of(one, how) + tags) for one, how in pieces)
         rows.append(Row((*lead, *said) if not rows else said, (tag,)))
     return rows
+
+
+def _tags_of(text: str, how: Emphasis) -> tuple[str, ...]:
+    if how is Emphasis.LINK:
+        return () if address_of(text) is None else ("link", WEB)
+    return _EMPHASES[how]
 
 
 def _author(nick: str) -> tuple[Piece, ...]:

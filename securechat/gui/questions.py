@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from typing import Final
 
 from ..client import slash
 from ..client.arguments import BadInput
@@ -14,12 +15,23 @@ from .look import Palette
 from .menus import Choice
 from .sides import people_of
 
+_ROOM: Final = "A room's name is one word: 1 to 32 of a-z, 0-9, _ and -, for example garden."
+_NICK: Final = "A nick is one word of 1 to 32 letters, digits and signs, for example bob."
+
 
 class Questions:
-    """The dialogs of one chat; `enter` does a line as if it were typed."""
+    """The dialogs of one chat; `enter` does a line as if it were typed, `write` goes where one
+    writes."""
 
-    def __init__(self, master: tk.Misc, timeline: Timeline, enter: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        master: tk.Misc,
+        timeline: Timeline,
+        enter: Callable[[str], object],
+        write: Callable[[], None],
+    ) -> None:
         self._master = master
+        self._write = write
         self._timeline = timeline
         self._enter = enter
 
@@ -33,12 +45,12 @@ class Questions:
     def join_room(self) -> None:
         """Ask which room."""
         why = "Which room? If there is none of that name yet, it is made."
-        self._ask("Join a room", why, "Join", lambda text: f"/join {text}")
+        self._ask("Join a room", why, "Join", lambda text: f"/join {text}", wrong=_ROOM)
 
     def change_nick(self) -> None:
         """Ask for a nick."""
         why, nick = "What shall others call you from now on?", self._timeline.nick
-        self._ask("Another nick", why, "Change", lambda text: f"/nick {text}", nick)
+        self._ask("Another nick", why, "Change", lambda text: f"/nick {text}", nick, wrong=_NICK)
 
     def change_topic(self) -> None:
         """Ask for a topic."""
@@ -55,15 +67,29 @@ class Questions:
         self._ask(choice.label, choice.asks, "OK", lambda text: f"{line} {text}".rstrip())
 
     def _ask(
-        self, title: str, why: str, button: str, line_of: Callable[[str], str], text: str = ""
+        self,
+        title: str,
+        why: str,
+        button: str,
+        line_of: Callable[[str], str],
+        text: str = "",
+        wrong: str | None = None,
     ) -> None:
-        Ask(self._master, title, why, button, lambda said: self._entered(line_of(said)), text)
+        Ask(
+            self._master,
+            title,
+            why,
+            button,
+            lambda said: self._entered(line_of(said), wrong),
+            self._write,
+            initial=text,
+        )
 
-    def _entered(self, line: str) -> str | None:
-        """Enter a line that a dialog made; what is wrong with it."""
+    def _entered(self, line: str, wrong: str | None) -> str | None:
+        """Enter a line that a dialog made; what is wrong with it, in the dialog's own words."""
         try:
             slash.parse(line, self._timeline.focus)
         except BadInput as problem:
-            return str(problem)
+            return wrong or str(problem)
         self._enter(line)
         return None

@@ -31,9 +31,10 @@ class Line(NamedTuple):
 
 
 class State(NamedTuple):
-    """How things stand; `is_bad`: to be seen at once."""
+    """How things stand, also in few words; `is_bad`: to be seen at once."""
 
     text: str
+    brief: str
     is_bad: bool
 
 
@@ -101,13 +102,15 @@ def state_of(timeline: Timeline, now: datetime) -> State:
     if not timeline.online:
         waiting = f", {unsent} waiting" if timeline.drafts else ""
         if timeline.retry_at is None:
-            return State(f"Connecting …{waiting}{refused}", is_bad=True)
+            return State(f"Connecting …{waiting}{refused}", "Connecting …", is_bad=True)
         left = max(0, ceil((timeline.retry_at - now).total_seconds()))
-        return State(f"Offline, trying again in {left} s{waiting}{refused}", is_bad=True)
+        text = f"Offline, trying again in {left} s{waiting}{refused}"
+        return State(text, f"Offline, {left} s", is_bad=True)
     lag = timeline.lag(now)
     slow = f" · slow: {lag.total_seconds():.1f} s" if lag >= NOTABLE_LAG else ""
     return State(
         f"Connected, private on the way (TLS 1.3){waiting}{slow}{refused}",
+        f"{len(timeline.refused)} not sent" if refused else "Slow" if slow else "Connected",
         is_bad=bool(slow or refused),
     )
 

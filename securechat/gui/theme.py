@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from tkinter import font, ttk
 from typing import Final
 
-from .look import FONTS, PALETTES, Palette, ThemeName, clamp
+from .look import FONTS, PALETTES, Palette, ThemeName, clamp, menu_of
 
 _SUN_VALLEY_FONTS: Final = (
     ("SunValleyBodyFont", 1.0),
@@ -209,16 +209,11 @@ class Theme:
         style.configure("Item", padding=(self.unit, 0, 0, 0))
         style.map(
             "Side.Treeview",
-            background=[("selected", colours.chosen)],
-            foreground=[("selected", colours.on_chosen)],
+            background=[("selected", "focus", colours.accent), ("selected", colours.chosen)],
+            foreground=[("selected", "focus", colours.on_accent), ("selected", colours.on_chosen)],
         )
         options = {
-            "*Menu.font": "chat",
-            "*Menu.background": colours.panel,
-            "*Menu.foreground": colours.text,
-            "*Menu.activeBackground": colours.accent,
-            "*Menu.activeForeground": colours.on_accent,
-            "*Menu.relief": "flat",
+            **{f"*Menu.{key}": value for key, value in menu_of(colours).items()},
             "*Menu.tearOff": "0",
             "*TCombobox*Listbox.background": colours.field,
             "*TCombobox*Listbox.foreground": colours.text,

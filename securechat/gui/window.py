@@ -27,10 +27,12 @@ from ..settings import Settings, Ui, save
 from .chat import Chat
 from .dialogs import SettingsDialog
 from .door import Door
+from .fields import bind_fields
 from .keys import WINDOW
 from .look import USUAL_SIZE, ThemeName, clamp
 from .meeting import Admitted
 from .notices import Notices
+from .panes import Widths
 from .pump import Pump
 from .theme import Theme, system_theme
 
@@ -74,6 +76,7 @@ class Window:
             titled=self._set_title,
         )
         self._bind_keys()
+        bind_fields(root)
         self._dress()
         self._take_room()
         self.door.pack(fill="both", expand=True)
@@ -196,6 +199,13 @@ class Window:
         )
         self.chat.model.joins = self._ui.joins
         self.chat.frame.dress(self._theme.palette, self._theme.unit)
+        usual = Widths()
+        self.chat.frame.panes.remember(
+            Widths(self._ui.rooms_width or usual.rooms, self._ui.people_width or usual.people),
+            lambda widths: self._change(
+                self._ui.over({"rooms_width": widths.rooms, "people_width": widths.people})
+            ),
+        )
         self.door.pack_forget()
         self.chat.frame.pack(fill="both", expand=True)
         self.chat.composer.text.focus_force()
@@ -236,6 +246,7 @@ class Window:
     def _dress(self) -> None:
         name = self._system if self._ui.theme == "system" else self._ui.theme
         self._theme.dress(name, self._ui.font_size or USUAL_SIZE)
+        self.door.dress(self._theme.palette.background, self._theme.unit)
         if self.chat is not None:
             self.chat.frame.dress(self._theme.palette, self._theme.unit)
 
@@ -291,6 +302,7 @@ _MENU: Final = (
     ("Go to …", "jump"),
     ("Where something is new", "next_active"),
     ("Search …", "find"),
+    ("Links that were said here …", "open_link"),
     None,
     ("Topic of this room …", "change_topic"),
     ("Leave this conversation", "leave_here"),

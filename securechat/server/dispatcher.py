@@ -215,7 +215,7 @@ class Dispatcher:
         except StoreFull as error:
             if not self._no_room:
                 self._no_room = True
-                log.error("%s; senders are refused until there is room again", error)
+                log.error("%s Senders are refused until there is room again.", error)
             self._owed += [effect.record for effect in effects if isinstance(effect, Keep | Greet)]
             return [Failed()] * len(records)
         if self._no_room:

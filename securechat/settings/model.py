@@ -74,6 +74,7 @@ _Path: TypeAlias = Path | None
 _Text: TypeAlias = str | None
 _Flag: TypeAlias = bool | None
 _Amount: TypeAlias = float | None
+_Width: TypeAlias = int | None
 _Several: TypeAlias = tuple[str, ...] | None
 
 
@@ -107,6 +108,8 @@ class Ui(Section):
     font_size: Annotated[int | None, kinds.integer(6, 72), "of the window, in points"] = None
     joins: Annotated[Joins, kinds.word(*get_args(Joins)), "who comes and goes"] = "fold"
     words: Annotated[tuple[str, ...], kinds.several(kinds.WORD), "call you, beside your nick"] = ()
+    rooms_width: Annotated[_Width, kinds.integer(5, 200), "left side, in heights of text"] = None
+    people_width: Annotated[_Width, kinds.integer(5, 200), "right side, likewise"] = None
 
 
 @dataclass(frozen=True, slots=True)

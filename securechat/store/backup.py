@@ -57,6 +57,8 @@ def backup(directory: Path, file: Path) -> int:
         raise StoreRefused(
             f"{file}: it is there already. Give a name that is not taken."
         ) from error
+    except apsw.NotADBError as error:
+        raise refuse(path, error, db) from error
     except apsw.CorruptError as error:
         raise damaged(path, explain(error, db)) from error
     except (apsw.Error, OSError) as error:
@@ -111,6 +113,8 @@ def restore(directory: Path, file: Path, now: float) -> Restored:
 
 def _prepare(file: Path, made: Path) -> str:
     """A sound copy of `file`, up to date and with a new epoch, ready to be used."""
+    if not file.exists():
+        raise StoreRefused(f"{file}: there is no such file. Name one that `db backup` wrote.")
     with reading(file) as execute:
         problems, *_ = examine(execute)
     if problems:

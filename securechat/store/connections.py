@@ -74,7 +74,7 @@ def find_or_make(path: Path) -> None:
             _refuse_remains(path)
             create(path)
             log.info("%s: made a new database", path)
-        elif path.stat().st_mode & 0o077:
+        elif path.is_file() and path.stat().st_mode & 0o077:
             path.chmod(0o600)
             log.warning("%s: others could read the database; now only its owner can", path)
     except (apsw.Error, OSError) as error:

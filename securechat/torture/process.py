@@ -82,6 +82,9 @@ class ServerProcess:
     def start(self) -> None:
         """Start it and wait until it listens; raises `OrdealError`."""
         self.launch()
+        self._wait_until_it_listens()
+
+    def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + _START_TIME
         while True:
             self.check()
@@ -104,8 +107,9 @@ class ServerProcess:
             process.wait()
 
     def stop(self) -> None:
-        """SIGTERM, and see that it ends well; raises `OrdealError`."""
+        """SIGTERM as soon as it listens, and see that it ends well; raises `OrdealError`."""
         assert self._process is not None
+        self._wait_until_it_listens()  # until then any signal ends it at once
         self._process.send_signal(signal.SIGTERM)
         try:
             code = self._process.wait(_STOP_TIME)

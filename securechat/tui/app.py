@@ -24,7 +24,7 @@ from ..client.farewell import take_leave
 from ..client.interface import Client
 from .chat import Chat
 from .palette import CONTRAST
-from .sequences import know_alt
+from .sequences import keys_of, know_alt
 from .setup import DEFAULTS, THEMES, Setup
 
 _TERMINATED: Final = 143
@@ -65,8 +65,11 @@ class ChatApp(App[int], inherit_bindings=False):
     #hits Panel, #around Panel { height: 1fr; }
     """
 
-    def __init__(self, client: Client, controller: Controller, setup: Setup = DEFAULTS) -> None:
+    def __init__(
+        self, client: Client, controller: Controller, setup: Setup = DEFAULTS, typed: str = ""
+    ) -> None:
         super().__init__()
+        self._typed = typed
         self._client = client
         self._controller = controller
         self._farewell: threading.Thread | None = None
@@ -121,6 +124,11 @@ class ChatApp(App[int], inherit_bindings=False):
         """The terminal says that another window has the keyboard."""
         self._chat.alarm.focus(False)
 
+    def on_load(self) -> None:
+        """What was typed before comes before all keys."""
+        for key in keys_of(self._typed):
+            self.post_message(key)
+
     def on_mount(self) -> None:
         """SIGTERM ends the app, which gives the terminal back."""
         asyncio.get_running_loop().add_signal_handler(
@@ -134,16 +142,19 @@ def run(
     rooms: Sequence[str],
     complain: Callable[[str], None],
     setup: Setup = DEFAULTS,
+    *,
+    typed: str = "",
 ) -> int:
     """Chat on the terminal until the person leaves; returns the exit code.
 
     The client is started already. `complain` tells what was not sent, once the terminal is back.
+    `typed` was typed before, as a terminal sends it, and is obeyed first.
     """
     know_alt()
     controller = Controller(client, nick, tuple(rooms), has_sides=True)
     controller.bell.level = setup.bell
     controller.timeline.heed(setup.words)
-    app = ChatApp(client, controller, setup)
+    app = ChatApp(client, controller, setup, typed)
     code = app.run(mouse=False)
     if setup.unfinished is not None:
         setup.unfinished.close(_TIDY)

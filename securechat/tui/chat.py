@@ -29,10 +29,11 @@ from ..errors import ClientError, SettingsError
 from .alarm import Alarm
 from .choosing import Choosing
 from .composer import Composer
+from .field import KeyOrPaste
 from .frame import Frame
 from .keymap import by_key, obey
 from .messages import Messages
-from .overlays import Help, Jump, Secrets
+from .overlays import Dialog, Help, Jump, Secrets
 from .searching import Finds
 from .seeking import Seeking
 from .setup import THEMES, Joins, Setup
@@ -81,14 +82,18 @@ class Chat(Screen[None], inherit_bindings=False):
         self._composer = Composer(
             completer,
             self._enter,
+            self._divert,
             self._press_chosen,
             self._press,
+            self.action_jump,
             desk.typed,
             by_key(setup.keys.composer),
             id="composer",
         )
         how = f"search back: {name('search')} further, {name('escape')} ends"
-        self._seeking = Seeking(self._messages, self._composer, self._tell, how, id="search")
+        self._seeking = Seeking(
+            *(self._messages, self._composer, self._tell, how, self._composer.take), id="search"
+        )
         self._choosing = Choosing(self, controller, self._messages, self._composer, self._tell)
 
     def compose(self) -> ComposeResult:
@@ -214,7 +219,7 @@ class Chat(Screen[None], inherit_bindings=False):
             self.app.exit(0)
         elif self._controller.asking is not None:
             questions = [one.text for one in self._controller.asking.questions]
-            self.app.push_screen(Secrets(questions), self._answer)
+            self.app.push_screen(Secrets(questions, self._answer, self._composer.take))
         return True
 
     def _answer(self, secrets: list[str] | None) -> None:
@@ -232,10 +237,6 @@ class Chat(Screen[None], inherit_bindings=False):
     def on_composer_quit_wanted(self, message: Composer.QuitWanted) -> None:
         """Leave."""
         self.app.exit(_INTERRUPTED if message.interrupted else 0)
-
-    def on_composer_jump_wanted(self) -> None:
-        """Ctrl-K had nothing to cut."""
-        self.action_jump()
 
     def on_composer_end_wanted(self) -> None:
         """End had nowhere to go."""
@@ -281,6 +282,14 @@ class Chat(Screen[None], inherit_bindings=False):
         self._choosing.end()
         self._composer.post_message(event)
 
+    def _divert(self, typed: KeyOrPaste) -> bool:
+        """Hand on what was typed after the key that put something over the composer."""
+        over = self.app.screen if isinstance(self.app.screen, Dialog) else self._seeking
+        if over is self._seeking and not self._seeking.is_wanted:
+            return False
+        over.take(typed)
+        return True
+
     def _press_chosen(self, key: str) -> bool:
         """A key while a message is chosen; one that does nothing there ends it."""
         if not self._choosing.is_going_on:
@@ -298,7 +307,7 @@ class Chat(Screen[None], inherit_bindings=False):
         if not (self._press_chosen(event.key) or self._press(event.key)):
             if self.focused is self._seeking:
                 return  # it has bindings of its own
-            await self._composer.take_key(event)
+            await self._composer.take(event)
         event.stop()
 
     def action_page(self, pages: int) -> None:
@@ -331,7 +340,8 @@ class Chat(Screen[None], inherit_bindings=False):
 
     def action_jump(self) -> None:
         """Ask for a few letters."""
-        self.app.push_screen(Jump(rooms_of(self._timeline).names), self._look_at)
+        names = rooms_of(self._timeline).names
+        self.app.push_screen(Jump(names, self._look_at, self._composer.take))
 
     def action_choose(self) -> None:
         """Choose the newest message; other keys go on from there."""

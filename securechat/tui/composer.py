@@ -19,6 +19,7 @@ from ..client.complete import Completer
 from ..client.harmless import harmless_text
 from ..client.slash import has_secret
 from ..client.typed import Typed
+from .field import KeyOrPaste
 from .keymap import Rows, obey
 
 #: So many lines are sent only after a second word: a paste is seldom meant as it is.
@@ -33,8 +34,10 @@ _WORD_BEHIND: Final = re.compile(r"\W*\w*")
 class Composer(TextArea, inherit_bindings=False):
     """The editor at the bottom of the screen.
 
-    `enter`: see above. `before` gets each key first, `press` each that is none of `rows`, which are
-    the composer's own; both say whether it was the screen's.
+    `enter`: see above. `divert` gets each key and paste first, and says whether it was for what is
+    over this one by now; then `before` gets each key, and `press` each that is none of `rows`,
+    which are the composer's own; both say whether it was the screen's. `jump` is for Ctrl-K where
+    there is nothing to cut.
     """
 
     class QuitWanted(Message):
@@ -43,9 +46,6 @@ class Composer(TextArea, inherit_bindings=False):
         def __init__(self, *, interrupted: bool) -> None:
             super().__init__()
             self.interrupted = interrupted
-
-    class JumpWanted(Message):
-        """Ctrl-K where there is nothing to cut."""
 
     class EndWanted(Message):
         """End where the cursor cannot go further."""
@@ -61,8 +61,10 @@ class Composer(TextArea, inherit_bindings=False):
         self,
         completer: Completer,
         enter: Callable[[str], bool],
+        divert: Callable[[KeyOrPaste], bool],
         before: Callable[[str], bool],
         press: Callable[[str], bool],
+        jump: Callable[[], None],
         typed: Typed,
         rows: Rows,
         *,
@@ -74,8 +76,10 @@ class Composer(TextArea, inherit_bindings=False):
         self.cursor_blink = False
         self._completer = completer
         self._enter = enter
+        self._divert = divert
         self._before = before
         self._press = press
+        self._jump = jump
         self._typed = typed
         self._rows = rows
         self._cut = ""
@@ -103,9 +107,12 @@ class Composer(TextArea, inherit_bindings=False):
         if not self.text.startswith(f"{nick}: "):
             self._put(f"{nick}: {self.text}")
 
-    async def take_key(self, event: events.Key) -> None:
-        """A key that came to another part of the screen, but is for here."""
-        await self._on_key(event)
+    async def take(self, typed: KeyOrPaste) -> None:
+        """What came to another part of the screen, but is for here."""
+        if isinstance(typed, events.Key):
+            await self._on_key(typed)
+        else:
+            await self._on_paste(typed)
 
     def _put(self, text: str) -> None:
         self.load_text(text)
@@ -115,7 +122,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     async def _on_key(self, event: events.Key) -> None:
         """Obey the tables; all else is typed."""
-        if self._obey(event.key):
+        if self._divert(event) or self._obey(event.key):
             event.prevent_default()
             event.stop()
         else:
@@ -175,6 +182,8 @@ class Composer(TextArea, inherit_bindings=False):
         """A paste is text, never keys: all of it lands here, and nothing in it does anything."""
         event.prevent_default()
         event.stop()
+        if self._divert(event):
+            return
         text = "\n".join(harmless_text(event.text.replace("\r\n", "\n").replace("\r", "\n")))
         self.replace(text, *self.selection, maintain_selection_offset=False)
 
@@ -231,7 +240,7 @@ class Composer(TextArea, inherit_bindings=False):
         """Cut all behind the cursor; jump, if there is nothing."""
         row, column = self.cursor_location
         if column == len(self.document[row]):
-            self.post_message(self.JumpWanted())
+            self._jump()
         else:
             self._kill(None, lambda left, right: len(left) + len(right))
 

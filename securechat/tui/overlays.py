@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -14,6 +16,7 @@ from textual.widgets import Input, Static
 from ..client.fuzzy import meant
 from ..client.harmless import harmless_line
 from .drawing import Span, Tint, fitted
+from .field import After, Field, KeyOrPaste
 from .panel import Panel
 
 _MAX_FOUND: Final = 10
@@ -50,26 +53,68 @@ class Help(ModalScreen[None], inherit_bindings=False):
         self.query_one("#help").scroll_relative(y=lines, animate=False)
 
 
-class Jump(ModalScreen[str | None], inherit_bindings=False):
-    """A few letters find a conversation; the result is its name."""
+class Dialog(ModalScreen[None], inherit_bindings=False):
+    """Something with a line to type into; none of what is typed is for anybody else.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "dismiss", "close", show=False),
-        Binding("up,ctrl+p", "move(-1)", "up", show=False),
-        Binding("down,ctrl+n,tab", "move(1)", "down", show=False),
-    ]
+    `take` gets what others got when this was there already; what comes when it no longer is goes to
+    `after`. The methods are those of whoever asks: what they bring about is so before the next key.
+    """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, field: Field) -> None:
         super().__init__()
+        self._field = field
+        field.obeyed = {"enter": self.enter, **dict.fromkeys(("escape", "ctrl+c"), self.leave)}
+
+    def on_mount(self) -> None:
+        """Have the keys."""
+        self.set_focus(self._field)
+
+    def take(self, typed: KeyOrPaste) -> None:
+        """Have it as if it had been typed here."""
+        self._field.take(typed)
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that came before the line had the focus."""
+        if event.is_printable or event.key in self._field.obeyed:
+            event.stop()
+            self.take(event)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """The same of a paste."""
+        event.stop()
+        self.take(event)
+
+    def enter(self) -> None:
+        """Do what the line says; each kind of dialog has its own."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """Do nothing, and be gone."""
+        self._close()
+
+    def _close(self) -> None:
+        self._field.is_wanted = False
+        self.dismiss()
+
+
+class Jump(Dialog):
+    """A few letters find a conversation; `go` gets its name."""
+
+    def __init__(self, names: Sequence[str], go: Callable[[str], None], after: After) -> None:
+        super().__init__(Field(after, placeholder="jump to", compact=True))
+        self._field.obeyed |= dict.fromkeys(("up", "ctrl+p"), partial(self._move, -1))
+        self._field.obeyed |= dict.fromkeys(("down", "ctrl+n", "tab"), partial(self._move, 1))
+        self._panel = Panel(id="found")
         self._names = names
         self._found = list(names)
+        self._go = go
         self._at = 0
 
     def compose(self) -> ComposeResult:
         """An input and what it finds."""
         with Vertical(id="jump"):
-            yield Input(placeholder="jump to", compact=True)
-            yield Panel(id="found")
+            yield self._field
+            yield self._panel
 
     def on_mount(self) -> None:
         """Offer all."""
@@ -77,27 +122,34 @@ class Jump(ModalScreen[str | None], inherit_bindings=False):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Offer what is meant."""
-        self._found, self._at = meant(event.value, self._names), 0
+        self._find(event.value)
         self._show()
 
-    def on_input_submitted(self) -> None:
+    def enter(self) -> None:
         """Take the one that is marked."""
-        self.dismiss(self._found[self._at] if self._found else None)
+        self._find(self._field.value)
+        if self._found:
+            self._go(self._found[self._at])
+        self._close()
 
-    def action_move(self, step: int) -> None:
-        """Mark another one."""
+    def _move(self, step: int) -> None:
+        self._find(self._field.value)
         if self._found:
             self._at = (self._at + step) % min(len(self._found), _MAX_FOUND)
             self._show()
 
+    def _find(self, letters: str) -> None:
+        found = meant(letters, self._names)
+        if found != self._found:
+            self._found, self._at = found, 0
+
     def _show(self) -> None:
-        panel = self.query_one(Panel)
-        panel.show(
+        self._panel.show(
             [
                 [
                     Span("▸ " if at == self._at else "  "),
                     Span(
-                        fitted(harmless_line(name), panel.size.width - 2),
+                        fitted(harmless_line(name), self._panel.size.width - 2),
                         Tint.STRONG if at == self._at else Tint.PLAIN,
                     ),
                 ]
@@ -106,51 +158,52 @@ class Jump(ModalScreen[str | None], inherit_bindings=False):
         )
 
 
-class _Unseen(Input):
-    """An input that Enter itself empties: keys that come quickly are the next answer."""
+class Secrets(Dialog):
+    """Asks one question after the other; what is typed is not shown, nor kept anywhere.
 
-    def __init__(self, take: Callable[[str], None]) -> None:
-        super().__init__(password=True, compact=True)
-        self._take = take
+    `answer` gets all answers, or None if one would rather not say.
+    """
 
-    async def action_submit(self) -> None:
-        """Hand over what was typed."""
-        value, self.value = self.value, ""
-        self._take(value)
-
-
-class Secrets(ModalScreen[list[str] | None], inherit_bindings=False):
-    """Asks one question after the other; what is typed is not shown, nor kept anywhere."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c,ctrl+d", "dismiss", "close", show=False),
-    ]
-
-    def __init__(self, questions: Sequence[str]) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        questions: Sequence[str],
+        answer: Callable[[list[str] | None], None],
+        after: After,
+    ) -> None:
+        super().__init__(Field(after, password=True, compact=True))
+        self._field.obeyed |= {"ctrl+d": self.leave}
+        self._question = Static(markup=False, id="question")
         self._questions = questions
+        self._answer = answer
         self._typed: list[str] = []
+        self._ask()
 
     def compose(self) -> ComposeResult:
         """A question and an input."""
         with Vertical(id="secrets"):
-            yield Static(markup=False, id="question")
-            yield _Unseen(self._take)
+            yield self._question
+            yield self._field
 
     def on_mount(self) -> None:
-        """Begin with the first."""
+        """Say how to go on; the first answers may be here by now."""
         box = self.query_one("#secrets")
         box.border_title = "not shown while you type"
         box.border_subtitle = "Enter goes on, Esc leaves it"
-        self._ask()
 
-    def _take(self, secret: str) -> None:
+    def enter(self) -> None:
         """Go on with the next question, or be done."""
-        self._typed.append(secret)
+        self._typed.append(self._field.value)
+        self._field.value = ""
         if len(self._typed) == len(self._questions):
-            self.dismiss(self._typed)
+            self._answer(self._typed)
+            self._close()
         else:
             self._ask()
 
+    def leave(self) -> None:
+        """Say nothing."""
+        self._answer(None)
+        self._close()
+
     def _ask(self) -> None:
-        self.query_one("#question", Static).update(f"{self._questions[len(self._typed)]}:")
+        self._question.update(f"{self._questions[len(self._typed)]}:")

@@ -11,16 +11,29 @@ from collections.abc import Callable
 from textual.widget import Widget
 from textual.widgets import Input
 
+from .field import After, Field
 from .messages import Messages
 
 
-class Seeking(Input):
-    """`tell` puts a hint into the status bar, at first `how`; `back` gets the focus in the end."""
+class Seeking(Field):
+    """`tell` puts a hint into the status bar, at first `how`; `back` gets the focus in the end.
+
+    What is typed behind the end goes to `after`.
+    """
 
     def __init__(
-        self, messages: Messages, back: Widget, tell: Callable[[str], None], how: str, *, id: str
+        self,
+        messages: Messages,
+        back: Widget,
+        tell: Callable[[str], None],
+        how: str,
+        after: After,
+        *,
+        id: str,
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(after, id=id)
+        self.obeyed = {"enter": self.end}
+        self.is_wanted = False
         self._how = how
         self._messages = messages
         self._back = back
@@ -32,15 +45,15 @@ class Seeking(Input):
         if self.display:
             self._seek(self.value, further=True)
         else:
-            self.display = True
+            self.display = self.is_wanted = True
             self.value = ""
-            self.focus()
+            self.screen.set_focus(self)
             self._tell(self._how)
 
     def end(self) -> None:
         """Stay where it was found, and type on."""
-        self.display = False
-        self._back.focus()
+        self.display = self.is_wanted = False
+        self.screen.set_focus(self._back)
         self._tell("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -48,11 +61,6 @@ class Seeking(Input):
         event.stop()
         if self.display:
             self._seek(event.value, further=False)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter: that was it."""
-        event.stop()
-        self.end()
 
     def _seek(self, needle: str, *, further: bool) -> None:
         is_missing = bool(needle) and not self._messages.find(needle, further=further)

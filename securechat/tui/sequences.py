@@ -1,4 +1,4 @@
-"""What terminals send for some keys, where Textual's own table would lose them.
+"""What terminals send for keys, and for some that Textual's own table would lose.
 
 Textual (8.2) takes ESC and a digit for what iTerm sends for Option and that digit, so Alt-1 would
 type `¡`; and it takes ESC and Return for Return alone. Both are what most terminals send for Alt.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Final
 
+from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual._xterm_parser import XTermParser
 
 
 class _WithAlt(Enum):
@@ -37,3 +39,9 @@ def know_alt() -> None:
     """Teach Textual's parser these keys; again does nothing."""
     table: Any = ANSI_SEQUENCES_KEYS
     table.update(_SEQUENCES)
+
+
+def keys_of(text: str) -> list[events.Key | events.Paste]:
+    """The keys and pastes for which a terminal sends `text`; one that is cut off is left out."""
+    parsed = XTermParser().feed(text) if text else ()
+    return [event for event in parsed if isinstance(event, events.Key | events.Paste)]

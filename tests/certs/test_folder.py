@@ -219,6 +219,17 @@ def test_what_is_there_is_checked(ours: CertificateSet, refusal: Refusal) -> Non
     assert "cert.pem is missing" in refusal(lambda: certs.ensure(ours.directory, now=NOW))
 
 
+def test_no_key_beside_the_pair_may_be_read_by_others(
+    ours: CertificateSet, refusal: Refusal
+) -> None:
+    ours.ca_key.chmod(0o640)
+    line = refusal(lambda: certs.ensure(ours.directory, now=NOW))
+    assert line.startswith(f"{ours.ca_key} can be read by others")
+    assert f"chmod 600 {ours.ca_key}" in line
+    ours.ca_key.chmod(0o000)  # whoever serves need not be able to read it
+    assert certs.ensure(ours.directory, now=NOW) == (ours, False)
+
+
 def test_a_file_where_the_folder_should_be_is_named(folder: Path, refusal: Refusal) -> None:
     folder.write_bytes(b"")
     assert "name a folder" in refusal(lambda: certs.ensure(folder, now=NOW))

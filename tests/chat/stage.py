@@ -375,7 +375,7 @@ class Stage:
             outcome = next(outcomes)
             if isinstance(outcome, Stored):
                 assert isinstance(effect, fx.Post)
-                self._post(effect.record, outcome)
+                self._post(effect, outcome)
             elif isinstance(outcome, Known):
                 assert isinstance(effect, fx.Post | fx.Refuse)
                 self._send(effect.connection, Posted.model_validate_json(outcome.payload))
@@ -384,15 +384,13 @@ class Stage:
                     assert not isinstance(follow_up, fx.PERSISTENT), "too late to store it"
                     self._do(follow_up)
 
-    def _post(self, new: NewMessage, stored: Stored) -> None:
+    def _post(self, post: fx.Post, stored: Stored) -> None:
+        # Who said it may be gone already: the whole batch is decided before anything is stored.
+        new = post.record
         name = new.conversation
-        author = self.hub.identities.by_number(new.identity)
-        assert author is not None
-        to = self.hub.address_of(author, name) if name[0] == "@" else new.to
-        assert to is not None
         posted = Posted(
             id=new.id,
-            to=to,
+            to=new.to if post.address is None else post.address,
             sender=new.sender,
             seq=stored.seq,
             ts=stored.ts,

@@ -155,7 +155,7 @@ def test_gen_certs_tells_what_is_next_and_overwrites_nothing(tmp_path: Path) -> 
     [line] = again.stderr.splitlines()
     assert line.startswith("securechat: ")
     assert (tmp_path / "c" / "cert.pem").read_bytes() == before
-    renewed = securechat("gen-certs", "--out", "c", "--renew", folder=tmp_path)
+    renewed = securechat("gen-certs", "--certs", "c", "--renew", folder=tmp_path)  # as elsewhere
     assert renewed.returncode == 0
     assert (tmp_path / "c" / "cert.pem").read_bytes() != before
 

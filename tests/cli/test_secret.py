@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 import pytest
 
 from securechat.cli import secret
+from securechat.cli.report import Terminated
 
 
 class Terminal:
@@ -20,7 +23,7 @@ class Terminal:
         self.near, self.far = pty.openpty()
         self.written: list[str] = []
 
-    def read(self, typed: bytes, ended: BaseException | None = None) -> str:
+    def read(self, typed: bytes, then: Callable[[], None] = lambda: None) -> str:
         """What is read while somebody types."""
         # The terminal is flushed first: type when the question stands there.
         asked = threading.Event()
@@ -32,11 +35,12 @@ class Terminal:
         def type_() -> None:
             asked.wait(10.0)
             os.write(self.near, typed)
+            then()
 
         typist = threading.Thread(target=type_)
         typist.start()
         try:
-            return secret.read(self.far, "Password: ", write, lambda: ended)
+            return secret.read(self.far, "Password: ", write)
         finally:
             typist.join()
 
@@ -78,9 +82,18 @@ def test_who_would_rather_not_say_breaks_off(terminal: Terminal, typed: bytes) -
         terminal.read(typed)
 
 
-def test_a_signal_that_came_meanwhile_ends_it(terminal: Terminal) -> None:
-    with pytest.raises(SystemExit):
-        terminal.read(b"tul", SystemExit())
+def test_a_signal_ends_it_and_the_terminal_is_as_it_was(terminal: Terminal) -> None:
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = termios.tcgetattr(terminal.far)
+    handler = signal.signal(signal.SIGTERM, leave)
+    try:
+        with pytest.raises(Terminated):
+            terminal.read(b"tul", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    assert termios.tcgetattr(terminal.far) == before
 
 
 def test_the_terminal_is_as_it_was(terminal: Terminal) -> None:

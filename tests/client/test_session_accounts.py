@@ -11,7 +11,7 @@ from securechat.client.session import Phase
 from securechat.errors import GaveUp, Refused
 from securechat.protocol import envelopes as wire
 
-from .test_session import Run, welcome
+from .runs import Run, welcome
 
 SECRET = SecretStr("tulips in the rain")
 

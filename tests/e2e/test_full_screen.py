@@ -56,3 +56,15 @@ def test_the_scene_on_the_full_screen(home: Home, terminals: Terminals) -> None:
     assert screen.count("typed while away") == 1
     terminals.type("alice", "/quit", "Enter")
     terminals.wait_for("alice", "left with 0")
+
+
+def test_what_is_typed_before_the_screen_is_there_is_typed_all_the_same(
+    home: Home,  # noqa: F811
+    terminals: Terminals,
+) -> None:
+    home.run("gen-certs")
+    home.serve()
+    terminals.open("alice")
+    terminals.type("alice", "two words", "Enter", "C-k", "lob", "Enter", "half a sen")
+    terminals.wait_for("alice", "✓<alice> two words")
+    assert terminals.screen("alice").rstrip().endswith("half a sen")

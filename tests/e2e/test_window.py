@@ -190,7 +190,7 @@ def test_an_invite_is_all_that_one_needs(
     code, invite, errors = home.run("invite", "eve", "--room", "garden")
     assert code == 0, errors
     eve = window()
-    eve.type(invite.strip())
+    eve.type(f"Come in: {invite.strip()}, and say hello")
     eve.press("Return")
     eve.wait(lambda: eve.title == "#garden · eve · securechat", "never came in")
     eve.type("/msg carol look, no terminal")
@@ -200,6 +200,39 @@ def test_an_invite_is_all_that_one_needs(
     assert eve.end() == (0, "")
     again = window(invite.strip())
     again.wait(lambda: again.title == "#garden · eve · securechat", "never came in again")
+
+
+def test_links_lead_out_and_borders_are_moved(
+    home: Home,  # noqa: F811
+    window: Callable[..., Window],
+    carol: Chat,
+) -> None:
+    opened = home.path / "opened"
+    script = home.path / "browser"
+    script.write_text(f'#!/bin/sh\necho "$@" >> {opened}\n')
+    script.chmod(0o755)
+    home.env["BROWSER"] = f"{script} %s"
+    carol.send("#lobby", "see https://example.org/?a=1&b=2 and file:///etc/passwd")
+    bob = window(f"localhost:{home.port}", "--nick", "bob")
+    bob.is_in("bob")
+    time.sleep(0.5)  # what carol said has no sign outside the window
+    bob.press("ctrl+o")
+    time.sleep(0.5)
+    bob.press("Return")
+    bob.wait(opened.exists, "nothing was opened")
+    assert opened.read_text() == "https://example.org/?a=1&b=2\n"
+    border = 14 * 14 + 1  # heights of the text, of as many pixels
+    bob._do("mousemove", str(border), "300")
+    time.sleep(0.2)
+    bob._do("mousedown", "1", "mousemove", str(border + 70), "300")
+    time.sleep(0.2)
+    bob._do("mouseup", "1")
+    config = home.path / "config/securechat/config.toml"
+    bob.wait(lambda: config.exists() and "rooms_width" in config.read_text(), "nothing was kept")
+    ui = tomllib.loads(config.read_text())["ui"]
+    assert ui["rooms_width"] > 14
+    bob.press("ctrl+q")
+    assert bob.end() == (0, "")
 
 
 def test_a_password_is_asked_for_and_nobody_sees_it(

@@ -38,6 +38,8 @@ MARKS: Final = [pytest.mark.slow, pytest.mark.timeout(0 if GAUNTLET else 120)]
 
 #: A case: takes its seed, returns what is to be counted, raises when a promise was broken.
 Play: TypeAlias = Callable[[int], Mapping[str, int]]
+#: The fixture of pytest that takes what a test has measured, in whatever process it runs.
+RecordProperty: TypeAlias = Callable[[str, object], None]
 _T = TypeVar("_T")
 
 
@@ -111,10 +113,10 @@ class Portion:
         )
 
 
-def tell(capsys: pytest.CaptureFixture[str], line: str) -> None:
-    """Print `line` where a person sees it, though the test passes."""
-    with capsys.disabled():
-        print(f"\n  {line}", flush=True)
+def tell(record_property: RecordProperty, line: str) -> None:
+    """Show `line` though the test passes: among the figures at the end, and under `-s` at once."""
+    print(f"\n  {line}", flush=True)
+    record_property("figure", line)
 
 
 # ------------------------------------------------------------------ cases that are made of a seed

@@ -21,8 +21,6 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
-import pytest
-
 from securechat.torture import ledger
 from securechat.torture.arena import Arena
 from securechat.torture.ledger import Kind
@@ -170,7 +168,7 @@ class Round:
         assert not stuck, f"SEED={self._seed}: not acknowledged within {_PATIENCE:g} s: {stuck}"
 
 
-def test_a_cut_at_any_byte_costs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cut_at_any_byte_costs_nothing(record_property: scale.RecordProperty) -> None:
     portion = scale.Portion("link cut at a byte", FULL, budget=10.0)
     cuts = portion.pick(ALL)
     total = Tally()
@@ -180,10 +178,10 @@ def test_a_cut_at_any_byte_costs_nothing(capsys: pytest.CaptureFixture[str]) -> 
         assert total.faults == [], f"SEED={portion.seed}"
     assert total.struck >= 0.99 * total.cases, "sessions are shorter than what they are cut at"
     counts = {"cut": total.struck, "messages": total.messages, "deliveries": total.deliveries}
-    scale.tell(capsys, f"{portion.report(counts)} · lost 0 · twice 0 · out of order 0")
+    scale.tell(record_property, f"{portion.report(counts)} · lost 0 · twice 0 · out of order 0")
 
 
-def test_a_store_that_forgets_ids_would_be_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_store_that_forgets_ids_would_be_found(record_property: scale.RecordProperty) -> None:
     """The negative control: the unique constraint on (identity, id) is dropped."""
     seed = scale.first_seed()
     cuts = [Cut(Direction.DOWN, offset) for offset in range(4_000, SESSION, 2_000)]
@@ -192,4 +190,4 @@ def test_a_store_that_forgets_ids_would_be_found(capsys: pytest.CaptureFixture[s
         Round(seed, Path(folder), tally, command).play(iter(cuts))
     twice = tally.counts[Kind.TWICE]
     assert twice > 0, f"SEED={seed}"
-    scale.tell(capsys, f"negative control, ids forgotten: found · twice {twice}")
+    scale.tell(record_property, f"negative control, ids forgotten: found · twice {twice}")

@@ -34,7 +34,7 @@ _BROKEN: Final = (sys.executable, "-m", "tests.gauntlet.broken_server")
 
 
 def test_nothing_acknowledged_is_lost(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, record_property: scale.RecordProperty
 ) -> None:
     monkeypatch.setattr(backoff, "CAP", 0.1)  # the whole clients have no time to be polite either
     portion = scale.Portion("kill -9 of the server", FULL, budget=11.0)
@@ -62,10 +62,10 @@ def test_nothing_acknowledged_is_lost(
         "connections": total.connections,
         "ms to the first client at most": round(total.slowest_start * 1_000),
     }
-    scale.tell(capsys, f"{portion.report(counts)} · {total.verdict}")
+    scale.tell(record_property, f"{portion.report(counts)} · {total.verdict}")
 
 
-def test_an_echo_before_its_commit_would_be_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_echo_before_its_commit_would_be_found(record_property: scale.RecordProperty) -> None:
     """The negative control: a server that says what is not on disk yet."""
     seed = scale.first_seed()
     for round in range(_ROUNDS_TO_FIND):
@@ -81,4 +81,4 @@ def test_an_echo_before_its_commit_would_be_found(capsys: pytest.CaptureFixture[
         if not report.clean:
             break
     assert report.counts[Kind.LOST] or report.counts[Kind.PHANTOM], f"SEED={seed}"
-    scale.tell(capsys, f"negative control, echo before COMMIT: found · {report.verdict}")
+    scale.tell(record_property, f"negative control, echo before COMMIT: found · {report.verdict}")

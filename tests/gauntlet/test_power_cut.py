@@ -280,12 +280,12 @@ def play_failed_sync(seed: int) -> Mapping[str, int]:
 # ------------------------------------------------------------------ the suite
 
 
-def test_no_power_cut_takes_what_was_acknowledged(capsys: pytest.CaptureFixture[str]) -> None:
-    scale.tell(capsys, scale.run("power cut", FULL, play, budget=11.0))
+def test_no_power_cut_takes_what_was_acknowledged(record_property: scale.RecordProperty) -> None:
+    scale.tell(record_property, scale.run("power cut", FULL, play, budget=11.0))
 
 
-def test_no_failed_sync_takes_what_was_acknowledged(capsys: pytest.CaptureFixture[str]) -> None:
-    scale.tell(capsys, scale.run("failed sync", FULL // 10, play_failed_sync, budget=3.0))
+def test_no_failed_sync_takes_what_was_acknowledged(record_property: scale.RecordProperty) -> None:
+    scale.tell(record_property, scale.run("failed sync", FULL // 10, play_failed_sync, budget=3.0))
 
 
 def test_without_full_synchronous_it_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

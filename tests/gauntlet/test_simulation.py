@@ -21,14 +21,14 @@ FULL = 1_000_000
 ENOUGH = 300
 
 
-def test_any_luck_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
+def test_any_luck_ends_well(record_property: scale.RecordProperty) -> None:
     """An ordinary run plays the same worlds each time: it judges the change, not the luck.
 
     New ones are what the gauntlet is for. A world follows from its seed and from the order of
     sets, so that is fixed too; `PYTHONHASHSEED=0 SEED=n` plays one of them again.
     """
     if scale.GAUNTLET or "SEED" in os.environ:
-        scale.tell(capsys, scale.run("simulation", FULL, play))
+        scale.tell(record_property, scale.run("simulation", FULL, play))
         return
     code = (
         "from tests.gauntlet import scale, simulation; "
@@ -43,7 +43,7 @@ def test_any_luck_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    scale.tell(capsys, done.stdout.strip())
+    scale.tell(record_property, done.stdout.strip())
 
 
 def test_the_same_seed_is_the_same_world() -> None:

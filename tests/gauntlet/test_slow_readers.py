@@ -23,8 +23,6 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
-import pytest
-
 from securechat.protocol.framing import DEFAULT_MAX_FRAME, FrameDecoder, encode_frame
 from securechat.torture.arena import Arena
 from securechat.torture.ledger import Ledger, Row
@@ -230,7 +228,7 @@ def _stall(scene: Scene, readers: int) -> tuple[int, int, tuple[float, float], t
 
 
 def test_who_does_not_read_costs_a_page_and_loses_nothing(
-    capsys: pytest.CaptureFixture[str],
+    record_property: scale.RecordProperty,
 ) -> None:
     portion = scale.Portion("readers that never read", FULL)
     count = portion.count if scale.GAUNTLET else _FEW
@@ -266,14 +264,14 @@ def test_who_does_not_read_costs_a_page_and_loses_nothing(
     )
     counts = {"messages": stored, "deliveries": arena.ledger.deliveries, "sent away": sent_away}
     scale.tell(
-        capsys,
+        record_property,
         f"{portion.report(counts)} · server {before / _MB:.0f} MB"
         f" {(stalled - before) / _MB:+.1f} while nobody reads {(reading - before) / _MB:+.1f}"
         f" while all read · echo after (ms, median/p99): {waits}",
     )
 
 
-def test_an_unbounded_queue_would_be_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unbounded_queue_would_be_found(record_property: scale.RecordProperty) -> None:
     """The negative control: nobody ever falls behind, all that is not read waits in memory."""
     command = (*_BROKEN, "unbounded-queue", "serve")
     with tempfile.TemporaryDirectory() as folder, Arena(Path(folder), command=command) as arena:
@@ -284,4 +282,6 @@ def test_an_unbounded_queue_would_be_found(capsys: pytest.CaptureFixture[str]) -
             scene.close()
     growth = stalled - before
     assert growth >= _SLACK + _FEW * _STALLED_COST
-    scale.tell(capsys, f"negative control, unbounded queue: found · server {growth / _MB:+.1f} MB")
+    scale.tell(
+        record_property, f"negative control, unbounded queue: found · server {growth / _MB:+.1f} MB"
+    )

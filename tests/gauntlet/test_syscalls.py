@@ -211,7 +211,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
 
 
 def test_nothing_is_acknowledged_that_is_not_there(
-    cases: list[Case], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cases: list[Case], tmp_path: Path, record_property: scale.RecordProperty
 ) -> None:
     portion = scale.Portion("system calls", len(cases), budget=9.0)
     codes = Counter[str]()
@@ -225,7 +225,7 @@ def test_nothing_is_acknowledged_that_is_not_there(
         shutil.rmtree(folder)
 
     portion.work_off(cases, play)
-    scale.tell(capsys, portion.report(codes))
+    scale.tell(record_property, portion.report(codes))
 
 
 _ENDS: Final = {DONE: "went on", BROKEN: "stopped", REFUSED: "were not opened"}
@@ -369,7 +369,7 @@ def _check_served(folder: Path, case: Case, run: Run, client: _Client) -> None:
 
 
 def test_a_server_echoes_nothing_that_is_not_there(
-    certificates: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    certificates: Any, tmp_path: Path, record_property: scale.RecordProperty
 ) -> None:
     portion = scale.Portion("system calls of a server", len(SERVER_CASES), budget=4.0)
     counts = Counter[str]()
@@ -384,4 +384,4 @@ def test_a_server_echoes_nothing_that_is_not_there(
         counts["echoed"] += len(client.echoed)
 
     portion.work_off(SERVER_CASES, play)
-    scale.tell(capsys, portion.report(counts))
+    scale.tell(record_property, portion.report(counts))

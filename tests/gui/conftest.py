@@ -32,3 +32,12 @@ def display() -> Iterator[str]:
     yield f":{number}"
     server.terminate()
     server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def tcl(display: str) -> str:
+    """The display, once Tk is connected to it, which it stays until Python ends."""
+    import tkinter as tk
+
+    tk.Tk(display).destroy()
+    return display

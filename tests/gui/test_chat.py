@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("tkinter", reason="this Python has no tkinter: install python3-tk")
 import tkinter as tk
 
-from securechat.gui import menus
-from securechat.gui.dialogs import Ask, Dialog, Help, Jump, Secrets
+from securechat.gui import browser, fields, menus
+from securechat.gui.dialogs import Ask, Dialog, Help, Jump, Links, Secrets
 from securechat.gui.found import Hits
 from securechat.gui.keys import WINDOW
 from securechat.gui.look import ThemeName
@@ -22,13 +22,6 @@ from securechat.gui.window import Window
 from securechat.protocol import envelopes as wire
 
 from .person import BEFORE, OLDEST, Person
-
-
-@pytest.fixture(scope="session")
-def tcl(display: str) -> str:
-    """The display, once Tk is connected to it, which it stays until Python ends."""
-    tk.Tk(display).destroy()
-    return display
 
 
 @pytest.fixture
@@ -176,6 +169,147 @@ def _rows(bob: Person) -> str:
     return " ".join(tree.item(row, "text") for row in tree.get_children())
 
 
+def test_a_link_tells_where_it_leads_and_is_opened_by_a_click(
+    bob: Person, opened: list[str]
+) -> None:
+    bob.client.post("carol", "see https://example.org/a?b=1, not javascript:alert(1)")
+    bob.sees("example.org")
+    text = bob.chat.messages.text
+    at = text.search("https", "1.0")
+    box = text.bbox(at)
+    assert box is not None
+    x, y = box[0] + 3, box[1] + 3
+    text.event_generate("<Motion>", x=x, y=y)
+    bob.root.update()
+    assert text.cget("cursor") == "hand2"
+    assert bob.chat.frame._told.cget("text") == "A click opens example.org in your browser"
+    for sequence in ("<Button-1>", "<ButtonRelease-1>"):
+        text.event_generate(sequence, x=x, y=y)
+    bob.root.update()
+    assert opened == ["https://example.org/a?b=1"]
+    text.event_generate("<Motion>", x=5, y=5)
+    bob.root.update()
+    assert text.cget("cursor") == "arrow"
+    for sequence in ("<Button-1>", "<ButtonRelease-1>"):
+        text.event_generate(sequence, x=x - 25, y=y)
+    assert len(opened) == 1  # beside it is not on it
+
+
+def test_a_link_is_opened_by_keyboard(bob: Person, opened: list[str]) -> None:
+    bob.chat.open_link()
+    assert "no links" in str(bob.chat.frame._told.cget("text"))
+    bob.client.post("carol", "https://a.example/ and https://b.example/")
+    bob.sees("b.example")
+    bob.chat.open_link()
+    links = dialog(bob)
+    assert isinstance(links, Links)
+    bob.press("<Down>", links._list)
+    bob.press("<Return>", links._list)
+    assert opened == ["https://a.example/"]
+    assert not links.winfo_exists()
+
+
+def test_what_the_browser_cannot_do_is_told(bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser, "_open", lambda _: False)
+    bob.chat.clicked("web:https://example.org/")
+    bob.sees("No browser could be opened. Copy this into yours: https://example.org/")
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that were given to the browser."""
+    addresses: list[str] = []
+    monkeypatch.setattr(browser.Browser, "open", lambda _, address: addresses.append(address))
+    return addresses
+
+
+def test_messages_are_chosen_by_keyboard_and_have_their_menu(
+    bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[menus.Rows] = []
+    monkeypatch.setattr(menus.PopUp, "show", lambda _, rows, _x, _y: shown.append(rows))
+    for said in ("first", "second", "third\nof two lines"):
+        bob.client.post("carol", said)
+    bob.sees("of two lines")
+    text = bob.chat.messages.text
+    bob.chat.next_pane()
+    bob.press("<Up>", text)
+    assert text.get(*text.tag_ranges("chosen")).strip().endswith("third\nof two lines")
+    bob.press("<Up>", text)
+    assert text.get(*text.tag_ranges("chosen")).strip().endswith("second")
+    bob.press("<Return>", text)
+    [rows] = shown
+    labels = {row.label: row.do for row in rows if row is not None}
+    labels["Quote"]()
+    assert bob.typed == "> carol: second\n"
+    bob.root.update()
+    assert not text.tag_ranges("chosen")  # the keyboard is elsewhere
+    bob.press("<Up>", text)
+    for _ in range(3):
+        bob.press("<Down>", text)
+    assert bob.chat.messages.follows
+
+
+def test_the_chosen_message_stays_so_while_others_come(bob: Person) -> None:
+    bob.client.flood("300")
+    bob.sees("message 299")
+    text = bob.chat.messages.text
+    bob.chat.next_pane()
+    for _ in range(250):
+        bob.press("<Up>", text)
+    chosen = text.get(*text.tag_ranges("chosen"))
+    assert "message 50 " in chosen
+    bob.client.flood("700")
+    bob.settle()
+    assert text.get(*text.tag_ranges("chosen")) == chosen
+    assert text.bbox(str(text.tag_ranges("chosen")[0])) is not None
+
+
+def test_who_types_elsewhere_writes(bob: Person) -> None:
+    for widget in (
+        bob.chat.messages.text,
+        bob.chat.frame.people.tree,
+        bob.chat.frame.rooms.tree,
+    ):
+        widget.focus_force()
+        bob.press("<Key-h>", widget)
+        bob.press("<Key-i>")
+        bob.press("<Control-Key-x>", widget)
+        assert bob.root.focus_get() is bob.chat.composer.text
+        assert bob.typed == "hi"
+        bob.chat.composer.text.delete("1.0", "end")
+
+
+def test_the_list_that_has_the_keyboard_shows_where_it_is(bob: Person) -> None:
+    people = bob.chat.frame.people
+    assert people.tree.selection() == ()
+    bob.chat.previous_pane()
+    bob.chat.previous_pane()
+    bob.root.update()
+    assert bob.root.focus_get() is people.tree
+    assert people.chosen == "bob"
+    bob.chat.escape()
+    bob.root.update()
+    assert people.tree.selection() == ()
+
+
+def test_the_mouse_pastes_and_cuts(bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[menus.Rows] = []
+    monkeypatch.setattr(menus.PopUp, "show", lambda _, rows, _x, _y: shown.append(rows))
+    fields.bind_fields(bob.root)
+    bob.root.clipboard_clear()
+    bob.root.clipboard_append("from elsewhere")
+    bob.press("<Button-3>")
+    rows = {row.label: row.do for row in shown[-1] if row is not None}
+    assert list(rows) == ["Cut", "Copy", "Paste", "Select all"]
+    rows["Paste"]()
+    assert bob.typed == "from elsewhere"
+    rows["Select all"]()
+    rows["Cut"]()
+    assert bob.typed == ""
+    assert bob.root.clipboard_get() == "from elsewhere"
+
+
 def test_a_removed_message_leaves_nothing_of_its_text(bob: Person) -> None:
     bob.client.post("carol", "the password is tulip")
     bob.sees("tulip")
@@ -188,10 +322,10 @@ def test_a_removed_message_leaves_nothing_of_its_text(bob: Person) -> None:
 def test_the_menu_of_a_person_types_what_it_says(bob: Person) -> None:
     features = frozenset({"moderation"})
     mute = next(one for one in menus.of_person("carol", features) if "10 minutes" in one.label)
-    bob.chat._choose(mute)
+    bob.chat._offers.choose(mute)
     assert bob.client.commands[-1][0] == "mute"
     kick = next(one for one in menus.of_person("carol", features) if one.line.startswith("/kick"))
-    bob.chat._choose(kick)
+    bob.chat._offers.choose(kick)
     ask = dialog(bob)
     assert isinstance(ask, Ask)
     ask._entry.insert(0, "enough")
@@ -308,7 +442,7 @@ def test_a_dialog_asks_for_a_nick_and_says_what_is_wrong(bob: Person) -> None:
     ask._entry.delete(0, "end")
     ask._entry.insert(0, "two words")
     ask._accept()
-    assert "Usage: /nick NEW" in ask._wrong.cget("text")
+    assert "A nick is one word" in ask._wrong.cget("text")
     ask._entry.delete(0, "end")
     ask._entry.insert(0, "robert")
     ask._accept()
@@ -348,6 +482,7 @@ def test_a_cleared_window_is_empty_until_something_is_said(bob: Person) -> None:
 def test_a_few_letters_jump_to_a_conversation(bob: Person) -> None:
     bob.client.post("carol", "psst", "@carol")
     bob.settle()
+    bob.chat.frame.rooms.tree.focus_force()
     bob.chat.jump()
     jump = dialog(bob)
     assert isinstance(jump, Jump)
@@ -355,6 +490,7 @@ def test_a_few_letters_jump_to_a_conversation(bob: Person) -> None:
     jump._look()
     jump._accept()
     bob.sees("psst")
+    assert bob.root.focus_get() is bob.chat.composer.text
 
 
 def test_the_help_has_every_key(bob: Person) -> None:
@@ -410,11 +546,11 @@ def test_it_does_without_sun_valley(bob: Person, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_narrow_window_shows_the_messages(bob: Person) -> None:
-    assert bob.chat.frame._right.winfo_ismapped()
+    assert bob.chat.frame.panes.right.winfo_ismapped()
     bob.root.geometry("400x400")
-    bob.wait(lambda: not bob.chat.frame._right.winfo_ismapped(), "people are still there")
+    bob.wait(lambda: not bob.chat.frame.panes.right.winfo_ismapped(), "people are still there")
     bob.root.geometry("1100x400")
-    bob.wait(lambda: bool(bob.chat.frame._right.winfo_ismapped()), "people did not come back")
+    bob.wait(lambda: bool(bob.chat.frame.panes.right.winfo_ismapped()), "people did not come back")
 
 
 # ------------------------------------------------------------------ how quickly it answers

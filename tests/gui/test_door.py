@@ -16,13 +16,16 @@ from tkinter import ttk
 
 from securechat.client.client import ChatClient, ClientConfig
 from securechat.client.events import Ended
+from securechat.client.invite_link import InviteLink
 from securechat.client.known_file import KnownFile
 from securechat.client.known_servers import Server
+from securechat.client.state import GuestState
 from securechat.client.trust import ByKey
 from securechat.client.trust_policy import Wishes
 from securechat.errors import KeyChanged, NotTrusted, Refused
 from securechat.gui.door import Door
-from securechat.gui.meeting import Admitted
+from securechat.gui.marks import NewMark
+from securechat.gui.meeting import Admitted, parse_where
 from securechat.gui.theme import Theme
 from securechat.testing import ChatServer
 
@@ -182,7 +185,19 @@ def test_a_key_that_has_changed_stops_with_both(
     visitor.door.present(event.error)
     assert "Stop: this is not the server that you know" in visitor.said
     assert OTHER_KEY in visitor.said
-    assert visitor.said.count("SHA256:") >= 3  # in the command that accepts it, too
+    assert str(visitor.door._server.get()) == f"127.0.0.1:{server.port}"
+    [new] = [one for one in visitor.widgets() if isinstance(one, NewMark)]
+    assert new._field.get() == ""  # it is to be told by somebody, not taken over
+    new._field.insert(0, "the same as before")
+    visitor.press("Trust this mark")
+    assert "A mark begins with SHA256:" in visitor.said
+    new._field.delete(0, "end")
+    new._field.insert(0, f" {event.error.shown}\n")
+    visitor.press("Trust this mark")
+    assert "Connect again" in visitor.said
+    visitor.door.knock()
+    visitor.wait(lambda: len(visitor.entered) == 2)
+    assert visitor.entered[1].trust == ByKey(event.error.shown)
 
 
 @pytest.mark.parametrize("problem", [Refused("That nick is taken."), NotTrusted("No.")])
@@ -190,7 +205,10 @@ def test_why_one_did_not_get_in_is_said(visitor: Visitor, problem: Refused | Not
     visitor.door.present(problem)
     assert str(problem) in visitor.said
     visitor.root.update()
-    assert visitor.root.focus_get() is visitor.door._nick
+    is_about_us = isinstance(problem, Refused)
+    field = visitor.door._nick if is_about_us else visitor.door._server
+    assert visitor.root.focus_get() is field
+    assert field.selection_present()  # what is typed now takes its place
 
 
 def test_a_password_is_asked_for_where_one_is_needed(visitor: Visitor) -> None:
@@ -204,6 +222,76 @@ def test_half_an_invite_is_told_from_a_server(visitor: Visitor) -> None:
     visitor.door.fill("securechat://chat.example.org:55555/#abc.def", "")
     visitor.door.knock()
     assert "not the whole invite" in visitor.said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{invite}",
+        "  {invite}\n",
+        "Come here: {invite}, and say hello.",
+        "<{invite}>",
+        "S{invite[1:]}",
+        "{head}\n{tail}\nSee you soon",
+    ],
+)
+def test_an_invite_is_found_among_words_and_in_broken_lines(text: str) -> None:
+    invite = "securechat://chat.example.org:55555/#abcdef." + "A" * 43
+    text = text.replace("{invite[1:]}", invite[1:]).replace("{invite}", invite)
+    text = text.replace("{head}", invite[:60]).replace("{tail}", invite[60:])
+    where = parse_where(text)
+    assert isinstance(where, InviteLink)
+    assert where.render() == invite
+
+
+def test_an_invite_that_is_not_let_in_is_replaced_by_the_next_paste(visitor: Visitor) -> None:
+    visitor.door.fill("securechat://chat.example.org/#abc." + "A" * 43, "")
+    visitor.door.present(Refused("This invite is used up.", "auth_failed"))
+    visitor.root.update()
+    assert visitor.root.focus_get() is visitor.door._server
+    visitor.root.clipboard_clear()
+    visitor.root.clipboard_append("another one")
+    visitor.door._server.event_generate("<<Paste>>")
+    assert visitor.door._server.get() == "another one"
+
+
+def test_the_nick_of_the_last_visit_is_suggested(visitor: Visitor, file: KnownFile) -> None:
+    for host, nick in (("chat.example.org", "robert"), ("other.example.org", "bobby")):
+        GuestState(file.path.parent, host, 55_555).save(nick, "secret")
+    visitor.door.fill("chat.example.org", "")
+    assert visitor.door._nick.get() == "robert"
+    visitor.door._server.set("other.example.org")
+    visitor.door._server.event_generate("<<ComboboxSelected>>")
+    assert visitor.door._nick.get() == "bobby"
+    visitor.door._set_nick("typed")
+    visitor.door._server.set("chat.example.org")
+    visitor.door._server.event_generate("<<ComboboxSelected>>")
+    assert visitor.door._nick.get() == "typed"
+    visitor.door.present()
+    visitor.root.update()
+    assert visitor.root.focus_get() is visitor.door._button  # Enter is all that is left to do
+
+
+@pytest.mark.parametrize(("width", "height", "size"), [(300, 200, 10), (900, 600, 30)])
+def test_nothing_of_the_door_is_cut_off(
+    visitor: Visitor, width: int, height: int, size: int
+) -> None:
+    theme = Theme(visitor.root)
+    theme.dress("dark", size)
+    visitor.door.dress(theme.palette.background, theme.unit)
+    visitor.root.geometry(f"{width}x{height}")
+    visitor.door.knock()
+    visitor.wait(lambda: "first visit" in visitor.said)
+    for _ in range(12):  # all that the keyboard reaches, it shows
+        visitor.root.update()
+        focus = visitor.root.focus_get()
+        assert focus is not None
+        top = focus.winfo_rooty() - visitor.door.winfo_rooty()
+        assert 0 <= top < top + focus.winfo_height() <= height, focus
+        focus.event_generate("<<NextWindow>>")
+    for widget in visitor.widgets():
+        if isinstance(widget, ttk.Label):
+            assert widget.winfo_reqwidth() <= width, widget.cget("text")
 
 
 def test_one_can_stop_waiting(visitor: Visitor) -> None:
@@ -221,3 +309,5 @@ def test_the_one_server_that_is_known_is_suggested(
     visitor = Visitor(tk.Tk(display), file, ["chat.example.org"])
     assert visitor.door._server.get() == "chat.example.org"
     visitor.root.destroy()
+    del visitor
+    gc.collect()  # Tk's objects end in the thread that made them

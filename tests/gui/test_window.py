@@ -30,13 +30,6 @@ from securechat.target import Target
 from ..cli.scripted import ScriptedClient
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tcl(display: str) -> str:
-    """The display, once Tk is connected to it, which it stays until Python ends."""
-    tk.Tk(display).destroy()
-    return display
-
-
 class Desk:
     """Bob's desk with a window on it."""
 

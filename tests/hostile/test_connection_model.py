@@ -183,9 +183,11 @@ def play(count: int, *, shrink: bool = True) -> None:
     )
 
 
-def test_a_connection_does_what_the_model_says(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_connection_does_what_the_model_says(record_property: scale.RecordProperty) -> None:
     play(_COUNT)
-    scale.tell(capsys, f"model of a connection: {_COUNT:,} peers of up to {_STEPS} steps each")
+    scale.tell(
+        record_property, f"model of a connection: {_COUNT:,} peers of up to {_STEPS} steps each"
+    )
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def runs_of(done: subprocess.CompletedProcess[str]) -> int:
     return int(found[1]) if found else 0
 
 
-def test_no_input_breaks_anything(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_input_breaks_anything(record_property: scale.RecordProperty) -> None:
     seed, done = scale.first_seed(), dict[str, subprocess.CompletedProcess[str]]()
 
     def run(target: str) -> None:
@@ -58,16 +58,19 @@ def test_no_input_breaks_anything(capsys: pytest.CaptureFixture[str]) -> None:
     for thread in threads:
         thread.join()
     counts = ", ".join(f"{runs_of(it):,} {target}" for target, it in done.items())
-    scale.tell(capsys, f"fuzzing: {counts} · seed {seed}")
+    scale.tell(record_property, f"fuzzing: {counts} · seed {seed}")
     for target, it in done.items():
         assert it.returncode == 0, (target, it.stdout[-1_000:], it.stderr[-3_000:])
         assert runs_of(it) > 500, (target, it.stderr[-1_000:])
 
 
-def test_a_planted_fault_is_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_planted_fault_is_found(record_property: scale.RecordProperty) -> None:
     """The negative control: within a minute."""
     seed = scale.first_seed()
     done = fuzz("all", FULL, 60, seed, "planted")
-    scale.tell(capsys, f"fuzzing: the planted fault is found after {runs_of(done):,} · seed {seed}")
+    scale.tell(
+        record_property,
+        f"fuzzing: the planted fault is found after {runs_of(done):,} · seed {seed}",
+    )
     assert done.returncode != 0
     assert "the planted fault" in done.stdout + done.stderr

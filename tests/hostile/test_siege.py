@@ -121,7 +121,7 @@ def start(machine: Machine, *options: str, descriptors: int) -> tuple[Served, Pr
 
 
 def test_members_talk_on_while_thousands_hold_connections(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
+    machine: Machine, record_property: scale.RecordProperty
 ) -> None:
     seed = scale.first_seed()
     server, talk = start(machine, *_LIMITED, descriptors=20_000)
@@ -135,7 +135,7 @@ def test_members_talk_on_while_thousands_hold_connections(
     # What small sizes leave waiting may go while the other server is attacked.
     after = after or wait_until_idle(server, before, 10.0)
     scale.tell(
-        capsys,
+        record_property,
         f"siege: {SIZE.hostile:,} hostile peers, {ours.attack['held']:,} held at once"
         f" · echo p99 {ours.members['p99_ms']} ms, elsewhere {elsewhere.members['p99_ms']} ms"
         f" · newcomer in {ours.newcomer} s · {ours.megabytes:.0f} MB · {before} -> {after}"
@@ -149,7 +149,7 @@ def test_members_talk_on_while_thousands_hold_connections(
 
 @pytest.mark.parametrize("kind", ["handshakes", "hellos"] if scale.GAUNTLET else ["hellos"])
 def test_members_talk_on_while_strangers_knock_and_guess(
-    machine: Machine, capsys: pytest.CaptureFixture[str], kind: str
+    machine: Machine, record_property: scale.RecordProperty, kind: str
 ) -> None:
     """Handshakes beyond the pace wait; where there are no limits, all of them are served."""
     seed, pace = scale.first_seed(), SIZE.a_second * 0.4
@@ -159,7 +159,7 @@ def test_members_talk_on_while_strangers_knock_and_guess(
     ours = attack(machine, kind, SIZE.a_second, server, talk, server, seed)
     done, without_limits = (it.attack.get("handshakes", 0) for it in (ours, elsewhere))
     scale.tell(
-        capsys,
+        record_property,
         f"{kind}: {SIZE.a_second} a second · echo p99 {ours.members['p99_ms']} ms, elsewhere"
         f" {elsewhere.members['p99_ms']} ms · newcomer in {ours.newcomer} s · handshakes"
         f" {done:,}, without limits {without_limits:,} · seed {seed}",
@@ -197,7 +197,7 @@ def let_owner_in(port: int, _: int) -> float:
 
 
 def test_members_talk_on_and_the_owner_gets_in_while_a_password_is_guessed(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
+    machine: Machine, record_property: scale.RecordProperty
 ) -> None:
     """Where every guess is looked at as it comes, the owner does not get in."""
     seed = scale.first_seed()
@@ -213,7 +213,7 @@ def test_members_talk_on_and_the_owner_gets_in_while_a_password_is_guessed(
     looked_at, without = (it.attack.get("auth_failed", 0) for it in (ours, elsewhere))
     answered = looked_at + ours.attack.get("rate_limited", 0)
     scale.tell(
-        capsys,
+        record_property,
         f"guesses: {answered / (SIZE.seconds + 1):.0f} answered a second, {looked_at} looked at,"
         f" without limits {without} · echo p99 {ours.members['p99_ms']} ms, elsewhere"
         f" {elsewhere.members['p99_ms']} ms · owner in {ours.newcomer} s, without limits"

@@ -81,10 +81,10 @@ def lax_server(certs: Path) -> Iterator[int]:
 
 
 def test_a_server_of_ours_is_compliant(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
+    machine: Machine, record_property: scale.RecordProperty
 ) -> None:
     verdict = judge(machine.serve().port, machine.certs / "ca.pem")
-    scale.tell(capsys, f"sslyze --mozilla_config=modern: {verdict[:80]}")
+    scale.tell(record_property, f"sslyze --mozilla_config=modern: {verdict[:80]}")
     assert verdict.startswith("OK - Compliant."), verdict
 
 

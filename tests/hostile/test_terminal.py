@@ -101,14 +101,14 @@ def drives(shown: Iterable[str]) -> str:
 
 
 def test_no_code_point_in_any_field_drives_a_terminal(
-    capsys: pytest.CaptureFixture[str],
+    record_property: scale.RecordProperty,
 ) -> None:
     points = code_points()
     for name, draw in FIELDS.items():
         for start in range(0, len(points), _PER_TEXT):
             text = "a".join(points[start : start + _PER_TEXT])
             assert drives(draw(text)) == "", (name, ascii(text[:80]))
-    scale.tell(capsys, f"terminal: {len(points):,} code points in {len(FIELDS)} fields")
+    scale.tell(record_property, f"terminal: {len(points):,} code points in {len(FIELDS)} fields")
 
 
 def test_what_is_not_made_harmless_would_be_found() -> None:

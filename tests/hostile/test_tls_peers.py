@@ -302,7 +302,7 @@ def play(port: int, act: Case) -> None:
 
 
 def test_each_of_them_ends_alone_and_nobody_waits(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
+    machine: Machine, record_property: scale.RecordProperty
 ) -> None:
     server = machine.serve("--rate", "0")
     pulse = Pulse(server.port)
@@ -319,7 +319,7 @@ def test_each_of_them_ends_alone_and_nobody_waits(
         assert server.popen.poll() is None, name
     after = wait_until_idle(server, before, 15.0)
     scale.tell(
-        capsys,
+        record_property,
         f"TLS peers: {len(CASES)} · slowest answer to others {slowest[0]:.1f} ms ({slowest[1]}),"
         f" {quiet:.1f} ms when nobody is hostile · {before} -> {after} descriptors, threads",
     )

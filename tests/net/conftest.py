@@ -1,16 +1,23 @@
-"""What the tests of the fan-out share: sockets that take as much as a test wants them to."""
+"""What the tests of io threads share: sockets that take as much as a test wants them to."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from securechat.net.channel import MAX_PIECE, Channel, Phase
 from securechat.net.fanout import LOW_WATER, Fanout
 from securechat.net.ops import Chunk, Notice, PageRead, PageWanted, Subscribe, Unsubscribe
+from securechat.net.tls import server_context
+
+from .desk import LONG, Contexts, Desk
+from .parts import Parts
+
+if TYPE_CHECKING:
+    from tests.conftest import Certificates
 
 PLENTY = 1 << 40
 ROOM = "#lobby"
@@ -137,3 +144,23 @@ def world() -> World:
 def new_world() -> Callable[[], World]:
     """A world for each run of a test that runs more than once."""
     return World
+
+
+@pytest.fixture
+def parts() -> Parts:
+    """The parts of an io thread for one test."""
+    return Parts()
+
+
+@pytest.fixture
+def contexts(certificates: Certificates) -> Contexts:
+    client = ssl.create_default_context(cafile=str(certificates.ca))
+    folder = certificates.directory
+    return server_context(folder / "cert.pem", folder / "key.pem"), client
+
+
+@pytest.fixture
+def desk(contexts: Contexts) -> Iterator[Desk]:
+    desk = Desk(contexts, patience=LONG)
+    yield desk
+    desk.close()

@@ -216,7 +216,7 @@ def test_the_signal_of_each_command(name: str) -> None:
     assert signal_of(COMMANDS[name].model_construct()) is signal
 
 
-@pytest.mark.parametrize("event", EVENTS.keys() - {"error"})
+@pytest.mark.parametrize("event", sorted(EVENTS.keys() - {"error"}))
 def test_the_signal_of_each_event(event: str) -> None:
     signal = {"welcome": Signal.WELCOME, "bye": Signal.BYE}.get(event, Signal.EVENT)
     assert signal_of(EVENTS[event].model_construct()) is signal

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -60,7 +63,34 @@ def read(store: SqliteStore, conversation: str = "#a", head: int = PLENTY) -> di
     return {chat.seq: chat.text for chat in map(posted, page.payloads)}
 
 
+def waiting(store: SqliteStore) -> int:
+    """How many messages wait in the journal."""
+    return len(store._journal)
+
+
 def damage(directory: Path, sql: str, *values: Any) -> None:
     """Change a database as no store of ours would."""
     with closing(apsw.Connection(str(directory / DATABASE_NAME))) as db:
         db.execute(sql, values)
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from securechat.records import NewMessage
+from securechat.store.sqlite import open_store
+store = open_store(Path(sys.argv[1]))
+store.load()
+for n in range(200):
+    store.commit([NewMessage("#a", 1, str(n), "#a", "ann", f"text {n}", None, False)], sys.argv[2])
+    print(n, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def be_killed(directory: Path) -> list[int]:
+    """A server stores 200 messages in #a and is killed; which of them it said were stored."""
+    command = [sys.executable, "-c", _KILLED, str(directory), TS]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    assert done.returncode == -signal.SIGKILL
+    return [int(line) for line in done.stdout.split()]

@@ -6,7 +6,7 @@ import errno
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -33,13 +33,6 @@ from .folders import (
     opened,
     texts,
 )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with opened(tmp_path) as (store, _):
-        yield store
-
 
 # ------------------------------------------------------------------ files and settings
 

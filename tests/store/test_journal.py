@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from securechat.errors import StoreBroken, StoreFull, StoreRefused
-from securechat.records import Conflict, KeepIdentity, Known, Lookup, Page, Stored, Unknown
+from securechat.errors import StoreRefused
+from securechat.records import KeepIdentity, Page
 from securechat.store.journal import (
     _LOOK_THROUGH,
-    MANY,
     Journal,
     Runs,
     decode_messages,
@@ -28,12 +22,9 @@ from securechat.store.journal import (
 )
 from securechat.store.maintenance import check, stats
 from securechat.store.retention import to_ts
-from securechat.store.sqlite import SqliteStore
 
-from .faults import FAILED_WRITE, FULL, Faults
 from .folders import (
     ANN,
-    LATER,
     PLENTY,
     TS,
     damage,
@@ -43,13 +34,8 @@ from .folders import (
     opened,
     posted,
     read,
-    texts,
+    waiting,
 )
-
-
-def waiting(store: SqliteStore) -> int:
-    return len(store._journal)
-
 
 # ------------------------------------------------------------------ rows
 
@@ -204,170 +190,8 @@ def test_a_reader_misses_nothing_while_it_is_tidied(tmp_path: Path) -> None:
 
 # ------------------------------------------------------------------ repeats, and the end
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from securechat.records import NewMessage
-from securechat.store.sqlite import open_store
-store = open_store(Path(sys.argv[1]))
-store.load()
-for n in range(3):
-    store.commit([
-        NewMessage("#a", 1, f"run-{n}", "#a", "ann", f"text {n}", None, False),
-        NewMessage("@1:7", 7, f"dm-{n}", "@ann", "eve", "psst", None, True),
-    ], sys.argv[2])
-    if n == 0:
-        store.tidy()
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_what_waited_when_the_server_was_killed_is_there(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), TS], check=False)
-    assert done.returncode == -signal.SIGKILL
-    found = check(tmp_path)
-    assert (found.problems, found.messages, found.conversations) == ((), 6, 2)
-    with opened(tmp_path) as (store, snapshot):
-        assert waiting(store) == 4
-        assert snapshot.heads == {"#a": 3, "@1:7": 3}
-        assert snapshot.last_ts == {"@1:7": TS}
-        assert snapshot.next_identity == 8
-        assert read(store) == {1: "text 0", 2: "text 1", 3: "text 2"}
-        again = store.commit([message("run-2", "text 2"), message("run-1", "other")], LATER)
-        assert [type(outcome) for outcome in again] == [Known, Conflict]
-        assert store.commit([message("run-3", "new")], LATER) == [Stored(4, LATER)]
-    assert list(texts(tmp_path)) == [1, 2, 3, 4]
-    assert check(tmp_path).problems == ()
-
-
-def test_an_id_that_was_left_in_the_journal_is_known_when_it_has_reached_its_place(
-    tmp_path: Path,
-) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), TS], check=False)
-    assert done.returncode == -signal.SIGKILL
-    with opened(tmp_path) as (store, _):
-        store.commit([message("run-0", "text 0")], LATER)  # which has its run looked through
-        store.tidy()
-        [again] = store.commit([message("run-2", "text 2")], LATER)
-        assert type(again) is Known
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.sampled_from(["tidy", "end", "kill"]),
-            st.tuples(st.sampled_from(["a-", "a-b-", "", "z"]), st.integers(0, 9)),
-        ),
-        max_size=40,
-    )
-)
-def test_no_draft_is_ever_stored_twice(acts: list[str | tuple[str, int]]) -> None:
-    """Whatever comes again, and whether it waits, has its place, or was left by a run before."""
-    said: dict[str, int] = {}
-    with TemporaryDirectory() as folder, ExitStack() as stack:
-        store, _ = stack.enter_context(opened(Path(folder)))
-        for act in acts:
-            if act == "tidy":
-                store.tidy()
-            elif isinstance(act, str):
-                if act == "kill":
-                    store._broken = "as if it had been killed: nothing is tidied at the end"
-                stack.close()
-                store, snapshot = stack.enter_context(opened(Path(folder)))
-                assert snapshot.heads.get("#a", 0) == len(said)
-            else:
-                id = f"{act[0]}{act[1]}"
-                [outcome] = store.commit([message(id)], TS)
-                if id in said:
-                    assert isinstance(outcome, Known)
-                    assert posted(outcome.payload).seq == said[id]
-                else:
-                    said[id] = len(said) + 1
-                    assert outcome == Stored(said[id], TS)
-        assert len(read(store)) == len(said)
-
-
-def test_a_repeat_of_what_waits_is_answered_as_it_was_stored(tmp_path: Path) -> None:
-    with opened(tmp_path) as (store, _):
-        store.commit([message("1", "hello")._replace(action=True)], TS)
-        [known] = store.commit([message("1", "hello")], LATER)
-        assert isinstance(known, Known)
-        first = posted(known.payload)
-        assert (first.seq, first.ts, first.action) == (1, TS, True)
-        store.tidy()
-        assert store.commit([message("1", "hello")], LATER) == [known]
-
-
-def test_what_was_not_stored_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with opened(tmp_path) as (store, _):
-        execute = store._execute
-
-        def full(sql: str, *values: object) -> object:
-            if sql.startswith("INSERT INTO journal"):
-                raise FULL
-            return execute(sql, *values)
-
-        monkeypatch.setattr(store, "_execute", full)
-        with pytest.raises(StoreFull):
-            store.commit([message("run-1"), message("run-2", to="#new")], TS)
-        monkeypatch.setattr(store, "_execute", execute)
-        assert waiting(store) == 0
-        lookup, first, second = store.commit(
-            [Lookup(ANN, "run-1", "#a", "hi"), message("run-1"), message("run-2", to="#b")], TS
-        )
-        assert (type(lookup), first, second) == (Unknown, Stored(1, TS), Stored(1, TS))
-        assert read(store, "#new") == {}
-
 
 # ------------------------------------------------------------------ when it is tidied
-
-
-def test_it_is_tidied_when_many_wait(tmp_path: Path) -> None:
-    with opened(tmp_path) as (store, _):
-        batch = 512
-        for n in range(MANY // batch - 1):
-            store.commit([message(f"run-{n * batch + k}") for k in range(batch)], TS)
-        assert waiting(store) == MANY - batch
-        store.commit([message(f"late-{k}") for k in range(batch)], TS)
-        assert waiting(store) == 0
-        assert len(read(store)) == MANY
-
-
-def test_without_room_it_stays_and_is_told_once(
-    tmp_path: Path, faults: Faults, caplog: pytest.LogCaptureFixture
-) -> None:
-    with opened(tmp_path) as (store, _):
-        store.commit([message(f"run-{n}") for n in range(3)], TS)
-    with opened(tmp_path, vfs=faults.vfs) as (store, _):
-        store.commit([message(f"run-{n}") for n in range(3, 6)], TS)
-        faults.fail("write", FULL)
-        with caplog.at_level(logging.WARNING):
-            store.tidy()
-            store.tidy()
-        assert caplog.text.count("no room") == 1
-        assert waiting(store) == 3
-        assert len(read(store)) == 6
-        faults.heal()
-        store.tidy()
-        assert waiting(store) == 0
-    assert len(texts(tmp_path)) == 6
-
-
-def test_a_write_that_fails_then_is_the_end_and_costs_nothing(
-    tmp_path: Path, faults: Faults
-) -> None:
-    with opened(tmp_path) as (store, _):
-        store.commit([message("run-1")], TS)
-    with opened(tmp_path, vfs=faults.vfs) as (store, _):
-        store.commit([message("run-2")], TS)
-        faults.fail("write", FAILED_WRITE)
-        with pytest.raises(StoreBroken):
-            store.tidy()
-        with pytest.raises(StoreBroken):
-            store.commit([message("run-3")], TS)
-    assert texts(tmp_path) == {1: "hi", 2: "hi"}
 
 
 # ------------------------------------------------------------------ tools

@@ -220,6 +220,14 @@ def test_a_damaged_database_is_not_backed_up_as_if_it_were_sound(
     assert sorted(found.name for found in tmp_path.iterdir()) == ["data"]
 
 
+def test_what_is_no_database_is_named_and_not_the_place_of_the_copy(tmp_path: Path) -> None:
+    path = tmp_path / DATABASE_NAME
+    path.write_text("a text of somebody's, long enough to have a beginning\n" * 100)
+    with pytest.raises(StoreRefused, match=rf"^{path}: this is not a database"):
+        backup(tmp_path, tmp_path / "copy.db")
+    assert sorted(found.name for found in tmp_path.iterdir()) == [DATABASE_NAME]
+
+
 # ------------------------------------------------------------------ restore
 
 
@@ -282,6 +290,12 @@ def test_a_file_that_is_no_sound_backup_changes_nothing(
     with pytest.raises(StoreRefused, match=rf"^nothing was restored: .*{reason}"):
         restore(data, file, NOON)
     assert (data / DATABASE_NAME).read_bytes() == before
+    assert names(data) == []
+
+
+def test_a_backup_that_is_not_there_is_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreRefused, match=r"nothing was restored: .*missing\.db: there is no"):
+        restore(data, tmp_path / "missing.db", NOON)
     assert names(data) == []
 
 
@@ -385,8 +399,6 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreRefused, match="Not a directory"):
         restore(tmp_path / "file" / "data", tmp_path / "copy.db", NOON)
-    with pytest.raises(StoreRefused, match="there is no database"):
-        restore(tmp_path / "data", tmp_path / "missing.db", NOON)
 
 
 # ------------------------------------------------------------------ stats

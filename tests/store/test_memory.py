@@ -46,6 +46,8 @@ STORES: dict[str, Callable[[Path], Store]] = {
 TS, LATER = "2026-05-04T03:02:01.000000Z", "2026-05-04T03:02:02.500000Z"
 ANN, BOB, EVE = 1, 2, 3
 PLENTY = 10**6
+#: The number of the last message that the hub writes while others read.
+LAST = 900
 EXAMPLES = itertools.count()
 
 
@@ -387,13 +389,16 @@ def test_page_by_page_everything_is_read_once_from_either_end(
 def test_readers_read_while_the_hub_writes(store: Store) -> None:
     """What a reader is asked for was told before, so it must be there, whole and in order."""
     told, wrong = [0], list[object]()
-    ended = threading.Event()
+    news = threading.Condition()
 
     def read() -> None:
-        reader = store.reader()
+        reader, upto = store.reader(), 0
         try:
-            while not ended.is_set():
-                upto = told[0]
+            while upto < LAST:
+                with news:  # one that turned without a pause would take turns from the writer
+                    while told[0] == upto:
+                        news.wait()
+                    upto = told[0]
                 found = numbers(reader.after("#a", max(0, upto - 30), upto, 100, PLENTY))
                 if found != list(range(max(0, upto - 30) + 1, upto + 1)):
                     wrong.append((upto, found))
@@ -405,10 +410,11 @@ def test_readers_read_while_the_hub_writes(store: Store) -> None:
     threads = [threading.Thread(target=read) for _ in range(2)]
     for thread in threads:
         thread.start()
-    for number in range(300):
+    for number in range(LAST // 3):
         outcomes = store.commit([message(f"{number}-{n}") for n in range(3)], TS)
-        told[0] = outcomes[-1].seq  # type: ignore[union-attr]
-    ended.set()
+        with news:
+            told[0] = outcomes[-1].seq  # type: ignore[union-attr]
+            news.notify_all()
     for thread in threads:
         thread.join()
     assert wrong == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -179,27 +178,6 @@ def test_who_removed_what_is_in_the_audit_and_only_if_it_was(tmp_path: Path) -> 
         assert [(row.number, row.ts) for row in rows] == [(1, TS), (2, TS)]
         assert [row.act for row in rows] == [ACT, KeepAct(ANN, "ann", "kick")]
         assert list(read_audit(db.execute, last=1)) == rows[1:]
-
-
-def test_a_log_that_cannot_be_cut_for_another_reason_stops_the_server(tmp_path: Path) -> None:
-    class Broken:
-        """The connection, whose checkpoint fails."""
-
-        def __init__(self, db: apsw.Connection) -> None:
-            self._db = db
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._db, name)
-
-        def wal_checkpoint(self, **_keys: object) -> None:
-            raise apsw.CorruptError("malformed")
-
-    with opened(tmp_path) as (store, _):
-        store.commit([identity(ANN, "ann"), message("1", SECRET)], TS)
-        whole, store._wal._db = store._db, Broken(store._db)  # type: ignore[assignment]
-        with pytest.raises(Exception, match=re.escape("securechat db check")):
-            store.commit([removal(1)], TS)
-        store._wal._db = whole
 
 
 def test_the_last_removals_of_each_conversation_come_back(tmp_path: Path) -> None:

@@ -9,52 +9,16 @@ from pathlib import Path
 import apsw
 import pytest
 
-from securechat.records import KeepAct, NewMessage, RemoveMessage
-from securechat.store import traces
 from securechat.store.connections import DATABASE_NAME
 from securechat.store.maintenance import check
 from securechat.store.migrations import MIGRATIONS, create
 from securechat.store.retention import Retention
 from securechat.store.scrub import Scrub, unused_spans
-from securechat.store.sqlite import open_store
 
-from .folders import ANN, TS, identity, opened
+from .erasing import fill, remains, removal, said, said_still
+from .folders import TS, identity, opened
 
 PAGE = 4096
-
-
-def fill(folder: Path, messages: int, *, rooms: int) -> None:
-    """A database in which many rooms talked at once, so that pages were split all over it."""
-    dice = random.Random(7)
-    with opened(folder) as (store, _):
-        store.commit([identity(ANN, "ann")], TS)
-        for start in range(0, messages, 200):
-            store.commit([said(number, dice, rooms) for number in range(start, start + 200)], TS)
-
-
-def said(number: int, dice: random.Random, rooms: int) -> NewMessage:
-    room = f"#r{dice.randrange(rooms)}"
-    text = f"SECRET-{number:06d}-" + "x" * dice.randrange(5, 900) + f"-END-{number:06d}"
-    return NewMessage(room, ANN, f"id-{number}", room, "ann", text, None, False)
-
-
-def removal(room: str, seq: int) -> RemoveMessage:
-    return RemoveMessage(room, seq, None, KeepAct(ANN, "ann", "remove"))
-
-
-def remains(folder: Path, tokens: list[str]) -> dict[str, list[str]]:
-    """Of each file, which tokens stand in it."""
-    data = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    found = {name: [it for it in tokens if it.encode() in held] for name, held in data.items()}
-    return {name: held for name, held in found.items() if held}
-
-
-def said_still(folder: Path) -> set[str]:
-    """The tokens of all texts that are there."""
-    with opened(folder) as (store, snapshot), closing(store.reader()) as reader:
-        pages = [reader.after(room, 0, head, 10**6, 10**9) for room, head in snapshot.heads.items()]
-    payloads = [payload.decode() for page in pages for payload in page.payloads]
-    return {payload.partition('"text":"')[2][:13] for payload in payloads}
 
 
 def test_nothing_is_left_where_rows_were_moved_about(tmp_path: Path) -> None:
@@ -97,21 +61,6 @@ def test_without_it_something_would_be_left(
     assert set(remains(tmp_path, tokens)[DATABASE_NAME]) - living
 
 
-def test_a_server_that_dies_before_it_is_done_does_the_rest_at_the_next_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(tmp_path, 2_000, rooms=10)
-    with monkeypatch.context() as patch, opened(tmp_path) as (store, _):
-        patch.setattr(Scrub, "run", lambda _self, _pages: False)
-        store.commit([removal(f"#r{room}", seq) for room in range(10) for seq in range(1, 150)], TS)
-        assert store.retain(0.0, 500) == 500, "it would like to go on"
-    living = said_still(tmp_path)
-    tokens = [token for n in range(2_000) if (token := f"SECRET-{n:06d}") not in living]
-    assert len(tokens) > 1_000
-    assert remains(tmp_path, tokens) == {}
-    assert check(tmp_path).problems == ()
-
-
 def test_pages_that_retention_freed_are_overwritten_too(tmp_path: Path) -> None:
     fill(tmp_path, 2_000, rooms=4)
     with opened(tmp_path, retention=Retention(keep_mb=0.2)) as (store, _):
@@ -121,20 +70,6 @@ def test_pages_that_retention_freed_are_overwritten_too(tmp_path: Path) -> None:
         room = next(name for name in ("#r0", "#r1", "#r2", "#r3") if store.first_kept(name) > 1)
         assert store.commit([removal(room, store.first_kept(room))], TS)
     assert check(tmp_path).problems == ()
-
-
-def test_a_long_file_is_looked_through_a_stretch_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(tmp_path, 600, rooms=3)
-    monkeypatch.setattr(traces, "SCRUB_PAGES", 16)
-    with opened(tmp_path) as (store, _):
-        store.commit([removal("#r0", 1)], TS)
-        rounds = 0
-        while store.retain(0.0, 500):
-            rounds += 1
-        assert rounds > 3
-        assert store.retain(0.0, 500) == 0
 
 
 # ------------------------------------------------------------------ pages
@@ -200,13 +135,3 @@ def test_what_is_in_use_stays_as_it_is(tmp_path: Path) -> None:
     with closing(apsw.Connection(str(path))) as db:
         assert db.pragma("integrity_check") == "ok"
         assert db.execute("SELECT * FROM t").fetchall() == before
-
-
-def test_the_file_of_a_store_that_erased_nothing_is_not_touched(tmp_path: Path) -> None:
-    fill(tmp_path, 200, rooms=2)
-    before = (tmp_path / DATABASE_NAME).read_bytes()
-    store = open_store(tmp_path)
-    store.load()
-    store.retain(0.0, 10)
-    store.close()
-    assert (tmp_path / DATABASE_NAME).read_bytes() == before

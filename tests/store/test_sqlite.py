@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,20 +15,13 @@ import apsw
 import pytest
 
 from securechat.errors import StoreBroken, StoreFull
-from securechat.protocol.envelopes import Posted
 from securechat.records import (
     Conflict,
-    ForgetIdentity,
-    KeepIdentity,
-    KeepPresence,
-    KeepTopic,
     Known,
     Lookup,
-    Snapshot,
     Stored,
     Unknown,
 )
-from securechat.store import ahead, connections, wal
 from securechat.store.connections import DATABASE_NAME
 from securechat.store.maintenance import check
 from securechat.store.sqlite import SqliteStore, open_store
@@ -43,6 +34,7 @@ from .folders import (
     LATER,
     PLENTY,
     TS,
+    be_killed,
     identity,
     message,
     opened,
@@ -51,58 +43,7 @@ from .folders import (
     texts,
 )
 
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with opened(tmp_path) as (store, _):
-        yield store
-
-
 # ------------------------------------------------------------------ after the end
-
-
-def test_everything_is_there_after_the_end(tmp_path: Path) -> None:
-    ann = KeepIdentity(ANN, "ann", b"a" * 32, 12.5, (("anna", 99.25), ("änn", 100.0)))
-    with opened(tmp_path) as (store, first):
-        store.commit([ann, identity(BOB, "bob"), identity(EVE, "eve")], TS)
-        store.commit([message("1"), message("2", to="@bob", key="@1:2"), ForgetIdentity(EVE)], TS)
-        store.commit([message("3"), KeepTopic("#a", "news"), KeepTopic("#b", "old")], LATER)
-        store.commit([KeepPresence(ANN, "#a", True), KeepPresence(BOB, "#a", True)], LATER)
-        store.commit([KeepPresence(BOB, "#a", False), KeepTopic("#b", "")], LATER)
-    with opened(tmp_path) as (store, second):
-        assert second == Snapshot(
-            epoch=first.epoch,
-            identities=(ann, identity(BOB, "bob")),
-            next_identity=4,
-            heads={"#a": 2, "@1:2": 1},
-            last_ts={"@1:2": TS},
-            topics={"#a": "news"},
-            presence=((ANN, "#a"),),
-        )
-        assert read(store) == {1: "hi", 2: "hi"}
-        assert store.commit([message("4", "more")], LATER) == [Stored(3, LATER)]
-
-
-def test_a_draft_is_known_for_a_repeat_after_the_end(tmp_path: Path) -> None:
-    with opened(tmp_path) as (store, _):
-        store.commit([message("1", "hello")], TS)
-    with opened(tmp_path) as (store, _):
-        again, other, elsewhere, new = store.commit(
-            [
-                message("1", "hello"),
-                message("1", "no"),
-                message("1", "hello", to="#b"),
-                message("2"),
-            ],
-            LATER,
-        )
-        assert isinstance(again, Known)
-        assert posted(again.payload) == Posted(
-            id="1", to="#a", sender="nick1", seq=1, ts=TS, text="hello"
-        )
-        assert (type(other), type(elsewhere), new) == (Conflict, Conflict, Stored(2, LATER))
-    with opened(tmp_path) as (_, snapshot):
-        assert snapshot.heads == {"#a": 2}, "a refused draft makes no conversation"
 
 
 def test_a_new_conversation_of_a_refused_draft_may_be_made_later(store: SqliteStore) -> None:
@@ -110,28 +51,6 @@ def test_a_new_conversation_of_a_refused_draft_may_be_made_later(store: SqliteSt
     assert type(store.commit([message("1", to="#b")], TS)[0]) is Conflict
     assert store.commit([message("2", to="#b"), message("3", to="#c")], TS) == [Stored(1, TS)] * 2
     assert read(store, "#b") == read(store, "#c") == {1: "hi"}
-
-
-def test_a_lookup_sees_what_came_before_it_in_its_commit_and_nothing_later(
-    store: SqliteStore,
-) -> None:
-    lookup = Lookup(ANN, "1", "#a", "hi")
-    outcomes = store.commit([lookup, message("1"), lookup], TS)
-    assert [type(outcome) for outcome in outcomes] == [Unknown, Stored, Known]
-
-
-def test_numbers_of_identities_are_not_given_twice(tmp_path: Path) -> None:
-    """Whoever could not be stored when the disk was full may have spoken later."""
-    with opened(tmp_path) as (store, _):
-        store.commit([identity(BOB, "bob"), message("1", by=5)], TS)
-    with opened(tmp_path) as (store, snapshot):
-        assert snapshot.next_identity == 6
-        store.commit([message("1", to="@x", by=BOB, key="@2:9")], TS)
-    with opened(tmp_path) as (store, snapshot):
-        assert snapshot.next_identity == 10
-        store.commit([identity(12, "l"), ForgetIdentity(12)], TS)
-    with opened(tmp_path) as (_, snapshot):
-        assert snapshot.next_identity == 13
 
 
 def test_a_direct_message_of_someone_never_stored_shows_the_names_of_then(
@@ -144,44 +63,11 @@ def test_a_direct_message_of_someone_never_stored_shows_the_names_of_then(
     assert [(chat.sender, chat.to) for chat in chats] == [("bob", "@Eve"), ("nick3", "@bob")]
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from securechat.records import NewMessage
-from securechat.store.sqlite import open_store
-store = open_store(Path(sys.argv[1]))
-store.load()
-for n in range(200):
-    store.commit([NewMessage("#a", 1, str(n), "#a", "ann", f"text {n}", None, False)], sys.argv[2])
-    print(n, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
 def test_a_killed_process_loses_nothing_and_leaves_no_obstacle(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), TS], stdout=subprocess.PIPE, check=False
-    )
-    assert done.returncode == -signal.SIGKILL
-    acknowledged = [int(line) for line in done.stdout.split()]
+    acknowledged = be_killed(tmp_path)
     assert (tmp_path / f"{DATABASE_NAME}-wal").stat().st_size > 0
     assert texts(tmp_path) == {n + 1: f"text {n}" for n in acknowledged}
     assert check(tmp_path).problems == ()
-
-
-def test_what_a_killed_server_left_in_its_log_is_synced_before_anything_is_said(
-    tmp_path: Path, faults: Faults
-) -> None:
-    """It may have been written and not yet synced; a repeat would be told that it is stored."""
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), TS], stdout=subprocess.PIPE, check=False
-    )
-    assert done.returncode == -signal.SIGKILL
-    synced = list[str]()
-    faults.hook = lambda asked, name: synced.append(Path(name).name) if asked == "sync" else None
-    with opened(tmp_path, vfs=faults.vfs):
-        assert synced == [f"{DATABASE_NAME}-wal", DATABASE_NAME]
-        faults.heal()
 
 
 # ------------------------------------------------------------------ no room
@@ -280,37 +166,6 @@ def test_after_a_failed_write_nothing_is_written_any_more(
     assert set(texts(tmp_path)) in ({1}, {1, 2}), "what failed may be there or not"
 
 
-def test_a_checkpoint_that_cannot_be_synced_is_the_end_too(
-    tmp_path: Path, faults: Faults, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SQLite's own checkpoints fail in silence."""
-    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 1)
-    open_store(tmp_path).close()
-    with opened(tmp_path, vfs=faults.vfs) as (store, _):
-        faults.fail("sync", FAILED_SYNC, suffix=DATABASE_NAME)
-        with pytest.raises(StoreBroken, match="IOERR_FSYNC"):
-            store.commit([message("1")], TS)
-        faults.heal()
-    assert texts(tmp_path) == {1: "hi"}, "the commit itself had been on disk"
-
-
-def test_a_checkpoint_without_room_is_put_off(
-    tmp_path: Path,
-    faults: Faults,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 1)
-    open_store(tmp_path).close()
-    with opened(tmp_path, vfs=faults.vfs) as (store, _):
-        faults.fail("write", FULL, suffix=DATABASE_NAME)
-        assert store.commit([message("1")], TS) == [Stored(1, TS)]
-        assert "the log could not be brought in" in caplog.text
-        faults.heal()
-        assert store.commit([message("2")], TS) == [Stored(2, TS)]
-    assert texts(tmp_path) == {1: "hi", 2: "hi"}
-
-
 def test_an_error_of_ours_takes_the_commit_back_and_no_more(store: SqliteStore) -> None:
     store.commit([message("1")], TS)
     with pytest.raises(UnicodeEncodeError):
@@ -393,54 +248,3 @@ def test_what_the_system_says_is_understood(tmp_path: Path, inject: str, said: s
 
 
 # ------------------------------------------------------------------ the log, and other disks
-
-
-def test_the_log_does_not_grow_beyond_a_checkpoint(
-    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 20)
-    store._wal._checkpoint_at = 20
-    file = tmp_path / f"{DATABASE_NAME}-wal"
-    for n in range(200):
-        store.commit([message(str(n), "x" * 1_000)], TS)
-    assert file.stat().st_size < (40 + ahead.STEP) * 4_120
-    assert (tmp_path / DATABASE_NAME).stat().st_size > 200 * 1_000
-
-
-def test_a_reader_that_holds_the_log_is_told_of_and_harms_nothing(
-    store: SqliteStore,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 20)
-    monkeypatch.setattr(wal, "MANY_PAGES", 60)
-    store._wal._checkpoint_at = 20
-    store.commit([message("first")], TS)
-    store.tidy()
-    with closing(connections.connect_reader(tmp_path / DATABASE_NAME)) as slow:
-        slow.execute("BEGIN")
-        assert slow.execute("SELECT count(*) FROM message").fetchall() == [(1,)]
-        for n in range(60):
-            store.commit([message(str(n), "x" * 1_000)], TS)
-        assert slow.execute("SELECT count(*) FROM message").fetchall() == [(1,)]
-    assert "a reader holds it" in caplog.text
-    grown = (tmp_path / f"{DATABASE_NAME}-wal").stat().st_size
-    for n in range(100, 160):
-        store.commit([message(str(n), "x" * 1_000)], TS)
-    assert (tmp_path / f"{DATABASE_NAME}-wal").stat().st_size <= grown + 30 * 4_120
-    assert len(read(store)) == 121
-
-
-def test_opening_beside_a_tool_that_reads_from_before_a_crash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(connections, "BUSY", 1)
-    subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), TS], stdout=subprocess.PIPE, check=False
-    )
-    with closing(connections.connect_reader(tmp_path / DATABASE_NAME)) as tool:
-        tool.execute("BEGIN")
-        tool.execute("SELECT count(*) FROM message").fetchall()
-        assert len(texts(tmp_path)) == 200
-        assert "another program reads the database" in caplog.text

@@ -145,6 +145,50 @@ def test_keys_are_obeyed_in_their_order_however_fast_they_come() -> None:
     play(scene)
 
 
+def test_what_is_typed_at_once_behind_a_key_is_for_what_the_key_opened() -> None:
+    async def scene(bob: Person) -> None:
+        await bob.type("/join garden\n")
+        await bob.sees_side("rooms", "▸2 #garden")
+        bob.app.post_message(events.Key("ctrl+k", None))
+        await bob.type("lbx")
+        bob.app.post_message(events.Key("backspace", None))
+        await bob.type("y\nfor the lobby\n")
+        await bob.sees_side("rooms", "▸1 #lobby")
+        assert bob.client.said[-1] == ("#lobby", "for the lobby", False)
+
+        bob.app.post_message(events.Key("ctrl+k", None))
+        bob.app.post_message(events.Key("down", None))
+        await bob.type("\nfor the garden\n")
+        assert bob.client.said[-1] == ("#garden", "for the garden", False)
+
+        bob.app.post_message(events.Key("ctrl+r", None))
+        await bob.type("needle\ntyped on\n")
+        assert bob.client.said[-1] == ("#garden", "typed on", False)
+
+        said = len(bob.client.said)
+        await bob.type("/register\ntulips\n")
+        bob.app.post_message(events.Paste("tulips"))
+        await bob.type("\nand on")
+        assert bob.client.commands[-1] == ("register", {"password": "tulips"})
+        assert len(bob.client.said) == said
+        assert bob.composer.text == "and on"
+
+    play(scene)
+
+
+def test_what_was_typed_before_the_screen_was_there_comes_first() -> None:
+    async def scene() -> None:
+        client = ScriptedClient()
+        app = ChatApp(client, Controller(client, "bob", ("#lobby",), has_sides=True), typed="a\rb")
+        client.start()
+        async with app.run_test() as pilot:
+            await Person(client, app, pilot).type("c\nd")
+            assert [text for _, text, _ in client.said] == ["a", "bc"]
+            assert app.get_default_screen().query_one(Composer).text == "d"
+
+    asyncio.run(scene())
+
+
 READLINE: Final = (
     ("one two", ["ctrl+w"], "one "),
     ("one two ", ["ctrl+w", "ctrl+w"], ""),
