@@ -77,7 +77,7 @@ def longest_wait(server: Served, flood: int) -> float:
 
 
 def test_who_floods_is_cut_before_others_have_waited_long(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
+    machine: Machine, record_property: scale.RecordProperty
 ) -> None:
     server = machine.serve("--rate", "0")
     before = server.usage
@@ -87,7 +87,7 @@ def test_who_floods_is_cut_before_others_have_waited_long(
     assert after <= before
     unwatched = longest_wait(machine.serve("--rate", "0", module="tests.hostile.unwatched"), FLOOD)
     scale.tell(
-        capsys,
+        record_property,
         f"KeyUpdates: {FLOOD:,} at once hold up others for {watched:.2f} s, unwatched for"
         f" {unwatched:.2f} s",
     )
