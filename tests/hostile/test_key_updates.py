@@ -29,7 +29,7 @@ from .test_tls_peers import Pulse, shaken  # noqa: E402
 pytestmark = scale.MARKS
 
 FLOOD: Final = 300_000 if scale.GAUNTLET else 100_000
-_PEACE: Final = 10.0
+_PEACE: Final = 30.0
 #: Of each cipher suite: the AEAD, the length of its key, the hash (RFC 8446, B.4).
 _SUITES: Final[dict[int, tuple[Any, int, str]]] = {
     0x1301: (AESGCM, 16, "sha256"),

@@ -44,6 +44,8 @@ class Sock:
         #: What comes, in order; an error is raised, `b""` is a clean end.
         self.coming: deque[bytes | Exception] = deque()
         self.shaking: deque[Exception] = deque()
+        #: Bytes read from it, which need not have been words.
+        self.taken = 0
         self.room = PLENTY
         self.written: list[bytes] = []
         self.said_end = self.closed = False

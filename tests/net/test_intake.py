@@ -10,10 +10,11 @@ import pytest
 
 from securechat.chat.limits import TokenBucket
 from securechat.link_events import Lost
-from securechat.net.channel import READ_SIZE
+from securechat.net.channel import READ_SIZE, Phase
 from securechat.net.deadlines import FRAME_TIME, GRAIN
 from securechat.net.gate import Fact
 from securechat.net.poller import READ
+from securechat.net.wordless import MOST_IN_VAIN
 from securechat.protocol.codec import Refusal
 from securechat.protocol.connection import Signal, State
 from securechat.protocol.envelopes import Draft, Time
@@ -67,6 +68,18 @@ def test_nothing_to_read_is_nothing_to_tell(parts: Parts) -> None:
     parts.clock.now += 9
     parts.read(channel)
     assert (parts.take_told(), channel.heard) == ([], BEGIN)
+
+
+def test_who_says_nothing_in_too_many_bytes_is_cut(parts: Parts) -> None:
+    channel = parts.connect()
+    for _ in range(3):
+        sock_of(channel).taken += MOST_IN_VAIN // 2
+        parts.read(channel)
+    assert not parts.facts
+    sock_of(channel).taken += 2
+    parts.read(channel)
+    assert channel.phase is Phase.DEAD
+    assert (channel.number, Fact.OFFENDED) in parts.facts
 
 
 def test_what_is_heard_is_life(parts: Parts) -> None:
