@@ -101,6 +101,8 @@ class Engine:
         self._hang_up()
         if self._mailbox.is_idle:
             self._keeper.keep_cursors(self._session.take_cursors())
+        if self._rooms:  # what was asked last may have no answer yet
+            self._keep_rooms(self._session.rooms)
         self._keeper.close()
 
     # -------------------------------------------------------------- one round
