@@ -56,6 +56,10 @@ def nobody_is_known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         for name in [one for one in os.environ if one.startswith("SECURECHAT_")]:
             patch.delenv(name)
+        # A worker of pytest-xdist is told the size of the terminal outside, which holds for none
+        # that a test opens: who believes it never sees a new size.
+        for name in ("COLUMNS", "LINES"):
+            patch.delenv(name, raising=False)
         yield
 
 
