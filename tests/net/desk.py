@@ -48,8 +48,8 @@ class Desk:
         self.peers: list[ssl.SSLSocket] = []
         self.loop.start()
 
-    def connect(self) -> ssl.SSLSocket:
-        """A client that has been welcomed."""
+    def reach(self) -> tuple[int, ssl.SSLSocket]:
+        """A client that has done its handshake, and the number of its connection."""
         number = len(self.peers) + 1
         with socket.create_server(("127.0.0.1", 0)) as listener:
             far = socket.create_connection(listener.getsockname(), timeout=10)
@@ -58,7 +58,14 @@ class Desk:
         self.loop.post((Adopt(number, near, shown),))
         peer = self._client.wrap_socket(far, server_hostname="localhost")
         self.peers.append(peer)
-        assert self.hear() == [(number, Arrived(shown))]
+        return number, peer
+
+    def connect(self) -> ssl.SSLSocket:
+        """A client that has been welcomed."""
+        number, peer = self.reach()
+        [(told, arrived)] = self.hear()
+        assert isinstance(arrived, Arrived)
+        assert (told, arrived.peer) == (number, show(*peer.getsockname()))
         self.loop.post(())
         peer.sendall(HELLO)
         [(_, hello)] = self.hear()

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from securechat.link_events import Lost
+from securechat.link_events import Arrived, Lost
 from securechat.net.ops import Answered, Deliver
-from securechat.protocol.envelopes import Draft
+from securechat.protocol.envelopes import Draft, Hello
 from securechat.protocol.framing import encode_frame
 
 from .desk import LONG, Contexts, Desk
-from .parts import draft
+from .parts import HELLO, draft
 
 
 def test_while_the_hub_decides_nothing_is_read_and_then_all_of_it_at_once(desk: Desk) -> None:
@@ -71,3 +71,20 @@ def test_how_long_an_answer_took_is_counted_for_each_event(desk: Desk) -> None:
     assert before == 0, "nothing was said to be answered before"
     assert desk.loop.latency.total == 4, "arrived, hello, and two drafts"
     assert desk.loop.latency.quantile(0.01) <= time.monotonic() - begun + LONG
+
+
+def test_who_says_hello_at_once_is_told_with_it(contexts: Contexts) -> None:
+    desk = Desk(contexts, patience=0.0)
+    try:
+        for _ in range(5):  # it may take longer than a loop waits, on a busy machine
+            number, peer = desk.reach()
+            peer.sendall(HELLO)
+            told = desk.hear()
+            assert isinstance(told[0][1], Arrived)
+            if len(told) == 2:
+                break
+            desk.hear()
+        assert [type(event) for _, event in told] == [Arrived, Hello]
+        assert {one for one, _ in told} == {number}
+    finally:
+        desk.close()
