@@ -53,6 +53,7 @@ class Desk:
         number = len(self.peers) + 1
         with socket.create_server(("127.0.0.1", 0)) as listener:
             far = socket.create_connection(listener.getsockname(), timeout=10)
+            far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             near, address = listener.accept()
         shown = show(*address)
         self.loop.post((Adopt(number, near, shown),))
