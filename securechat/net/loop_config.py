@@ -19,8 +19,9 @@ Told: TypeAlias = tuple[int, Draft | Command | Refusal | Arrived | Lost | Levell
 #: Told how far strangers come: their number, what happened, when (monotonic seconds).
 Report: TypeAlias = Callable[[int, Fact, float], None]
 
-#: How long the hub may take over what it was told before more is read, seconds.
-PATIENCE: Final = 0.005
+#: How long the hub may take over what it was told before more is read, seconds: a commit on a disk
+#: that is busy, or thousands of messages that are brought into their places.
+PATIENCE: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
