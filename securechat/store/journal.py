@@ -22,8 +22,10 @@ from typing import Any, Final, TypeAlias
 
 from ..records import NewMessage
 
-#: So many messages wait at most before they are brought into their places.
+#: So many messages wait at most before they are brought into their places, and so much of them, in
+#: characters: they wait in memory, too.
 MANY: Final = 4_096
+MANY_CHARACTERS: Final = 4 * 1024 * 1024
 #: Ids of one run of a client that are looked through to learn its highest; more are not worth it.
 _LOOK_THROUGH: Final = 1_000
 #: Runs whose highest id is remembered.

@@ -46,7 +46,7 @@ from .contents import Contents
 from .conversations import Conversation, Growth
 from .drafts import CONFLICT, UNKNOWN, placed_ids, recall
 from .finder import Finder
-from .journal import MANY, WRITE, Entry, Journal, Runs, encode_messages
+from .journal import MANY, MANY_CHARACTERS, WRITE, Entry, Journal, Runs, encode_messages
 from .keepers import new_keepers
 from .lock import FolderLock
 from .migrations import PLACE_BITS, migrate
@@ -151,6 +151,8 @@ class SqliteStore:
         self._weight = contents.weight
         #: So many waiting messages are brought into their places; later, while there is no room.
         self._tidy_at = MANY
+        #: Characters in the rows of the journal that were written since it was empty.
+        self._waiting_size = 0
         self._no_room = False
 
     # -------------------------------------------------------------- what is there
@@ -198,7 +200,7 @@ class SqliteStore:
                 self._weight -= sum(len(text.encode()) for text in self._erased)
                 self._traces.add()
             self._wal.checkpoint_if_due()
-            if len(self._journal) >= self._tidy_at:
+            if len(self._journal) >= self._tidy_at or self._waiting_size >= MANY_CHARACTERS:
                 self._tidy()
         return outcomes
 
@@ -209,6 +211,7 @@ class SqliteStore:
 
     def _tidy(self) -> None:
         """Bring what waits in the journal into its places; where there is no room, later."""
+        self._waiting_size = 0  # where there is no room, as much again is waited for
         if not len(self._journal):
             return
         try:
@@ -306,7 +309,9 @@ class SqliteStore:
                 outcomes.append(_KEPT)
         if grown:
             fresh = [entry[0] for growth in grown.values() for entry in growth.entries]
-            self._execute(WRITE, (ts, encode_messages(fresh)))
+            row = encode_messages(fresh)
+            self._execute(WRITE, (ts, row))
+            self._waiting_size += len(row)
         return outcomes
 
     def _append(self, new: NewMessage, ts: str, grown: dict[str, Growth]) -> Outcome:

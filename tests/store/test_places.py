@@ -10,7 +10,7 @@ import pytest
 
 from securechat.errors import StoreBroken
 from securechat.store.conversations import Conversation
-from securechat.store.journal import MANY, Entry, Journal
+from securechat.store.journal import MANY, MANY_CHARACTERS, Entry, Journal
 from securechat.store.migrations import PLACE_BITS
 from securechat.store.places import bring_in
 from securechat.store.retention import weigh
@@ -67,6 +67,19 @@ def test_it_is_tidied_when_many_wait(tmp_path: Path) -> None:
         store.commit([message(f"late-{k}") for k in range(batch)], TS)
         assert waiting(store) == 0
         assert len(read(store)) == MANY
+
+
+def test_it_is_tidied_when_few_wait_that_are_long(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, _):
+        batch = [message(f"run-{n}", "x" * 4_000) for n in range(256)]
+        most = MANY_CHARACTERS // (256 * 4_000)
+        for n in range(most):
+            store.commit([one._replace(id=f"run-{n}-{one.id}") for one in batch], TS)
+            assert waiting(store) == (n + 1) * 256
+        store.commit([one._replace(id=f"late-{one.id}") for one in batch], TS)
+        assert waiting(store) == 0
+        store.commit([message("more")], TS)
+        assert waiting(store) == 1
 
 
 def test_without_room_it_stays_and_is_told_once(
