@@ -24,6 +24,7 @@ from statistics import median, quantiles
 from typing import Any, Final
 
 from securechat.protocol.framing import DEFAULT_MAX_FRAME, FrameDecoder, encode_frame
+from securechat.server.logs import BURST
 from securechat.torture.arena import Arena
 from securechat.torture.ledger import Ledger, Row
 from securechat.torture.swarm import Member
@@ -249,7 +250,8 @@ def test_who_does_not_read_costs_a_page_and_loses_nothing(
             scene.close()
     assert arena.ledger.faults == []
     assert sound == "ok"
-    assert sent_away == too_slow == (count if scale.GAUNTLET else 0)
+    assert sent_away == (count if scale.GAUNTLET else 0)
+    assert min(sent_away, BURST) <= too_slow <= sent_away, "the log tells no more of one kind"
     assert stalled - before < _SLACK + count * _STALLED_COST
     assert reading - before < _SLACK + count * _READING_COST
     assert busy[0] < 3 * quiet[0] + 0.05
