@@ -9,7 +9,6 @@ Raised: what ends a client (`Refused` with its code, `NotTrusted`, `CannotConnec
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty
@@ -21,7 +20,7 @@ from ..errors import CannotConnect
 from .client import ChatClient, ClientConfig
 from .events import OWN_TROUBLE, Ended, Heard, Online
 from .invite_link import InviteLink
-from .private import describe, make_folder, open_private, read_all, replace_private
+from .private import describe, make_folder, read_private, replace_private
 from .state import GuestState
 from .trust import Trust
 
@@ -104,11 +103,7 @@ def _redeem(
 def _recall(link: InviteLink, folder: Path) -> Accepted | None:
     """What an earlier use of the same link led to, if its session is still kept."""
     try:
-        descriptor = open_private(_path(link, folder))
-        try:
-            kept = _Kept.model_validate_json(read_all(descriptor, _LIMIT) or b"")
-        finally:
-            os.close(descriptor)
+        kept = _Kept.model_validate_json(read_private(_path(link, folder), _LIMIT) or b"")
     except (OSError, ValidationError):
         return None  # then the server says what the link is still good for
     if GuestState(folder, link.host, link.port).load(kept.nick).session is None:

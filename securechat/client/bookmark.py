@@ -19,7 +19,7 @@ from typing import Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import SecureChatError
-from .private import describe, key_of, make_folder, open_private, read_all, replace_private
+from .private import describe, key_of, make_folder, read_private, replace_private
 
 _LIMIT: Final = 65_536
 
@@ -81,13 +81,9 @@ class Bookmark:
         """The last message that was read of this history; None: none is known."""
         with _explained():
             try:
-                descriptor = open_private(self._path)
+                data = read_private(self._path, _LIMIT)
             except FileNotFoundError:
                 return None
-            try:
-                data = read_all(descriptor, _LIMIT)
-            finally:
-                os.close(descriptor)
         try:
             kept = _Kept.model_validate_json(data or b"")
         except ValidationError:

@@ -7,7 +7,6 @@ so. Writing raises `OSError`. For one thread.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..chat.nicks import parse_nick
 from ..errors import Rejected
-from .private import describe, key_of, make_folder, open_private, read_all, replace_private
+from .private import describe, key_of, make_folder, read_private, replace_private
 
 MAX_IGNORED: Final = 1_000
 _LIMIT: Final = 1 << 20
@@ -71,11 +70,7 @@ class Ignored:
         if self._path is None:
             return []
         try:
-            descriptor = open_private(self._path)
-            try:
-                data = read_all(descriptor, _LIMIT)
-            finally:
-                os.close(descriptor)
+            data = read_private(self._path, _LIMIT)
             return _Kept.model_validate_json(data or b"").nicks[:MAX_IGNORED]
         except FileNotFoundError:
             return []

@@ -17,7 +17,7 @@ from typing import Final
 
 from ..errors import ClientError, NotTrusted
 from .known_servers import KnownServers
-from .private import describe, make_folder, open_private, read_all, replace_private
+from .private import describe, make_folder, read_private, replace_private
 
 NAME: Final = "known_servers"
 
@@ -35,11 +35,7 @@ class KnownFile:
     def load(self) -> KnownServers:
         """What is known; nothing, when there is no file."""
         try:
-            descriptor = open_private(self.path)
-            try:
-                data = read_all(descriptor, _LIMIT)
-            finally:
-                os.close(descriptor)
+            data = read_private(self.path, _LIMIT)
         except (FileNotFoundError, NotADirectoryError):
             return KnownServers()
         except OSError as error:

@@ -76,6 +76,15 @@ def read_all(descriptor: int, limit: int) -> bytes | None:
     return b"".join(chunks)
 
 
+def read_private(path: Path, limit: int) -> bytes | None:
+    """What is in `path`, once it is certain that only we could write it; None: it is too much."""
+    descriptor = open_private(path)
+    try:
+        return read_all(descriptor, limit)
+    finally:
+        os.close(descriptor)
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`, however little a write takes."""
     view = memoryview(data)

@@ -6,13 +6,12 @@ absent, and said so: a client must start all the same. Writing raises `OSError`.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .private import describe, key_of, make_folder, open_private, read_all, replace_private
+from .private import describe, key_of, make_folder, read_private, replace_private
 from .remembered import default_state_dir as default_state_dir
 
 _LIMIT: Final = 65_536
@@ -79,11 +78,7 @@ class GuestState:
 def _read(path: Path) -> _Kept | Loaded:
     """What is in a file; or that there is none, or none that can be used."""
     try:
-        descriptor = open_private(path)
-        try:
-            data = read_all(descriptor, _LIMIT)
-        finally:
-            os.close(descriptor)
+        data = read_private(path, _LIMIT)
     except FileNotFoundError:
         return Loaded(None)
     except OSError as error:

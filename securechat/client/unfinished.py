@@ -8,14 +8,13 @@ that a slow disk never holds up a key. What went wrong is in `problem`, one line
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
-from .private import describe, key_of, make_folder, open_private, read_all, replace_private
+from .private import describe, key_of, make_folder, read_private, replace_private
 
 _LIMIT: Final = 1 << 20
 _NOTHING: Final = b"{}"
@@ -34,11 +33,7 @@ class Unfinished:
     def load(self) -> dict[str, str]:
         """What was being typed when the last run ended; call it before `keep`."""
         try:
-            descriptor = open_private(self.path)
-            try:
-                kept = json.loads(read_all(descriptor, _LIMIT) or b"{}")
-            finally:
-                os.close(descriptor)
+            kept = json.loads(read_private(self.path, _LIMIT) or b"{}")
         except FileNotFoundError:
             kept = {}
         except (OSError, ValueError):  # it was only half a sentence

@@ -6,14 +6,14 @@ be used is taken for absent: one begins in the lobby then. Writing raises `OSErr
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .private import key_of, make_folder, open_private, read_all, replace_private
+from ..protocol.envelopes import Room
+from .private import key_of, make_folder, read_private, replace_private
 
 #: Where one begins who was nowhere yet.
 LOBBY: Final = "#lobby"
@@ -21,7 +21,6 @@ LOBBY: Final = "#lobby"
 _LIMIT: Final = 65_536
 #: A server lets one connection be in so many (README, "Limits").
 _MOST: Final = 200
-_Room = Annotated[str, Field(pattern=r"^#[a-z0-9_-]{1,32}$")]
 
 
 class _Kept(BaseModel):
@@ -30,7 +29,7 @@ class _Kept(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     version: Literal[1] = 1
-    rooms: tuple[_Room, ...]
+    rooms: tuple[Room, ...]
 
 
 class Whereabouts:
@@ -42,11 +41,7 @@ class Whereabouts:
     def load(self) -> tuple[str, ...]:
         """Where one was; nothing: nowhere, or nobody knows."""
         try:
-            descriptor = open_private(self._path)
-            try:
-                data = read_all(descriptor, _LIMIT)
-            finally:
-                os.close(descriptor)
+            data = read_private(self._path, _LIMIT)
             return _Kept.model_validate_json(data or b"").rooms[:_MOST]
         except (OSError, ValidationError):
             return ()
