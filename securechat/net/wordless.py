@@ -76,7 +76,7 @@ class Tally:
         self._since: dict[int, tuple[float, int]] = {}
 
     def note(self, channel: Channel, now: float) -> None:
-        """A read brought no word; raises `Wordless` when it were too many."""
+        """A read brought no word; raises `Wordless` when that was too often."""
         heard, before = self._since.get(channel.number, (0.0, 0))
         read = bytes_read(channel.sock)
         if heard != channel.heard:
