@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from ..errors import SecureChatError
+from .aside import call_aside
 
 #: Seconds that the desktop may take to notice.
 _PATIENCE: Final = 10.0
@@ -76,14 +76,7 @@ def add_to_menu() -> Path:
 def _tell(*command: str) -> None:
     """Tell the desktop at once, where it has that command; else it notices by itself."""
     if shutil.which(command[0]) is not None:
-        subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_PATIENCE,
-            check=False,
-        )
+        call_aside(command, _PATIENCE)
 
 
 def _quoted(word: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import shutil
-import subprocess
 import threading
 from collections.abc import Sequence
 from queue import SimpleQueue
@@ -16,6 +15,7 @@ from typing import Final
 
 from ..client.entries import Entry
 from ..client.harmless import harmless_line
+from .aside import call_aside
 
 _LONGEST: Final = 200
 _PATIENCE: Final = 5.0
@@ -57,14 +57,4 @@ class Notices:
 
 def _work(queue: SimpleQueue[Sequence[str] | None]) -> None:
     while (command := queue.get()) is not None:
-        try:
-            subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=_PATIENCE,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            continue  # a desktop that shows no notices is no reason to say so each time
+        call_aside(command, _PATIENCE)
