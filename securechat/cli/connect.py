@@ -52,7 +52,6 @@ class Front(Enum):
     JSON = "JSON lines"
 
 
-_LOBBY: Final = "#lobby"
 #: Seconds that the full screen waits to hear that a password is needed.
 _FIRST_WORD: Final = 1.0
 
@@ -179,12 +178,14 @@ def connect(
         if is_invite:
             server, nick, invited = joining.accept(server, nick, wishes)
             room = room or ([invited] if invited else None)
+        from ..chat.room import LOBBY
+
         config = client_config(
             server,
             nick or "",
             wishes,
             password_file=password_file,
-            rooms=tuple(room or [_LOBBY]),
+            rooms=tuple(room or [LOBBY]),
             reconnect=not no_reconnect,
             keeps_rooms=front in (Front.FULL_SCREEN, Front.LINE),
         )

@@ -15,9 +15,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ..protocol.envelopes import Room
 from .private import key_of, make_folder, read_private, replace_private
 
-#: Where one begins who was nowhere yet.
-LOBBY: Final = "#lobby"
-
 _LIMIT: Final = 65_536
 #: A server lets one connection be in so many (README, "Limits").
 _MOST: Final = 200

@@ -15,6 +15,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
+from ..chat.room import LOBBY
 from ..client.bell import BellLevel
 from ..client.client import ChatClient, ClientConfig
 from ..client.controller import Controller
@@ -23,7 +24,7 @@ from ..client.known_file import KnownFile
 from ..client.state import default_state_dir
 from ..client.trust_policy import Wishes
 from ..client.unfinished import Unfinished
-from ..client.whereabouts import LOBBY, Whereabouts
+from ..client.whereabouts import Whereabouts
 from ..errors import ClientError, SecureChatError, SettingsError
 from ..settings import Settings, Ui, save
 from .chat import Chat

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, Final
@@ -84,9 +85,9 @@ class Dialog(ModalScreen[None], inherit_bindings=False):
         event.stop()
         self.take(event)
 
+    @abstractmethod
     def enter(self) -> None:
         """Do what the line says; each kind of dialog has its own."""
-        raise NotImplementedError
 
     def leave(self) -> None:
         """Do nothing, and be gone."""
