@@ -15,8 +15,9 @@ from securechat.protocol.envelopes import (
     Welcome,
 )
 
+from .book import Book
 from .enrolling import GOOD, OTHER, WRONG, account, registered, settled
-from .stage import Book, Person, Stage, code_of
+from .stage import Person, Stage, code_of
 
 
 def test_an_account_comes_in_by_its_password(stage: Stage) -> None:

@@ -17,8 +17,9 @@ from securechat.protocol.envelopes import (
     Sessions,
 )
 
+from .book import TS
 from .enrolling import DAY, GOOD, account, logged_in, registered
-from .stage import TS, Stage, code_of
+from .stage import Stage, code_of
 
 
 def test_sessions_are_listed_the_last_used_first(stage: Stage) -> None:

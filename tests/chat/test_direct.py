@@ -19,7 +19,8 @@ from securechat.protocol.envelopes import (
     Renamed,
 )
 
-from .stage import TS, Stage, code_of, kinds
+from .book import TS
+from .stage import Stage, code_of, kinds
 
 DAY = 86_400.0
 

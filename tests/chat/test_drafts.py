@@ -19,7 +19,8 @@ from securechat.protocol.envelopes import (
 )
 from securechat.records import Lookup, NewMessage
 
-from .stage import TS, Person, Stage, code_of, kinds
+from .book import TS
+from .stage import Person, Stage, code_of, kinds
 
 
 def numbers(person: Person) -> list[int]:

@@ -33,7 +33,8 @@ from securechat.protocol.envelopes import (
     Welcome,
 )
 
-from .stage import TS, Stage, kinds
+from .book import TS
+from .stage import Stage, kinds
 
 # ------------------------------------------------------------------ hello
 

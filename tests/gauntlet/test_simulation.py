@@ -13,7 +13,8 @@ import pytest
 from securechat.client.subscriptions import Subscriptions
 
 from . import scale
-from .simulation import Fault, play
+from .simperson import Fault
+from .simulation import play
 
 pytestmark = scale.MARKS
 FULL = 1_000_000
