@@ -163,13 +163,18 @@ class Terminals:
         self._home = home
         self._options = options
         self._size = size
-        self._name = f"securechat-{uuid.uuid4().hex[:8]}"
+        self._name = self._some_name()
 
-    def _tmux(self, *arguments: str) -> str:
+    @staticmethod
+    def _some_name() -> str:
+        return f"securechat-{uuid.uuid4().hex[:8]}"
+
+    def _tmux(self, *arguments: str, check: bool = False) -> str:
         command = ["tmux", "-L", self._name, "-f", "/dev/null", *arguments]
         done = subprocess.run(
             command, env=self._home.env, text=True, capture_output=True, check=False
         )
+        assert done.returncode == 0 or not check, done.stderr
         return done.stdout
 
     def open(self, nick: str, port: int | None = None) -> None:
@@ -179,7 +184,7 @@ class Terminals:
         command += "; echo left with $?; sleep 60"
         size = ("-x", str(self._size[0]), "-y", str(self._size[1]))
         folder = str(self._home.path)
-        self._tmux("new-session", "-d", "-s", nick, *size, "-c", folder, command)
+        self._tmux("new-session", "-d", "-s", nick, *size, "-c", folder, command, check=True)
 
     def resize(self, nick: str, columns: int, rows: int) -> None:
         """Give the terminal another size."""
@@ -205,8 +210,9 @@ class Terminals:
             time.sleep(0.05)
 
     def close(self) -> None:
-        """End them all."""
+        """End them all; `open` begins anew, not with a tmux that is about to end."""
         self._tmux("kill-server")
+        self._name = self._some_name()
 
 
 @pytest.fixture

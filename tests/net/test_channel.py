@@ -6,6 +6,7 @@ import errno
 import selectors
 import socket
 import ssl
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -342,15 +343,24 @@ def test_lingering_waits_for_what_is_not_there_yet(link: Link) -> None:
         ready(link.near)
 
 
-def test_without_room_for_close_notify_it_is_said_later(link: Link) -> None:
-    raw = socket.socket.send
+def fill(sock: socket.socket) -> int:
+    """Fill it below TLS until it stays full: the kernel may still move bytes over and take more."""
     filled = 0
-    with suppress(BlockingIOError):
-        while True:  # below TLS: what matters is only that there is no room
-            filled += raw(link.near, b"\0" * 65_536)
-    with suppress(BlockingIOError):
-        while True:
-            filled += raw(link.near, b"\0")
+    quiet = False
+    while not quiet:
+        quiet = True
+        for size in (65_536, 1):
+            with suppress(BlockingIOError):
+                while True:
+                    filled += socket.socket.send(sock, b"\0" * size)
+                    quiet = False
+        time.sleep(0.05)
+    return filled
+
+
+def test_without_room_for_close_notify_it_is_said_later(link: Link) -> None:
+    link.peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # or it grows by itself
+    filled = fill(link.near)
     assert not link.channel.shut()
     assert not link.channel.shut()
     peer = socket.socket(fileno=link.peer.detach())
