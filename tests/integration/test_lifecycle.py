@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,6 +168,34 @@ def _serve(certificates: Any, *options: str, **keys: Any) -> tuple[subprocess.Po
     )
     assert process.stdout is not None
     return process, int(process.stdout.readline().rsplit(":", 1)[1])
+
+
+#: What glibc sets aside, aligned to itself, for each heap of a thread (HEAP_MAX_SIZE, 64 bits).
+_THREAD_HEAP = 64 * 1024 * 1024
+
+
+def _thread_heaps(pid: int) -> list[str]:
+    """The heaps of a process beside its first: the part in use, then what is set aside."""
+    heaps: list[str] = []
+    lines = [line.split() for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    for used, aside in pairwise(lines):
+        begin, _ = (int(bound, 16) for bound in used[0].split("-"))
+        _, end = (int(bound, 16) for bound in aside[0].split("-"))
+        aligned = begin % _THREAD_HEAP == 0 and end - begin == _THREAD_HEAP
+        if aligned and used[1] == "rw-p" and aside[1] == "---p":
+            heaps.append(used[0])
+    return heaps
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_no_thread_of_a_server_has_a_heap_of_its_own(certificates: Any, new_wire: Any) -> None:
+    process, port = _serve(certificates)
+    try:
+        new_wire(port).close()
+        assert _thread_heaps(process.pid) == []
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,14 +1,47 @@
-"""Memory that a rush of handshakes has left is given back, where the C library can."""
+"""One heap for all threads, and what a rush has left is given back, where the C library can."""
 
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 
 from securechat.net import heap
-from securechat.net.heap import find_give_back
+from securechat.net.heap import find_give_back, share_one_heap
+
+_LIBC = ctypes.CDLL(None)
+#: Four threads at once have something from the heap; says of how many heaps that is.
+_COUNT_HEAPS = """
+import ctypes, os, sys, threading
+from securechat.net.heap import share_one_heap
+if sys.argv[1] == "shared":
+    share_one_heap()
+libc, together = ctypes.CDLL(None), threading.Barrier(4)
+def take():
+    block = bytearray(50_000)
+    together.wait()
+    del block
+threads = [threading.Thread(target=take) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.fdopen.restype = ctypes.c_void_p
+stream = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, stream)
+libc.fflush(stream)
+"""
+
+
+@pytest.mark.skipif(not hasattr(_LIBC, "malloc_info"), reason="heaps are counted by glibc")
+@pytest.mark.parametrize("how", ["shared", "by default"])
+def test_all_threads_take_from_one_heap(how: str) -> None:
+    command = (sys.executable, "-c", _COUNT_HEAPS, how)
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert (told.count("<heap ") == 1) is (how == "shared")
 
 
 def test_the_c_library_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +63,7 @@ def test_the_c_library_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_c_library_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
     find_give_back()()
+    share_one_heap()
 
 
 def test_memory_is_given_back_when_no_handshake_of_a_rush_is_left(
