@@ -17,14 +17,14 @@ from collections.abc import Callable
 from typing import Final
 
 from ..errors import StoreBroken, StoreError, StoreFull
-from ..store.base import Indexer, Store
+from ..store.base import Indexer, Store, Taken
 
 log = logging.getLogger(__name__)
 
 #: Seconds between two looks at what is new, and while the disk is full.
 LOOK_EVERY: Final = 1.0
 _FULL_PAUSE: Final = 30.0
-#: Messages taken in at once: some milliseconds.
+#: Messages taken in at once, or fewer long ones: some milliseconds, and 256 Ki characters.
 _PIECE: Final = 500
 #: Busy is a server whose other threads used that share of a core since the last look.
 _BUSY: Final = 0.05
@@ -104,13 +104,13 @@ class IndexKeeper:
             log.warning("%s", error)
             return _FULL_PAUSE
         self._tell(taken)
-        if taken < _PIECE:
+        if not taken.more:
             return self._look_every
         return (time.monotonic() - began) * (_LONG_REST if is_busy else _REST)
 
-    def _tell(self, taken: int) -> None:
-        before, self._taken = self._taken, self._taken + taken
-        if taken < _PIECE:
+    def _tell(self, taken: Taken) -> None:
+        before, self._taken = self._taken, self._taken + taken.messages
+        if not taken.more:
             if before >= _MANY:
                 log.info("%d messages were taken into the index of words", self._taken)
             self._taken = 0

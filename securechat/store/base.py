@@ -7,7 +7,7 @@ belong to one thread each and see what was committed. Both speak the values of `
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..phrases import Query
 from ..records import Found, Outcome, Page, Record, Snapshot
@@ -36,16 +36,23 @@ class Reader(Protocol):
         ...
 
 
+class Taken(NamedTuple):
+    """What an index has got through at once: so many messages, and whether more may wait."""
+
+    messages: int
+    more: bool
+
+
 class Indexer(Protocol):
     """Keeps an index of what was said up to date, beside the store; by one thread.
 
     Searches are right without it, but read every message that it has not got to.
     """
 
-    def work(self, budget: int) -> int:
-        """Take in what is new and take out what is gone, `budget` messages at most; how many.
+    def work(self, budget: int) -> Taken:
+        """Take in what is new and take out what is gone, `budget` messages at most.
 
-        Fewer than `budget`: it is up to date. Raises `StoreError` when it cannot go on.
+        A long message counts as several. Raises `StoreError` when it cannot go on.
         """
         ...
 

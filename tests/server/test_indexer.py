@@ -12,6 +12,7 @@ import pytest
 
 from securechat.errors import StoreBroken, StoreFull, StoreRefused
 from securechat.server.indexer import IndexKeeper, Load
+from securechat.store.base import Taken
 from securechat.store.memory import MemoryStore
 
 
@@ -25,12 +26,12 @@ class Index:
     def indexer(self) -> Any:
         return self
 
-    def work(self, budget: int) -> int:
+    def work(self, budget: int) -> Taken:
         self.noted.put("work")
         result = self.results.pop(0) if self.results else 0
         if isinstance(result, Exception):
             raise result
-        return min(result, budget)
+        return Taken(min(result, budget), result >= budget)
 
     def stop(self) -> None:
         self.noted.put("stop")
@@ -119,10 +120,10 @@ def test_work_that_takes_long_is_told_to_end() -> None:
             super().__init__()
             self.stopped = threading.Event()
 
-        def work(self, budget: int) -> int:  # noqa: ARG002 - it has all that it can do
+        def work(self, budget: int) -> Taken:  # noqa: ARG002 - it has all that it can do
             self.noted.put("work")
             assert self.stopped.wait(10)
-            return 0
+            return Taken(0, False)
 
         def stop(self) -> None:
             self.stopped.set()
@@ -141,7 +142,7 @@ def test_who_talks_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = IndexKeeper(MemoryStore(), 7.0, lambda: others)
 
     class Slow(Index):
-        def work(self, budget: int) -> int:
+        def work(self, budget: int) -> Taken:
             nonlocal now
             now += 1.0
             return super().work(budget)

@@ -33,7 +33,7 @@ def take_in(store: Store, budget: int = 3) -> int:
     if index is not None:
         with closing(index):
             pieces = 1
-            while index.work(budget) == budget:
+            while index.work(budget).more:
                 pieces += 1
     return pieces
 

@@ -74,13 +74,34 @@ def test_it_is_taken_in_in_pieces_and_only_once(tmp_path: Path) -> None:
         store.commit([message(str(n), f"tea {n}", to=f"#r{n % 3}") for n in range(20)], hour(0))
         store.tidy()
         with closing(open_index(tmp_path)) as index:
-            assert [index.work(8) for _ in range(4)] == [8, 8, 4, 0]
+            assert [index.work(8).messages for _ in range(4)] == [8, 8, 4, 0]
         store.commit([message("x", "tea x")], hour(1))
         store.tidy()
         with closing(open_index(tmp_path)) as index:
-            assert [index.work(8) for _ in range(2)] == [1, 0]
+            assert [index.work(8).messages for _ in range(2)] == [1, 0]
         assert count(tmp_path, "tea") == 21
     assert (tmp_path / INDEX_NAME).stat().st_mode & 0o077 == 0
+
+
+def test_long_messages_are_taken_in_fewer_at_once(tmp_path: Path) -> None:
+    def long(id: str) -> NewMessage:
+        return message(id, "tea " * 500)  # counts as four: one, and three times 512 characters
+
+    with opened(tmp_path) as (store, _):
+        store.commit([*map(long, "abcd"), message("e", "tea"), long("f")], hour(0))
+        store.tidy()
+        with closing(open_index(tmp_path)) as index:
+            pieces = [index.work(8) for _ in range(4)]
+            assert index.work(1) == (0, False)
+        assert pieces == [(2, True), (2, True), (2, False), (0, False)]
+        assert count(tmp_path, "tea") == 6
+
+
+def test_one_message_at_least_is_taken_in_however_long(tmp_path: Path) -> None:
+    with opened(tmp_path) as (store, _):
+        store.commit([message(id, "tea " * 1_000) for id in "ab"], hour(0))
+        assert take_in(store, budget=1) == 3
+        assert count(tmp_path, "tea") == 2
 
 
 def test_what_retention_removed_leaves_the_index(tmp_path: Path) -> None:
@@ -163,11 +184,11 @@ def test_what_was_erased_is_not_found_and_leaves_no_trace(tmp_path: Path) -> Non
         assert texts(store, Query(9, phrases=(Phrase((gone,)),))) == []
         assert "" not in texts(store, Query(9, conversations=("#a",)), size=10**7)
         index = open_index(tmp_path)
-        assert index.work(100) == 1
+        assert index.work(100).messages == 1
         assert count(tmp_path, gone) == 0
-        assert index.work(100) == 0  # nothing to take in: time to clear up
+        assert index.work(100).messages == 0  # nothing to take in: time to clear up
         assert words_in(tmp_path, gone[-8:], kept[-8:]) == [kept[-8:]]
-        assert index.work(100) == 0
+        assert index.work(100).messages == 0
         index.close()
         assert len(texts(store, Query(9, phrases=tea()), size=10**7)) == 2_999
 
@@ -210,7 +231,7 @@ def test_traces_are_taken_away_now_and_then_only(tmp_path: Path) -> None:
         with closing(open_index(tmp_path)) as index:
             index._write_anew_at = float("inf")
             erase(store, 2)
-            assert [index.work(9) for _ in range(2)] == [1, 0]
+            assert [index.work(9).messages for _ in range(2)] == [1, 0]
             assert words_in(tmp_path, unique(2)[-8:]) == [unique(2)[-8:]]
         take_in(store)  # another start
         assert words_in(tmp_path, unique(2)[-8:]) == []
@@ -227,7 +248,7 @@ def test_work_can_be_stopped_and_is_done_another_time(tmp_path: Path) -> None:
             return False
 
         index._db.set_progress_handler(interrupt, 50)
-        assert index.work(5_000) == 0
+        assert index.work(5_000).messages == 0
         index.close()
         index.stop()  # too late, and harmless
         take_in(store, budget=5_000)
