@@ -20,10 +20,11 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from multiprocessing import Queue, get_context
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -38,6 +39,7 @@ TS = "2026-01-01T00:00:00.000000Z"
 ROWS_AT_ONCE = 500
 #: Of ten messages, so many are said in the large room.
 SHARE = 8
+_processes = get_context("spawn")
 
 
 # ------------------------------------------------------------------ the store, in this process
@@ -152,33 +154,22 @@ def measure_catching_up(folder: Path, head: int, behind: int, seconds: float) ->
         context = ssl.create_default_context(cafile=str(certs / "ca.pem"))
         talker = Visitor(port, context, "talker")
         talker.ask("join", room="#pulse")
-        quiet = _take_pulse(talker, seconds, threading.Event())
+        quiet = _take_pulse(talker, seconds, lambda: False)
         before = _memory(server.pid)
-        done = threading.Event()
-        results: list[int] = []
-
-        def read_all(number: int) -> None:
-            visitor = Visitor(port, context, f"reader{number}")
-            visitor.ask("join", room=LARGE, after=0)
-            results.append(visitor.read_room(head))
-            visitor.sock.close()
-            if len(results) == behind:
-                done.set()
-
-        readers = [
-            threading.Thread(target=read_all, args=(number,), daemon=True)
-            for number in range(behind)
-        ]
+        results: Queue[tuple[int, float]] = _processes.Queue()
+        readers = _processes.Process(target=read_all, args=(port, certs, head, behind, results))
+        readers.start()
         began = time.monotonic()
-        for reader in readers:
-            reader.start()
-        peak, pulse = before, []
-        while not done.is_set():
-            pulse += _take_pulse(talker, 1.0, done)
+        peak, pulse = before, list[float]()
+        while readers.is_alive():
+            pulse += _take_pulse(talker, 1.0, lambda: not readers.is_alive())
             peak = max(peak, _memory(server.pid))
             if time.monotonic() - began > 600:
+                readers.kill()
                 raise TimeoutError("those behind did not get through in ten minutes")
-        took = time.monotonic() - began
+        if readers.exitcode:
+            raise ConnectionError("those behind did not get through; see above")
+        faults, took = results.get()
         return {
             "quiet echo, median, ms": median(quiet) * 1e3,
             "quiet echo, p99, ms": quantiles(quiet, n=100)[98] * 1e3,
@@ -186,18 +177,40 @@ def measure_catching_up(folder: Path, head: int, behind: int, seconds: float) ->
             "echo beside them, p99, ms": quantiles(pulse, n=100)[98] * 1e3,
             "the server grew by, MB": (peak - before) / 1e6,
             "messages a second to those behind": behind * head / took,
-            "not the next one": sum(results),
+            "not the next one": faults,
         }
     finally:
         server.terminate()
         server.wait()
 
 
-def _take_pulse(talker: Visitor, seconds: float, done: threading.Event) -> list[float]:
-    """Seconds until the echo, one message after the other."""
+def read_all(
+    port: int, certs: Path, head: int, behind: int, results: Queue[tuple[int, float]]
+) -> None:
+    """Have so many read the whole large room at once; tells faults, and seconds that it took.
+
+    In a process of its own: else whoever takes the pulse waits for the interpreter of the readers.
+    """
+    context = ssl.create_default_context(cafile=str(certs / "ca.pem"))
+
+    def read(number: int) -> int:
+        visitor = Visitor(port, context, f"reader{number}")
+        visitor.ask("join", room=LARGE, after=0)
+        faults = visitor.read_room(head)
+        visitor.sock.close()
+        return faults
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(behind) as pool:
+        faults = sum(pool.map(read, range(behind)))
+    results.put((faults, time.monotonic() - began))
+
+
+def _take_pulse(talker: Visitor, seconds: float, done: Callable[[], bool]) -> list[float]:
+    """Seconds until the echo, one message after the other, until it is `done`."""
     times: list[float] = []
     began = time.monotonic()
-    while time.monotonic() - began < seconds and not (done.is_set() and times):
+    while time.monotonic() - began < seconds and not (done() and times):
         said = time.monotonic()
         id = f"p-{time.monotonic_ns()}"
         talker.send(type="chat", id=id, to="#pulse", text=TEXT)
