@@ -49,6 +49,11 @@ _LONGEST_SLEEP: Final = 1.0
 #: Connections that were ready at once beyond which more may be by now, and looks at who is.
 _MANY_READY: Final = 8
 _LOOKS_PER_TURN: Final = 4
+#: Where so many events share an operation, a turn for fewer who are ready than this waits so long
+#: for more of them, seconds.
+_MANY_SHARED: Final = 24
+_FEW_READY: Final = 16
+_GATHER: Final = 0.000_2
 #: How long who has arrived may wait to be told with what they say first, seconds, and how many.
 _ARRIVAL_WAIT: Final = 0.02
 _ARRIVALS_AT_ONCE: Final = 64
@@ -78,6 +83,8 @@ class Loop:
         self._arrived_at = 0.0
         #: When what the hub has not answered yet was read, and how many events that were.
         self._unanswered: deque[tuple[float, int]] = deque(maxlen=1_024)
+        #: How many events one operation answers of late: quick to grow, slow to shrink.
+        self._shared = 0
         #: From the turn in which an event was read to when all that follows was written.
         self.latency = Histogram()
         self._stop_at: float | None = None
@@ -163,6 +170,8 @@ class Loop:
 
     def _turn(self) -> None:
         ready = self._sleep()
+        if self._shared >= _MANY_SHARED and len(ready) < _FEW_READY:
+            ready = self._gather()
         self._clock.now = now = time.monotonic()
         self._carry_out_posted()
         self._serve_ready(ready)
@@ -186,7 +195,7 @@ class Loop:
             self._told.clear()
             self._unanswered.append((now, len(told)))
             self._config.inbox(told)
-            self._await_answer()
+            self._await_answer(len(told))
 
     def _announce(self, now: float) -> None:
         """Tell who has arrived, before what they say, or when they have said nothing for a while.
@@ -223,7 +232,7 @@ class Loop:
         for _ in range(min(len(ready), most)):
             self._endings.guard(ready.popleft(), self._handshakes.advance)
 
-    def _await_answer(self) -> None:
+    def _await_answer(self, told: int) -> None:
         """Let the hub decide what it was told, and carry that out, before anything more is read.
 
         Two threads that both want the interpreter gain nothing by running at once; taking turns,
@@ -235,6 +244,8 @@ class Loop:
             return
         self._clock.now = time.monotonic()
         self._carry_out_all(ops)
+        shared = told // (len(ops) or 1)
+        self._shared = shared if shared > self._shared else (7 * self._shared + shared) >> 3
 
     def _sleep(self) -> list[tuple[int, int]]:
         while self._config.inbox_full() and self._stop_at is None:
@@ -256,6 +267,16 @@ class Loop:
         ready = self._poller.poll(timeout)
         self._sleeping = False
         return ready
+
+    def _gather(self) -> list[tuple[int, int]]:
+        """Who is ready in a moment, when all answer at once to what they have just been sent.
+
+        The first few would have a chunk of their own, as dear to each receiver as one for all: of a
+        room of 100 that talks flat out every fourth chunk was one of those, and 8 % of the CPU went
+        there.
+        """
+        time.sleep(_GATHER)
+        return self._poller.poll(0.0)
 
     def _carry_out_posted(self) -> None:
         posted = self._posted

@@ -14,7 +14,6 @@ import apsw
 from .conversations import Conversation
 from .journal import Journal
 from .migrations import PLACE_BITS
-from .pages import row_of
 from .retention import weigh
 
 _INSERT: Final = (
@@ -37,8 +36,12 @@ def bring_in(
     for name, entries in journal.conversations():
         number = conversations[name].number
         base = number << PLACE_BITS
-        cursor.executemany(_INSERT, [row_of(base, name, entry) for entry in entries])
-        weight = sum([weigh(entry[0].text) for entry in entries])
+        rows = [
+            (base + seq, identity, id, ts, sender, None if to == name else to, reply, action, text)
+            for (_, identity, id, to, sender, text, reply, action), seq, ts in entries
+        ]  # as `row_of` makes one, for this runs once per message
+        cursor.executemany(_INSERT, rows)
+        weight = sum([weigh(row[-1]) for row in rows])
         (_, head, last_ts), oldest = entries[-1], entries[0][2]
         cursor.execute(_GROW, (number, name, head, weight, oldest, last_ts))
         total += weight

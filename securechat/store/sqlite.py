@@ -316,7 +316,7 @@ class SqliteStore:
 
     def _append(self, new: NewMessage, ts: str, grown: dict[str, Growth]) -> Outcome:
         conversation, identity, id, to, _, text, _, _ = new
-        if self._journal.find(identity, id) or not self._runs.passes(identity, id):
+        if not self._runs.passes(identity, id):
             outcome = recall(self._execute, self._journal, identity, id, to, text)
             if outcome is not UNKNOWN:
                 return outcome

@@ -8,6 +8,7 @@ with the server.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -68,7 +69,8 @@ class ChatApp(App[int], inherit_bindings=False):
     def __init__(
         self, client: Client, controller: Controller, setup: Setup = DEFAULTS, typed: str = ""
     ) -> None:
-        super().__init__()
+        # With its own colours Textual would only make them greys: NO_COLOR means none at all.
+        super().__init__(ansi_color="NO_COLOR" in os.environ)
         self._typed = typed
         self._client = client
         self._controller = controller

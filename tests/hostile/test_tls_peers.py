@@ -288,6 +288,10 @@ class Pulse:
             over.set()
             thread.join()
 
+    def close(self) -> None:
+        """Be gone."""
+        self.member.sock.close()
+
 
 def play(port: int, act: Case) -> None:
     """Be that peer, and hear the server out, for a moment."""
@@ -326,7 +330,7 @@ def test_each_of_them_ends_alone_and_nobody_waits(
     assert len(CASES) >= 60
     assert slowest[0] < max(LIMIT_MS, 4 * quiet)
     assert after <= before
-    pulse.member.sock.close()
+    pulse.close()
 
 
 def test_a_server_that_takes_them_one_by_one_is_found_out(certs_folder: Any) -> None:

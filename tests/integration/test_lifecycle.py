@@ -207,6 +207,27 @@ def test_a_signal_stops_the_process_in_order(certificates: Any, number: int) -> 
     assert "Traceback" not in errors
 
 
+def test_a_second_signal_ends_the_process_at_once(certificates: Any, new_wire: Any) -> None:
+    """The first one waits for somebody who does not read that it is over."""
+    process, port = _serve(certificates, "--rate", "0")
+    ann, deaf = new_wire(port), new_wire(port)
+    for nick, wire in (("ann", ann), ("deaf", deaf)):
+        wire.hello(nick)
+        wire.answer("join", room="#lobby")
+    for _ in range(20):
+        for _ in range(100):
+            ann.say("#lobby", "x" * 4_000)
+        ann.roundtrip()
+    process.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(2.5) == 128 + signal.SIGINT
+    process.communicate()
+    ann.close()
+    deaf.close()
+
+
 def test_used_up_descriptors_pause_accepting_and_members_talk_on(
     certificates: Any, new_wire: Any
 ) -> None:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from securechat.link_events import Arrived, Lost
+from securechat.net import loop
 from securechat.net.ops import Answered, Deliver
 from securechat.protocol.envelopes import Draft, Hello
 from securechat.protocol.framing import encode_frame
@@ -46,6 +47,31 @@ def test_a_hub_that_takes_its_time_keeps_nobody_from_reading_on(contexts: Contex
             assert desk.ids() == [str(number)]
     finally:
         desk.close()
+
+
+def test_where_many_share_an_operation_a_moment_is_waited_for_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They all speak at once again, and a chunk for the first few would cost as much as one."""
+    ann, bob = desk.connect(), desk.connect()
+    monkeypatch.setattr(loop, "_GATHER", 0.5)
+
+    def hear_in_turn(*numbers: int) -> list[str]:
+        for number, peer in zip(numbers, (ann, bob), strict=True):
+            peer.sendall(draft(number))
+            time.sleep(0.1)
+        return desk.ids()
+
+    assert hear_in_turn(1, 2) == ["1"]
+    desk.loop.post(())
+    assert desk.ids() == ["2"]
+    desk.loop.post(())
+    ann.sendall(b"".join(draft(number) for number in range(100, 150)))
+    assert len(desk.ids()) == 50
+    desk.loop.post((Deliver(1, encode_frame(b"{}")),))
+    assert ann.recv(6) == encode_frame(b"{}")
+    assert sorted(hear_in_turn(3, 4)) == ["3", "4"]
+    desk.loop.post(())
 
 
 def test_what_was_said_before_the_end_is_told_before_the_end(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -46,7 +47,9 @@ def test_what_is_written_is_read_again(said: list[tuple[str, bool]]) -> None:
         message(str(n), text)._replace(action=action, reply_to=n or None)
         for n, (text, action) in enumerate(said)
     ]
-    assert decode_messages(encode_messages(messages)) == messages
+    row = encode_messages(messages)
+    assert decode_messages(row) == messages
+    assert row == json.dumps(messages, ensure_ascii=False, separators=(",", ":"))
 
 
 @pytest.mark.parametrize(

@@ -307,8 +307,8 @@ def test_no_color_takes_all_colours_away(monkeypatch: pytest.MonkeyPatch) -> Non
             for _, style, _ in strips.apply_filter(
                 bob.app._filters[-1], bob.app.background_colors[0]
             ):
-                triplet = style and style.color and style.color.triplet
-                assert not triplet or len(set(triplet)) == 1
+                colours = (style.color, style.bgcolor) if style else ()
+                assert all(colour is None or colour.is_default for colour in colours)
 
     play(scene)
 
