@@ -2,7 +2,8 @@
 
 A chunk goes to everyone at the head with one TLS write of shared bytes each. Whose connection has
 too much waiting stays where it is, and is fed as it drains: from the feed's ring, or by pages that
-the readers fetch. So a slow reader costs a page of memory, slows nobody else and loses nothing.
+the readers fetch, one at a time for each connection, its conversations in turn. So a slow reader
+costs a page of memory, slows nobody else and loses nothing.
 """
 
 from __future__ import annotations
@@ -199,15 +200,16 @@ class Fanout:
 
     def take_page(self, channel: Channel, page: PageRead) -> None:
         """What a reader found; dropped when the subscription is another one by now."""
-        cursor = (channel.behind or {}).get(page.conversation)
-        if cursor is None or cursor.generation != page.generation or not cursor.asked:
-            return
-        cursor.asked = False
-        cursor.seq = page.last
-        for piece in page.pieces:
-            self.write(channel, piece)
-        if channel.phase is Phase.TALKING:
-            self._advance(channel, page.conversation)
+        behind = channel.behind or {}
+        cursor = behind.get(page.conversation)
+        if cursor is not None and cursor.generation == page.generation and cursor.asked:
+            cursor.asked = False
+            cursor.seq = page.last
+            # The last to be fed next time: each of its conversations has its turn.
+            behind[page.conversation] = behind.pop(page.conversation)
+            for piece in page.pieces:
+                self.write(channel, piece)
+        self.drained(channel)
 
     def _advance(self, channel: Channel, conversation: str) -> None:
         """Feed one subscription that is behind, as far as the connection takes it."""
@@ -220,6 +222,8 @@ class Fanout:
                 return
             chunk = feed.next_chunk(cursor.seq)
             if chunk is None:
+                if any(other.asked for other in (channel.behind or {}).values()):
+                    return  # one page at a time: 200 conversations cost no more than one
                 cursor.asked = True
                 self._ask_page(self._wish(channel, conversation, cursor, feed.head))
                 return

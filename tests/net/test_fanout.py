@@ -262,6 +262,41 @@ def test_a_page_that_fills_the_connection_is_the_last_until_it_drains(world: Wor
     assert world.heard(late) == records([1, 2])
 
 
+def test_one_page_at_a_time_is_wished_for_and_conversations_take_turns(world: World) -> None:
+    late = world.connect()
+    rooms = [f"#{number}" for number in range(200)]
+    for room in rooms:
+        world.join(room, head=2, channel=late)
+    assert [wish.conversation for wish in world.wishes] == ["#0"]
+    for _ in rooms * 2:
+        wish = world.wishes[-1]
+        text = f"{wish.conversation}:{wish.after + 1} ".encode()
+        world.fanout.take_page(late, world.read(text, last=wish.after + 1))
+    turns = [f"{room}:{seq} " for seq in (1, 2) for room in rooms]
+    assert world.heard(late) == "".join(turns).encode()
+    assert (len(world.wishes), late.behind) == (400, None)
+
+
+def test_a_page_that_is_of_no_use_any_more_gives_its_place_to_the_next(world: World) -> None:
+    late = world.join("#one", head=9)
+    world.join("#two", head=9, channel=late)
+    world.leave(late, "#one")
+    world.fanout.take_page(late, world.read(b"stale", last=9, wish=0))
+    assert [wish.conversation for wish in world.wishes] == ["#one", "#two"]
+    world.fanout.take_page(late, world.read(b"1-9", last=9))
+    assert (world.heard(late), late.behind) == (b"1-9", None)
+
+
+def test_what_the_ring_has_waits_for_no_page(world: World) -> None:
+    slow = world.join(room=0)
+    late = world.join("#other", head=9)
+    kept = fill(world, slow)
+    world.say(record(kept), first=kept)
+    world.join(after=kept - 1, head=kept, channel=late)
+    assert world.heard(late) == record(kept)
+    assert [wish.conversation for wish in world.wishes] == ["#other"]
+
+
 def test_a_direct_conversation_is_asked_for_by_the_name_its_client_knows(world: World) -> None:
     late = world.connect()
     world.fanout.subscribe(late, Subscribe(late.number, "@1:2", "@bob", 0, 5))

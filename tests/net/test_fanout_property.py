@@ -16,7 +16,7 @@ from securechat.net.channel import Channel, Phase
 if TYPE_CHECKING:
     from tests.net.conftest import World
 
-ROOMS = ("a", "b")
+ROOMS = ("a", "b", "c")
 PEOPLE = 3
 
 
@@ -100,6 +100,7 @@ class Model:
         for channel in self.people:
             if channel.phase is Phase.TALKING:
                 assert channel.out_bytes == sum(map(len, channel.out or ()))
+            assert sum(cursor.asked for cursor in (channel.behind or {}).values()) <= 1
             for room, cursor in (channel.behind or {}).items():
                 if cursor.fell:
                     self.fell.add((channel.number, room))
@@ -110,10 +111,13 @@ class Model:
         assert all(feed.behind or feed.ring is None for feed in feeds)
 
     def settle(self) -> None:
-        """Everyone reads, and every page comes."""
+        """Everyone reads, and every page comes; who has nothing waiting is not heard of."""
+        for channel in self.people:
+            self.world.drain(channel)
         for _ in range(2000):
             for channel in self.people:
-                self.world.drain(channel)
+                if channel.out is not None:
+                    self.world.drain(channel)
             if not self.world.wishes:
                 return
             self.page(Step("page", 0, "", 5))
