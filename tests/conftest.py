@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 import trustme
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says more about what else the machine does than about the example.
+settings.register_profile("patient", deadline=None, suppress_health_check=(HealthCheck.too_slow,))
+settings.load_profile("patient")
 
 #: What a test calls a line for a person among its properties (`record_property`).
 FIGURE = "figure"
