@@ -1,4 +1,4 @@
-"""What is asked of the C library about memory, where it is glibc: one heap, and nothing kept idle.
+"""What is asked of the C library about memory, where it is glibc: few heaps, nothing kept idle.
 
 In and out: nothing. Where the C library is another one, or has no such call, nothing happens.
 
@@ -6,8 +6,9 @@ glibc gives each thread a heap of its own, in which what the thread has freed wa
 alone. But here a message is read by one thread, stored by the next and written by a third, and each
 of them once needed much: after a busy room in which 100 people did not read, 54 of 106 MB were
 free, in six heaps, and who caught up made their readers' heaps grow all the same (+35 MB; with one
-heap +6, at the same CPU for each delivery: the interpreter lets one thread allocate at a time
-anyway, and what OpenSSL and SQLite take beside it is little).
+heap +6). The interpreter lets one thread allocate at a time, but for what OpenSSL and SQLite take:
+with one io thread, one heap costs no CPU; four of them would wait for each other there (10 to 20 %
+more for each delivery), so there are as many heaps as io threads.
 
 A handshake takes 20 KiB for a moment. When hundreds are under way at once, that lies in pieces
 between what their connections keep, and the C library gives such pieces back only when it is asked
@@ -25,13 +26,13 @@ RUSH: Final = 256
 _ARENA_MAX: Final = -8
 
 
-def share_one_heap() -> None:
-    """Have all threads take memory from one heap; to be called before they start."""
+def share_heaps(most: int) -> None:
+    """Have all threads take memory from `most` heaps together; to be called before they start."""
     from ctypes import c_int
 
     set_option = _find("mallopt", c_int, c_int)
     if set_option is not None:
-        set_option(_ARENA_MAX, 1)
+        set_option(_ARENA_MAX, most)
 
 
 def find_give_back() -> Callable[[], None]:

@@ -30,7 +30,7 @@ from ..metrics import Histogram, merge
 from ..net import wordless
 from ..net.door import Door
 from ..net.gate import Gate, fit
-from ..net.heap import share_one_heap
+from ..net.heap import share_heaps
 from ..net.listener import Listener
 from ..net.loop import Loop, LoopConfig
 from ..net.ops import Op, Stop, UseContext
@@ -265,7 +265,7 @@ def _bucket_maker(rate: float, burst: int) -> Callable[[float], TokenBucket] | N
 
 def run(config: ServerConfig, *, json_log: bool = False) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code. SIGHUP: load the certificates again."""
-    share_one_heap()
+    share_heaps(config.io_threads)
     set_up(as_json=json_log)
     _raise_descriptor_limit()
     signals = Signals()
