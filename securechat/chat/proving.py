@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pydantic import SecretStr
 
 from ..errors import Rejected
+from ..penalties import source_of
 from ..proofs import Derive, Derived, Result, Verified, Verify
 from . import endings
 from .logins import CLEAN
@@ -121,7 +122,7 @@ class Attempt:
         self._session = session
         self._re = re
         self._account = account
-        self._source = hub.arrivals.source_of(session.number)
+        self._source = source_of(session.peer)
         wait = hub.logins.wait(self._source, account, hub.now.mono)
         if wait > 0:
             message = "Too much was tried from your address that was wrong. Wait, then try again."

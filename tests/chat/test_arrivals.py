@@ -27,20 +27,10 @@ def arrive(stage: Stage, name: str | None = None, *, surplus: bool = False) -> P
 def test_nothing_is_remembered_of_a_connection_that_has_ended() -> None:
     arrivals = Arrivals()
     arrivals.note(1, Arrived("192.0.2.1:5", True, "bob"))
-    assert (arrivals.source_of(1), arrivals.certificate_of(1)) == ("192.0.2.1", "bob")
-    assert arrivals.is_surplus(1)
+    assert (arrivals.is_surplus(1), arrivals.certificate_of(1)) == (True, "bob")
     arrivals.drop(1)
     assert (arrivals.is_surplus(1), arrivals.certificate_of(1)) == (False, None)
-    with pytest.raises(KeyError):
-        arrivals.source_of(1)
     arrivals.drop(1)
-
-
-def test_all_of_one_place_share_the_text_of_it() -> None:
-    arrivals = Arrivals()
-    for number in (1, 2):
-        arrivals.note(number, Arrived(f"192.0.2.1:{number}"))
-    assert arrivals.source_of(1) is arrivals.source_of(2)
 
 
 def test_one_too_many_of_an_address_is_told_so(stage: Stage) -> None:
