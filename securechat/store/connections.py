@@ -17,7 +17,7 @@ from typing import Final
 import apsw
 
 from ..errors import StoreBroken, StoreFull, StoreRefused
-from .migrations import create, recognise
+from .migrations import create, is_foreign, recognise
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def find_or_make(path: Path) -> None:
             _refuse_remains(path)
             create(path)
             log.info("%s: made a new database", path)
-        elif path.is_file() and path.stat().st_mode & 0o077:
+        elif path.is_file() and path.stat().st_mode & 0o077 and not is_foreign(path):
             path.chmod(0o600)
             log.warning("%s: others could read the database; now only its owner can", path)
     except (apsw.Error, OSError) as error:
@@ -183,8 +183,8 @@ def _refuse_shortened(db: apsw.Connection, path: Path) -> None:
 def damaged(path: Path, reason: str) -> StoreRefused:
     """A file that is not what it should be; it is left as it is."""
     return StoreRefused(
-        f"{path}: the database is damaged ({reason}). Look at it with `securechat db check`, "
-        "restore a backup with `securechat db restore FILE`."
+        f"{path}: the database is damaged ({reason}). Stop what uses it, then restore a backup "
+        "with `securechat db restore FILE`."
     )
 
 

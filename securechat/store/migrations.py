@@ -259,6 +259,17 @@ def renew_epoch(db: apsw.Connection) -> str:
     return epoch
 
 
+def is_foreign(path: Path) -> bool:
+    """Whether the file is not a database of securechat's, by its header; raises OSError.
+
+    It is read past SQLite, which changes files beside it. Ours have their `application_id` (bytes
+    68 to 71, https://sqlite.org/fileformat2.html#database_header) since before they had a log.
+    """
+    with path.open("rb") as file:
+        header = file.read(72)
+    return int.from_bytes(header[68:], "big") != APPLICATION_ID
+
+
 def recognise(db: apsw.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> int:
     """The version of the database; raises `StoreRefused` unless it is one that we can read."""
     cure = "Restore a backup (`securechat db restore FILE`), or give another folder with --data."

@@ -36,6 +36,18 @@ def run(*arguments: str | Path) -> tuple[int, str, str]:
     return done.exit_code, done.stdout, done.stderr
 
 
+def test_what_cannot_be_opened_is_not_sent_to_the_check_that_says_so(data: Path) -> None:
+    file = data / "securechat.db"
+    with closing(open_store(data)):
+        pass
+    file.write_bytes(file.read_bytes()[:4096] + os.urandom(8192))
+    code, _, err = run("check", "--data", data)
+    assert code == 1
+    assert "is damaged" in err
+    assert "db restore" in err
+    assert "db check" not in err
+
+
 def test_a_sound_database(data: Path) -> None:
     assert run("check", "--data", data) == (0, "sound: 1 message in 1 conversation\n", "")
 

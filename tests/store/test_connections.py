@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
 from contextlib import closing
@@ -85,6 +86,18 @@ def test_a_database_that_others_could_read_is_closed_to_them(
     open_store(tmp_path).close()
     assert stat.S_IMODE((tmp_path / DATABASE_NAME).stat().st_mode) == 0o600
     assert "others could read the database" in caplog.text
+
+
+def test_a_file_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / DATABASE_NAME
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE theirs (a)")
+    file.chmod(0o644)
+    before = file.read_bytes()
+    with pytest.raises(StoreRefused, match="not a database of securechat's"):
+        open_store(tmp_path)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert file.read_bytes() == before
 
 
 def test_a_second_server_is_refused_with_the_first_ones_process_id(
