@@ -26,6 +26,7 @@ SOURCES = {
     "PROFILE": "profiles",
     "ROOM": "rooms",
     "ROOM|@NICK": "addresses",
+    "NAME=VALUE": "limits",
 }
 #: Commands about servers that are known already, and no others.
 KNOWN = ("trust",)

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+_T = TypeVar("_T")
+
+
+def _limit(default: _T, meaning: str, least: float = 1, option: str = "") -> _T:
+    """A field with what a person has to know of it; see `Figure`."""
+    metadata = {"meaning": meaning, "least": least, "option": option}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatLimits:
     """What the chat core holds people to."""
 
-    rate: float = 20.0  #: frames a second and connection; 0: no limit
-    burst: int = 100  #: frames that may come at once
-    presence: int = 500  #: above so many members a room tells a count, not names
-    idle_timeout: float = 90.0  #: seconds of silence that end a connection
-    grace: float = 30.0  #: seconds in which a lost link is not yet a departure
-    guest_days: float = 7.0  #: days that a guest's session lives after its last use
-    former_nick: float = 86_400.0  #: seconds that a nick stays its former owner's
-    connections_per_identity: int = 8
-    subscriptions: int = 200  #: rooms that one connection may be in
-    rooms: int = 20_000  #: rooms in all
-    connections: int = 19_000  #: connections in all
-    guests: bool = True  #: whether somebody without an account may come in
-    accounts: int = 20_000  #: accounts in all
-    sessions_per_account: int = 32  #: devices that one account may be logged in on
-    session_days: float = 90.0  #: days that an account's session lives after its last use
-    invites: int = 10_000  #: invites that wait to be used
-    proofs: int = 32  #: passwords that may wait to be looked at
+    rate: float = _limit(20.0, "frames a second and connection; 0: no limit", 0, "--rate")
+    burst: int = _limit(100, "frames that may come at once", option="--burst")
+    presence: int = _limit(500, "above so many members a room tells a count, not names", 0)
+    idle_timeout: float = _limit(90.0, "seconds of silence that end a connection")
+    grace: float = _limit(30.0, "seconds until a lost link is a departure", 0, "--grace")
+    guest_days: float = _limit(7.0, "days a guest lives after its last use", 0, "--guest-days")
+    former_nick: float = _limit(86_400.0, "seconds that a nick stays its former owner's", 0)
+    connections_per_identity: int = _limit(8, "connections of one person at once")
+    subscriptions: int = _limit(200, "rooms that one connection may be in")
+    rooms: int = _limit(20_000, "rooms in all")
+    connections: int = _limit(19_000, "connections in all")
+    guests: bool = _limit(True, "whether somebody without an account may come in", 0, "--guests")
+    accounts: int = _limit(20_000, "accounts in all", 0)
+    sessions_per_account: int = _limit(32, "devices that one account may be logged in on")
+    session_days: float = _limit(90.0, "days an account's session lives after its last use")
+    invites: int = _limit(10_000, "invites that wait to be used", 0)
+    proofs: int = _limit(32, "passwords that may wait to be looked at", 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +48,96 @@ class GateLimits:
     limit waits; who waits too long, or with too many, is cut. See docs/security.md.
     """
 
-    trust_loopback: bool = True  #: connections from this machine itself are not limited
-    per_address: int = 1_000  #: connections at once; 0: no limit
-    new_per_second: float = 10.0  #: new connections of an address, in the long run; 0: no limit
-    new_at_once: int = 1_000  #: and beyond that run
-    handshakes: float = 100.0  #: handshakes a second that are begun in all; 0: no limit
-    handshakes_at_once: int = 128
-    greeting: int = 512  #: connections in all that have not been welcomed yet
-    greeting_per_address: int = 64
-    waiting: int = 8_192  #: connections in all that wait for their handshake
-    waiting_per_address: int = 512
-    longest_wait: float = 8.0  #: seconds; then who waits is cut
-    tolerance: float = 30.0  #: seconds of penalty that change nothing
-    longest_penalty: float = 600.0  #: seconds; a penalty fades by one second a second
-    offence: float = 5.0  #: seconds of penalty for breaking the protocol after `welcome`
-    messages: float = 1_000.0  #: frames a second of all connections of one address; 0: no limit
-    table: int = 65_536  #: addresses remembered, at most
+    trust_loopback: bool = _limit(
+        True, "connections from this machine itself are not limited", 0, "--trust-loopback"
+    )
+    per_address: int = _limit(
+        1_000, "connections of one address at once; 0: no limit", 0, "--per-address"
+    )
+    new_per_second: float = _limit(
+        10.0,
+        "new connections of an address a second, in the long run; 0: no limit",
+        0,
+        "--new-per-address",
+    )
+    new_at_once: int = _limit(1_000, "new connections of an address beyond that run")
+    handshakes: float = _limit(
+        100.0, "handshakes begun in all a second; 0: no limit", 0, "--handshakes"
+    )
+    handshakes_at_once: int = _limit(128, "handshakes begun in all at once")
+    greeting: int = _limit(
+        512, "connections in all that have not been welcomed yet", option="--greeting"
+    )
+    greeting_per_address: int = _limit(64, "of them, those of one address")
+    greeting_fair_share: int = _limit(8, "the same when half of all are taken")
+    waiting: int = _limit(8_192, "connections in all that wait for their handshake")
+    waiting_per_address: int = _limit(512, "of them, those of one address")
+    longest_wait: float = _limit(8.0, "seconds; then who waits is cut", 0.1)
+    tolerance: float = _limit(30.0, "seconds of penalty that change nothing", 0)
+    borne: float = _limit(1.0, "seconds more for each member of that address who is in", 0)
+    longest_penalty: float = _limit(600.0, "seconds; a penalty fades by a second a second")
+    in_vain: float = _limit(
+        3.0, "seconds of penalty for a place held without hello, besides the time it was held", 0
+    )
+    innocent: float = _limit(3.5, "seconds of penalty up to which a newcomer goes first", 0)
+    offence: float = _limit(5.0, "seconds of penalty for breaking the protocol", 0)
+    forgiven: float = _limit(5.0, "seconds forgiven when somebody is welcomed", 0)
+    messages: float = _limit(
+        1_000.0,
+        "frames a second of all connections of one address; 0: no limit",
+        0,
+        "--messages-per-address",
+    )
+    table: int = _limit(65_536, "addresses remembered, at most", 16)
 
 
 @dataclass(frozen=True, slots=True)
 class LoginLimits:
     """What guessing costs; a success costs nothing, so a class may log in at once."""
 
-    failure: float = 5.0  #: seconds of penalty for a wrong password, to the address and the account
-    per_address: float = 60.0  #: seconds of penalty beyond which an address has to wait
-    doubt: float = 60.0  #: seconds for which an address that has failed goes behind all others
-    per_account: float = 60.0  #: the same for an account, for addresses that have failed there
-    longest_penalty: float = 600.0
-    table: int = 65_536  #: addresses, and accounts, remembered, at most
+    failure: float = _limit(
+        5.0, "seconds of penalty for a wrong password, to the address and the account", 0
+    )
+    per_address: float = _limit(60.0, "seconds of penalty beyond which an address has to wait", 0)
+    doubt: float = _limit(
+        60.0, "seconds for which an address that has failed goes behind all others", 0
+    )
+    per_account: float = _limit(
+        60.0, "as per-address, of an account, for addresses that have failed there", 0
+    )
+    longest_penalty: float = _limit(600.0, "seconds; a penalty fades by a second a second")
+    table: int = _limit(65_536, "addresses, and accounts, remembered, at most", 16)
+
+
+class Figure(NamedTuple):
+    """One limit by its name, as `serve --limit` and docs/security.md have it.
+
+    `option` is the option of `serve` that sets it, "": there is none but `--limit NAME=VALUE`.
+    """
+
+    name: str
+    default: float
+    least: float
+    meaning: str
+    option: str
+
+
+SECTIONS: Final[Mapping[str, type[ChatLimits | GateLimits | LoginLimits]]] = {
+    "chat": ChatLimits,
+    "gate": GateLimits,
+    "logins": LoginLimits,
+}
+
+
+def name_figures() -> dict[str, Figure]:
+    """All limits, by names such as `gate.longest-wait`: the part and the field."""
+    found: dict[str, Figure] = {}
+    for part, limits in SECTIONS.items():
+        for one in fields(limits):
+            about: Any = one.metadata
+            name = f"{part}.{one.name.replace('_', '-')}"
+            found[name] = Figure(name, cast("float", one.default), **about)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +155,7 @@ class ServerConfig:
     io_threads: int = 1
     limits: ChatLimits = ChatLimits()
     gate: GateLimits = GateLimits()
+    logins: LoginLimits = LoginLimits()
     #: Who has a certificate of these authorities is who it names; without one nobody gets in.
     client_ca: Path | None = None
     name: str = "securechat"

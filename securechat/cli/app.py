@@ -18,6 +18,7 @@ from .doctor import doctor
 from .export import export
 from .gui import gui
 from .invite import app as invite
+from .limits import limits
 from .reload import reload
 from .report import EXIT_CODES
 from .run import run
@@ -70,7 +71,7 @@ def root(
 
 
 for _command in (
-    *(gen_certs, serve, reload, connect, send, run, tail, export),
+    *(gen_certs, serve, limits, reload, connect, send, run, tail, export),
     search,
     *(audit, doctor, bench, schema, torture),
     gui,

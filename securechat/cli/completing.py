@@ -65,6 +65,14 @@ def addresses(incomplete: str) -> list[str]:
     return [*rooms(incomplete), *_fit(_remembered().people, incomplete)]
 
 
+def limits(incomplete: str) -> list[str]:
+    """Limits of a server that have no option of their own, with the value that they have."""
+    from ..config import name_figures
+
+    figures = name_figures().values()
+    return _fit((f"{it.name}={it.default:g}" for it in figures if not it.option), incomplete)
+
+
 def _fit(names: Iterable[str], incomplete: str) -> list[str]:
     return [one for one in dict.fromkeys(names) if one.startswith(incomplete) and one.isprintable()]
 
@@ -163,5 +171,8 @@ def _offered(source: str, typed: str) -> list[str]:
 
 
 _SOURCES: Final[Mapping[str, Callable[[str], list[str]]]] = MappingProxyType(
-    {one.__name__: one for one in (servers, known_servers, profiles, nicks, rooms, addresses)}
+    {
+        one.__name__: one
+        for one in (servers, known_servers, profiles, nicks, rooms, addresses, limits)
+    }
 )

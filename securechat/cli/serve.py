@@ -9,6 +9,7 @@ import typer
 
 from . import strangers
 from .configuring import ConfigOption
+from .limits import LimitOption, settle
 from .report import reported
 
 
@@ -71,6 +72,7 @@ def serve(
     handshakes: strangers.Handshakes = strangers.DEFAULTS.handshakes,
     greeting: strangers.Greeting = strangers.DEFAULTS.greeting,
     messages_per_address: strangers.MessagesPerAddress = strangers.DEFAULTS.messages,
+    limit: LimitOption = None,
     json_log: Annotated[
         bool,
         typer.Option(
@@ -89,11 +91,31 @@ def serve(
       securechat serve --guests no
       securechat serve --keep-days 90 --keep-room '#ops=365'
       securechat serve --client-ca certs/ca.pem
+      securechat serve --limit gate.longest-wait=20
     """
     with reported():
-        from ..config import ChatLimits, GateLimits, ServerConfig
+        from ..config import ChatLimits, GateLimits, LoginLimits, ServerConfig
         from ..server.app import run
 
+        parts = {
+            "chat": ChatLimits(
+                rate=rate,
+                burst=burst,
+                grace=grace,
+                guest_days=guest_days,
+                guests=guests is strangers.YesNo.YES,
+            ),
+            "gate": GateLimits(
+                trust_loopback=trust_loopback is strangers.YesNo.YES,
+                per_address=per_address,
+                new_per_second=new_per_address,
+                handshakes=handshakes,
+                greeting=greeting,
+                messages=messages_per_address,
+            ),
+            "logins": LoginLimits(),
+        }
+        held = settle(parts, limit or ())
         config = ServerConfig(
             host=host,
             port=port,
@@ -104,21 +126,9 @@ def serve(
             keep_rooms=tuple(_parse_room(one) for one in keep_room or ()),
             io_threads=io_threads,
             client_ca=client_ca,
-            gate=GateLimits(
-                trust_loopback=trust_loopback is strangers.YesNo.YES,
-                per_address=per_address,
-                new_per_second=new_per_address,
-                handshakes=handshakes,
-                greeting=greeting,
-                messages=messages_per_address,
-            ),
-            limits=ChatLimits(
-                rate=rate,
-                burst=burst,
-                grace=grace,
-                guest_days=guest_days,
-                guests=guests is strangers.YesNo.YES,
-            ),
+            limits=held["chat"],
+            gate=held["gate"],
+            logins=held["logins"],
         )
         raise typer.Exit(run(config, json_log=json_log))
 

@@ -24,6 +24,7 @@ WORDS: Final[dict[str, _Command]] = {
         (
             "gen-certs",
             "serve",
+            "limits",
             "reload",
             "connect",
             "send",
@@ -79,6 +80,7 @@ WORDS: Final[dict[str, _Command]] = {
             "--handshakes": "files",
             "--greeting": "files",
             "--messages-per-address": "files",
+            "--limit": "limits",
             "--json-log": None,
             "--no-json-log": None,
             "--config": "files",
@@ -88,6 +90,7 @@ WORDS: Final[dict[str, _Command]] = {
         (),
         (),
     ),
+    "limits": ({"--help": None, "-h": None}, (), ()),
     "reload": ({"--data": "files", "--config": "files", "--help": None, "-h": None}, (), ()),
     "connect": (
         {

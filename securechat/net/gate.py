@@ -23,16 +23,6 @@ from ..penalties import Penalties, is_loopback
 
 #: How long a place for greeting is nobody else's, seconds; honest peers need less.
 GRACE: Final = 3.0
-#: Beyond half of all places a source that has so many of them waits.
-_FAIR_SHARE: Final = 8
-#: Penalty for a connection that ends before it is welcomed, besides the time it took, seconds.
-_IN_VAIN: Final = 3.0
-#: So much penalty is nobody's fault, seconds: a client that meets us first only looks at our key.
-_INNOCENT: Final = 3.5
-#: What each of its people who are in makes a source bear more, seconds.
-_BORNE: Final = 1.0
-#: What is forgiven when somebody is welcomed, seconds.
-_FORGIVEN: Final = 5.0
 #: Waiting connections that are looked at in one `release`, and how often it is wanted, seconds.
 _LOOKED_AT: Final = 64
 RELEASE_EVERY: Final = 0.02
@@ -148,14 +138,14 @@ class Gate:
         if not penalty:
             return 0.0
         state = self._sources.get(source)
-        return penalty - (_BORNE * len(state.welcomed) if state is not None else 0.0)
+        return penalty - (self._limits.borne * len(state.welcomed) if state is not None else 0.0)
 
     def _may_begin(self, source: str, now: float, *, just_came: bool = False) -> bool:
         """Whether there is a place, and CPU, for one more handshake of this source."""
         limits = self._limits
         mine = self._greeting.count(source)
         bursts = 1
-        if just_came and not mine and self._guilt(source, now) <= _INNOCENT:
+        if just_came and not mine and self._guilt(source, now) <= limits.innocent:
             # Beyond the first burst only those go who do not flood, beyond the second only from
             # where people are in.
             state = self._sources.get(source)
@@ -165,7 +155,7 @@ class Gate:
         if mine >= limits.greeting_per_address:
             return False
         total = self._greeting.total
-        if 2 * total >= limits.greeting and mine >= _FAIR_SHARE:
+        if 2 * total >= limits.greeting and mine >= limits.greeting_fair_share:
             return False
         return total < limits.greeting or self._victim(source, now) != 0
 
@@ -275,14 +265,14 @@ class Gate:
             if state.greeting.pop(number, None) is not None:
                 self._greeting.move(source, -1)
             state.welcomed.add(number)
-            self._penalties.forgive(source, _FORGIVEN, now)
+            self._penalties.forgive(source, self._limits.forgiven, now)
         else:
             self._end(number, source, now)
 
     def _end(self, number: int, source: str, now: float) -> None:
         state = self._sources[source]
         if number in state.greeting:
-            self._penalties.add(source, _IN_VAIN, now)
+            self._penalties.add(source, self._limits.in_vain, now)
             self._end_greeting(number, now)
         state.welcomed.discard(number)
         state.open -= 1

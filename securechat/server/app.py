@@ -93,6 +93,7 @@ class Server:
             name=config.name,
             version=__version__,
             motd=config.motd,
+            logins=config.logins,
         )
         self._readers = Readers(self._store, self._post, self._lose_store)
         self._indexer = IndexKeeper(self._store)

@@ -155,4 +155,5 @@ FINGERPRINT: Final = text(
 WORD: Final = text("a word", r"\w(?:.{0,62}\w)?", "a word, or a few, of at most 64 characters")
 TEXT: Final = text("a string", r"(?s).*", "a string")
 KEYS: Final = several(text("a key", r"\S+", "the name of a key, for example ctrl+k"))
+LIMIT: Final = text("NAME=VALUE", r"[a-z._-]+=[0-9.]+", "NAME=VALUE, as `securechat limits` has it")
 KEEP: Final = text("ROOM=DAYS[,MB]", r"#?[^=]+=[0-9.]*(,[0-9.]+)?", "ROOM=DAYS[,MB]")

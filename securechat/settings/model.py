@@ -136,6 +136,7 @@ class Serve(Section):
     handshakes: Annotated[_Amount, kinds.AMOUNT, "handshakes begun in all a second"] = None
     greeting: Annotated[int | None, _COUNT, "connections without hello yet, in all"] = None
     messages_per_address: Annotated[_Amount, kinds.AMOUNT, "frames of an address a second"] = None
+    limit: Annotated[_Several, kinds.several(kinds.LIMIT), "any other limit"] = None
     json_log: Annotated[_Flag, kinds.FLAG, "log one JSON object a line"] = None
 
 

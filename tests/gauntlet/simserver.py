@@ -271,7 +271,9 @@ class Process:
         self._set_timer()
 
     def _decide(self) -> None:
-        """A turn of the hub thread, as `Dispatcher._run` has it."""
+        """A turn of the hub thread, as `Dispatcher._run` has it; behind its farewell it has none."""
+        if self._stopping:
+            return
         now, dispatcher = self._now(), self._dispatcher
         batch, self._inbox = self._inbox, []
         if batch:

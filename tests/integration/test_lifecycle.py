@@ -207,6 +207,19 @@ def test_a_signal_stops_the_process_in_order(certificates: Any, number: int) -> 
     assert "Traceback" not in errors
 
 
+def test_a_server_keeps_the_limits_that_it_was_told(certificates: Any, new_wire: Any) -> None:
+    told = ("--limit", "chat.subscriptions=1", "--limit", "chat.idle-timeout=77")
+    process, port = _serve(certificates, *told)
+    ann = new_wire(port)
+    assert ann.hello("ann")["limits"]["idle_timeout"] == 77
+    ann.answer("join", room="#one")
+    assert ann.answer("join", room="#two")["code"] == "forbidden"
+    ann.close()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
 def test_a_second_signal_ends_the_process_at_once(certificates: Any, new_wire: Any) -> None:
     """The first one waits for somebody who does not read that it is over."""
     process, port = _serve(certificates, "--rate", "0")
