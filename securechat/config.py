@@ -9,6 +9,9 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 _T = TypeVar("_T")
 
+#: The largest value of a limit: a number that the wire, SQLite and the kernel's timers all take.
+MOST: Final = 1_000_000_000
+
 
 def _limit(default: _T, meaning: str, least: float = 1, option: str = "") -> _T:
     """A field with what a person has to know of it; see `Figure`."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..config import MOST
 from . import strangers
 from .configuring import ConfigOption
 from .limits import LimitOption, settle
@@ -56,10 +57,12 @@ def serve(
     ] = 1,
     rate: Annotated[
         float,
-        typer.Option(min=0, metavar="PER_SECOND", help="Frames per connection; 0: no limit."),
+        typer.Option(
+            min=0, max=MOST, metavar="PER_SECOND", help="Frames per connection; 0: no limit."
+        ),
     ] = 20.0,
     burst: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Frames that may come at once.")
+        int, typer.Option(min=1, max=MOST, metavar="N", help="Frames that may come at once.")
     ] = 100,
     grace: Annotated[
         float,

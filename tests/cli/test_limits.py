@@ -95,7 +95,9 @@ def test_what_has_an_option_is_set_by_it_alone(served: list[ServerConfig], figur
         ("gate.waiting=0", "gate.waiting is a whole number, 1 at least"),
         ("gate.longest-wait=0", "gate.longest-wait is a number, 0.1 at least"),
         ("gate.longest-wait=nan", "gate.longest-wait is a number, 0.1 at least"),
-        ("gate.longest-wait=inf", "gate.longest-wait is a number, 0.1 at least"),
+        ("gate.longest-wait=inf", "gate.longest-wait is 1,000,000,000 at most"),
+        ("gate.longest-wait=1e300", "gate.longest-wait is 1,000,000,000 at most"),
+        ("chat.presence=9999999999999999999999", "chat.presence is 1,000,000,000 at most"),
         ("gate.longest-wait=-inf", "gate.longest-wait is a number, 0.1 at least"),
     ],
 )
@@ -137,3 +139,13 @@ def test_tab_offers_those_that_have_no_option() -> None:
         "gate.longest-penalty=600",
     ]
     assert offers(["serve", "--limit"], "chat.rat") == []
+
+
+@pytest.mark.parametrize("words", [("--burst", "1" + "0" * 25), ("--rate", "inf")])
+def test_what_no_client_could_be_told_is_refused(
+    served: list[ServerConfig], words: tuple[str, str]
+) -> None:
+    refused = serve(*words)
+    assert refused.exit_code == 2
+    assert words[0] in refused.output
+    assert served == []

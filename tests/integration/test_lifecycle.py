@@ -220,6 +220,21 @@ def test_a_server_keeps_the_limits_that_it_was_told(certificates: Any, new_wire:
     assert process.returncode == 0
 
 
+def test_a_wrong_password_costs_what_the_server_was_told(certificates: Any, new_wire: Any) -> None:
+    told = ("--limit", "logins.failure=200", "--limit", "logins.per-address=50")
+    process, port = _serve(certificates, *told)
+    ann = new_wire(port)
+    ann.hello("ann")
+    first = ann.answer("login", nick="bob", password="no such person")
+    second = ann.answer("login", nick="bob", password="no such person")
+    ann.close()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert first["code"] != "rate_limited"
+    assert second["code"] == "rate_limited"
+    assert 100 < second["retry_after"] <= 150
+
+
 def test_a_second_signal_ends_the_process_at_once(certificates: Any, new_wire: Any) -> None:
     """The first one waits for somebody who does not read that it is over."""
     process, port = _serve(certificates, "--rate", "0")
