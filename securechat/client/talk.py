@@ -30,6 +30,9 @@ from .subscriptions import Place, Subscriptions
 STORAGE_RETRY: Final = 5.0
 """Seconds until a draft that could not be stored is sent again, if the server names none."""
 
+MOST_LISTINGS: Final = 4
+"""So often over one link we ask which direct conversations there are."""
+
 _PUTS_OUT: Final = frozenset({"kick", "ban"})
 """Acts of moderation after which one is not in the room any more."""
 
@@ -53,6 +56,7 @@ class Talk:
         self._repeated: dict[str, Pending] = {}
         self._catch_up: CatchUp | None = None
         self._away: str | None = None  # why we are, by the server's last word on it
+        self._listings = 0
         self._numbers = 0
         self._now = 0.0
         for saved in plan.saved:
@@ -172,7 +176,8 @@ class Talk:
             start = self.subscriptions.start_of(room)
             self._join(room, start)
             catch_up.expect(room)
-        self._request(wire.Conversations(id=self.new_id()), ours=True)
+        self._listings = 0
+        self._list_directs()
         if self._away is not None:  # a server that was started anew does not know it
             self._request(wire.GoAway(id=self.new_id(), text=self._away), ours=True)
         for pending in self.drafts.sendable():
@@ -232,6 +237,10 @@ class Talk:
 
     def _join(self, conversation: str, start: dict[str, Any]) -> None:
         self._request(wire.Join(id=self.new_id(), room=conversation, **start), ours=True)
+
+    def _list_directs(self) -> None:
+        self._listings += 1
+        self._request(wire.Conversations(id=self.new_id()), ours=True)
 
     def _send(self, pending: Pending) -> None:
         if pending.tried:
@@ -402,11 +411,21 @@ class Talk:
             elif not self.subscriptions.is_live(command.room):
                 self.subscriptions.wanted.pop(command.room, None)
                 self._drop(command.room)
+                if asked is not None and asked.ours and event.code == "no_such_user":
+                    self._ask_who_that_is_now()
         elif isinstance(command, wire.Conversations) and asked is not None and asked.ours:
             self._know_directs()
         elif isinstance(command, wire.GoAway) and asked is not None and asked.ours:
             return False  # nobody asked for it
         return True
+
+    def _ask_who_that_is_now(self) -> None:
+        """Somebody was listed, and goes by another nick since; who is behind does not hear of it.
+
+        Asked again, the server lists them as they are called now.
+        """
+        if self._listings < MOST_LISTINGS:
+            self._list_directs()
 
     def _sent_as(self, id: str | None) -> Pending | None:
         """The draft of that id: pending, or sent again over this link and settled since."""

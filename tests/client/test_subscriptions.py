@@ -9,6 +9,7 @@ from securechat.client import events
 from securechat.client.backoff import CAP
 from securechat.client.events import CaughtUp, Heard, Message, Offline
 from securechat.client.session import Phase
+from securechat.client.talk import MOST_LISTINGS
 from securechat.protocol import envelopes as wire
 
 from .runs import Run, posted, welcome
@@ -233,6 +234,36 @@ def test_a_direct_join_refused_leaves_the_conversation_live() -> None:
     run.hear(wire.Error(code="no_such_user", message="no", re=run.last(wire.Join).id))
     assert run.tells(CaughtUp) == [CaughtUp(0, 0)]
     assert "missing" in run.hear(posted(3, "@bob")).tells(Offline)[-1].reason
+
+
+def test_who_was_listed_and_goes_by_another_nick_since_is_asked_for_again() -> None:
+    """Who is behind in the rooms that they share does not hear `renamed`."""
+    run = Run().online().hear(posted(1, "@bob")).come_back().join().listed(("@ann", 2))
+    run.hear(wire.Error(code="no_such_user", message="no", re=run.last(wire.Join).id))
+    run.listed(("@zoe", 2))
+    asked = run.last(wire.Join)
+    assert (asked.room, asked.after) == ("@zoe", 0)
+    run.hear(wire.Joined(room="@zoe", nick="bob", re=asked.id, seq=2, after=0))
+    run.hear(posted(1, "@bob", "zoe"), posted(2, "@bob", "zoe"))
+    assert run.seqs("@zoe") == [1, 2]
+
+
+def test_a_server_that_lists_who_is_not_there_is_not_asked_for_ever() -> None:
+    run = Run().online()
+
+    def refuse(nick: str) -> bool:
+        """List somebody and refuse to know them; whether the list is asked for again."""
+        answered = run.last(wire.Conversations)
+        run.listed((f"@{nick}", 2))
+        run.hear(wire.Error(code="no_such_user", message="no", re=run.last(wire.Join).id))
+        return run.last(wire.Conversations) is not answered
+
+    run.come_back().join()
+    asked = [refuse(f"ann{number}") for number in range(MOST_LISTINGS)]
+    assert asked == [True] * (MOST_LISTINGS - 1) + [False]
+    run.come_back().join()
+    assert refuse("ann1")
+    assert not refuse("ann1"), "the same list again says nothing new"
 
 
 def test_a_conversation_keeps_the_spelling_that_the_server_gave() -> None:

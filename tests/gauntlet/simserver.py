@@ -271,7 +271,7 @@ class Process:
         self._set_timer()
 
     def _decide(self) -> None:
-        """A turn of the hub thread, as `Dispatcher._run` has it; behind its farewell it has none."""
+        """A turn of the hub thread, as `Dispatcher._run` has it; none behind its farewell."""
         if self._stopping:
             return
         now, dispatcher = self._now(), self._dispatcher
