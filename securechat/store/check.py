@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import apsw
 
-from .connections import DATABASE_NAME, explain
+from ..errors import StoreRefused
+from .connections import DATABASE_NAME, Damaged, explain
 from .journal import read_journal
 from .lock import holder_of
 from .migrations import PLACE_BITS, SEQ_MASK
@@ -40,8 +41,11 @@ def check(directory: Path) -> Checked:
     Reads every page: ten million messages take about half a minute.
     """
     path = directory / DATABASE_NAME
-    with reading(path) as execute:
-        problems, messages, conversations = examine(execute)
+    try:
+        with reading(path) as execute:
+            problems, messages, conversations = examine(execute)
+    except Damaged as error:  # it advises to look at it with what has just looked
+        raise StoreRefused(error.checked) from error
     return Checked(problems, messages, conversations, holder_of(directory))
 
 

@@ -180,12 +180,19 @@ def _refuse_shortened(db: apsw.Connection, path: Path) -> None:
 # ------------------------------------------------------------------ errors
 
 
+class Damaged(StoreRefused):
+    """A file that is not what it should be, left as it is; `checked` is told to who has looked."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        what = f"{path}: the database is damaged ({reason})."
+        cure = "a backup with `securechat db restore FILE`."
+        super().__init__(f"{what} Look at it with `securechat db check`, restore {cure}")
+        self.checked = f"{what} Restore {cure}"
+
+
 def damaged(path: Path, reason: str) -> StoreRefused:
-    """A file that is not what it should be; it is left as it is."""
-    return StoreRefused(
-        f"{path}: the database is damaged ({reason}). Stop what uses it, then restore a backup "
-        "with `securechat db restore FILE`."
-    )
+    """See `Damaged`."""
+    return Damaged(path, reason)
 
 
 def refuse(path: Path, error: BaseException, db: apsw.Connection | None = None) -> StoreRefused:

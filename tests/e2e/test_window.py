@@ -269,7 +269,7 @@ def test_a_password_is_asked_for_and_nobody_sees_it(
     dave.is_in("dave")
     dave.type("/register")
     dave.press("Return")
-    time.sleep(0.5)  # the question has no sign outside the window
+    time.sleep(1.0)  # the question has no sign outside the window
     for _ in range(2):
         dave.type("correct horse battery")
         dave.press("Return")
@@ -283,6 +283,7 @@ def test_a_password_is_asked_for_and_nobody_sees_it(
         session.unlink()
     dave = window(f"localhost:{home.port}", "--nick", "dave")
     dave.shows("not let in")
+    time.sleep(1.0)  # as above
     dave.type("correct horse battery")
     dave.press("Return")
     dave.is_in("dave")
