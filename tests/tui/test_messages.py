@@ -201,10 +201,13 @@ def test_a_hundred_thousand_messages_cost_no_more_than_ten() -> None:
             await bob.pilot.pause()
             best = min(best, process_time() - began)
         assert best < 0.02
-        began = process_time()
-        bob.messages.to_top()
-        await bob.pilot.resize_terminal(60, 30)
-        await bob.pilot.pause()
-        assert process_time() - began < 0.5  # laying out all of them takes seconds
+        best = 1.0
+        for columns in (60, 70, 80):
+            began = process_time()
+            bob.messages.to_top()
+            await bob.pilot.resize_terminal(columns, 30)
+            await bob.pilot.pause()
+            best = min(best, process_time() - began)
+        assert best < 0.5  # laying out all of them takes seconds
 
     play(scene)
