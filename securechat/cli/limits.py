@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -19,8 +19,6 @@ from .report import put, reported
 
 if TYPE_CHECKING:
     from ..config import Figure
-
-_Part = TypeVar("_Part")
 
 _HINT: Final = "--limit"
 

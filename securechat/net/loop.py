@@ -4,10 +4,10 @@ In: operations (`post`, from any thread) and readiness of its own sockets. Out: 
 `(connection, event)` into `inbox`, page wishes into `ask_page`. An error of one connection ends
 that connection and nothing else.
 
-Every turn carries out what was posted, then reads and writes what is ready, then looks at the
-deadlines that have come, then awaits the hub's answer to what it told. A sleeper says that it
-sleeps and looks once more before it does, so a wake-up is written only when it is needed; a
-selector never sleeps longer than a second.
+Every turn carries out what was posted, then reads and writes what is ready (where many talk flat
+out and few are ready, a moment later), then looks at the deadlines that have come, then awaits the
+hub's answer to what it told. A sleeper says that it sleeps and looks once more before it does, so a
+wake-up is written only when it is needed; a selector never sleeps longer than a second.
 """
 
 from __future__ import annotations
