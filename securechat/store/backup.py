@@ -15,7 +15,7 @@ import apsw
 
 from ..errors import StoreRefused
 from .check import complaints, examine
-from .connections import DATABASE_NAME, connect_reader, connect_writer, damaged, explain, refuse
+from .connections import DATABASE_NAME, Damaged, connect_reader, connect_writer, explain, refuse
 from .index_file import INDEX_NAME
 from .lock import FolderLock
 from .migrations import (
@@ -60,7 +60,7 @@ def backup(directory: Path, file: Path) -> int:
     except apsw.NotADBError as error:
         raise refuse(path, error, db) from error
     except apsw.CorruptError as error:
-        raise damaged(path, explain(error, db)) from error
+        raise Damaged(path, explain(error, db)) from error
     except (apsw.Error, OSError) as error:
         raise StoreRefused(
             f"{file}: the backup could not be written ({explain(error, db)}). Give a place that "

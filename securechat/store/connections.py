@@ -174,7 +174,7 @@ def _refuse_shortened(db: apsw.Connection, path: Path) -> None:
         return  # the missing part may be in it
     size, pages = path.stat().st_size, db.pragma("page_count")
     if size < pages * db.pragma("page_size"):
-        raise damaged(path, "the file is shorter than it says")
+        raise Damaged(path, "the file is shorter than it says")
 
 
 # ------------------------------------------------------------------ errors
@@ -190,11 +190,6 @@ class Damaged(StoreRefused):
         self.checked = f"{what} Restore {cure}"
 
 
-def damaged(path: Path, reason: str) -> StoreRefused:
-    """See `Damaged`."""
-    return Damaged(path, reason)
-
-
 def refuse(path: Path, error: BaseException, db: apsw.Connection | None = None) -> StoreRefused:
     """Why a database could not be opened."""
     if isinstance(error, apsw.NotADBError):
@@ -203,7 +198,7 @@ def refuse(path: Path, error: BaseException, db: apsw.Connection | None = None) 
             "or restore a backup with `securechat db restore FILE`."
         )
     if isinstance(error, apsw.CorruptError | UnicodeDecodeError):
-        return damaged(path, str(error))
+        return Damaged(path, str(error))
     if isinstance(error, apsw.BusyError):
         return StoreRefused(
             f"{path}: another program has the database locked. Close it, then start again."

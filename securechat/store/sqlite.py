@@ -35,9 +35,9 @@ from ..records import (
 )
 from .connections import (
     DATABASE_NAME,
+    Damaged,
     connect_reader,
     connect_writer,
-    damaged,
     fail,
     find_or_make,
     refuse,
@@ -168,7 +168,7 @@ class SqliteStore:
         try:
             return Contents(self._execute, self._journal, self._runs)
         except (ValueError, LookupError) as error:
-            raise damaged(self._path, f"it holds what we never wrote: {error}") from error
+            raise Damaged(self._path, f"it holds what we never wrote: {error}") from error
 
     def first_kept(self, conversation: str) -> int:
         """The number at which the history begins that retention has left; for the hub thread."""

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from .connections import DATABASE_NAME, damaged
+from .connections import DATABASE_NAME, Damaged
 from .index_file import INDEX_NAME
 from .journal import read_journal
 from .lock import holder_of
@@ -127,7 +127,7 @@ def _waiting(execute: Callable[..., Any], path: Path) -> list[_Waiting]:
         journal = read_journal(execute)
         return [_Waiting(new.conversation, ts, weigh(new.text)) for ts, new in journal]
     except ValueError as error:
-        raise damaged(path, str(error)) from error
+        raise Damaged(path, str(error)) from error
 
 
 def _sizes(found: list[Any], waiting: list[_Waiting]) -> tuple[RoomSize, ...]:
