@@ -23,7 +23,7 @@ from typing import Any, Final
 from ..link_events import Levelled
 from ..metrics import Histogram
 from ..protocol.codec import encode
-from ..protocol.envelopes import ServerPing
+from ..protocol.envelopes import Hello, Join, ServerPing
 from ..protocol.framing import encode_frame
 from .channel import Channel, Phase
 from .deadlines import ERROR_CODES, Deadlines, Verdict
@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 #: Handshakes that are moved on in a turn, at 0.3 ms each, when nobody speaks; else it is one.
 _HANDSHAKES_PER_TURN: Final = 8
+#: What those say who come in. They wait for the handshakes of a turn, so that many are one batch.
+_COMING_IN: Final = frozenset((Hello, Join))
 _LONGEST_SLEEP: Final = 1.0
 #: Connections that were ready at once beyond which more may be by now, and looks at who is.
 _MANY_READY: Final = 8
@@ -182,7 +184,8 @@ class Loop:
             ready = self._poller.poll(0.0)
             self._serve_ready(ready)
         if self._handshakes.ready:
-            self._shake_hands(1 if self._told else _HANDSHAKES_PER_TURN)
+            spoken = any(type(event) not in _COMING_IN for _, event in self._told)
+            self._shake_hands(1 if spoken else _HANDSHAKES_PER_TURN)
         for when, number in self._deadlines.take_due(now):
             channel = self._channels.get(number)
             if channel is not None and channel.due == when:

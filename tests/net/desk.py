@@ -50,16 +50,24 @@ class Desk:
 
     def reach(self) -> tuple[int, ssl.SSLSocket]:
         """A client that has done its handshake, and the number of its connection."""
-        number = len(self.peers) + 1
+        peer = self.knock()
+        peer.settimeout(10)
+        peer.do_handshake()
+        return len(self.peers), peer
+
+    def knock(self) -> ssl.SSLSocket:
+        """A client, not blocking, that has not begun its handshake; the loop has its other end."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             far = socket.create_connection(listener.getsockname(), timeout=10)
             far.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             near, address = listener.accept()
-        shown = show(*address)
-        self.loop.post((Adopt(number, near, shown),))
-        peer = self._client.wrap_socket(far, server_hostname="localhost")
+        peer = self._client.wrap_socket(
+            far, server_hostname="localhost", do_handshake_on_connect=False
+        )
+        peer.setblocking(False)
         self.peers.append(peer)
-        return number, peer
+        self.loop.post((Adopt(len(self.peers), near, show(*address)),))
+        return peer
 
     def connect(self) -> ssl.SSLSocket:
         """A client that has been welcomed."""

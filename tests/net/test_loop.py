@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import select
+import ssl
 import time
 
 import pytest
@@ -114,3 +116,29 @@ def test_who_says_hello_at_once_is_told_with_it(contexts: Contexts) -> None:
         assert {one for one, _ in told} == {number}
     finally:
         desk.close()
+
+
+@pytest.mark.parametrize(("speech", "moved_on"), [(HELLO, 5), (draft(1), 1)])
+def test_who_comes_in_waits_for_others_who_do_and_who_speaks_does_not(
+    desk: Desk, speech: bytes, moved_on: int
+) -> None:
+    """A batch of five who come in costs one commit; a message waits for one handshake at most."""
+    busy = desk.connect()
+    if speech is HELLO:
+        _, peer = desk.reach()
+        desk.hear()
+        desk.loop.post(())
+    else:
+        peer = desk.connect()
+    strangers = [desk.knock() for _ in range(5)]
+    busy.sendall(draft(7))
+    assert desk.ids() == ["7"], "now it awaits an answer"
+    for stranger in strangers:
+        with pytest.raises(ssl.SSLWantReadError):
+            stranger.do_handshake()
+    peer.sendall(speech)
+    desk.loop.post(())
+    assert len(desk.hear()) == 1
+    answered, _, _ = select.select(strangers, [], [], 0)
+    assert len(answered) == moved_on
+    desk.loop.post(())
