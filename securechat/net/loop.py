@@ -80,7 +80,7 @@ class Loop:
         self._clock = clock = Clock(time.monotonic())
         #: What the hub is told at the end of the turn; always the same list, parts add to it.
         self._told: list[Told] = []
-        #: Who has arrived and said nothing yet: the hub is not woken for that alone.
+        #: Who has arrived and said nothing yet: the hub has no turn for that alone.
         self._arrived: list[Told] = []
         self._arrived_at = 0.0
         #: When what the hub has not answered yet was read, and how many events that were.
@@ -203,7 +203,7 @@ class Loop:
     def _announce(self, now: float) -> None:
         """Tell who has arrived, before what they say, or when they have said nothing for a while.
 
-        Most say hello at once: it is one batch then, and the hub is woken once, not twice (2 % of
+        Most say hello at once: it is one batch then, and one turn of the hub, not two (2 % of
         what it costs to connect).
         """
         arrived = self._arrived
@@ -236,10 +236,10 @@ class Loop:
             self._endings.guard(ready.popleft(), self._handshakes.advance)
 
     def _await_answer(self, told: int) -> None:
-        """Let the hub decide what it was told, and carry that out, before anything more is read.
+        """Carry out what the hub has decided of what it was told, before anything more is read.
 
-        Two threads that both want the interpreter gain nothing by running at once; taking turns,
-        they hand it over once a batch, and all that arrives meanwhile is one batch again.
+        It is there already, unless another thread had the hub's turn. Two threads that both want
+        the interpreter gain nothing by running at once, and what arrives meanwhile is one batch.
         """
         try:
             ops = self._posted.get(timeout=self._config.patience)

@@ -28,11 +28,11 @@ PATIENCE: Final = 0.02
 class LoopConfig:
     """What all io threads of a server share. With `context` they begin; `UseContext` replaces it.
 
-    `inbox` takes a batch and returns at once; when it is decided, something is posted, were it an
-    empty list, which the loop awaits for up to `patience` seconds. `inbox_full` says that the hub
-    has enough to do; `new_bucket(now)` makes what paces a connection, None: nothing does, and
-    `new_shared_bucket(now)` what paces a crowded address (`crowd`). `report(number, fact, now)` is
-    told how far strangers come.
+    `inbox` takes a batch, and decides it unless another thread is deciding; when it is decided,
+    something is posted, were it an empty list, which the loop awaits for up to `patience` seconds.
+    `inbox_full` says that the hub has enough to do; `new_bucket(now)` makes what paces a
+    connection, None: nothing does, and `new_shared_bucket(now)` what paces a crowded address
+    (`crowd`). `report(number, fact, now)` is told how far strangers come.
     """
 
     context: ssl.SSLContext

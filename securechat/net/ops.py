@@ -1,4 +1,4 @@
-"""What an io thread is told to do, as values, by the hub thread, the acceptor, the readers
+"""What an io thread is told to do, as values, by the hub, the acceptor, the readers
 and, when the certificate changes, the main thread.
 
 An io thread carries out its operations in the order in which they were posted. Operations for a

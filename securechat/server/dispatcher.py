@@ -1,8 +1,14 @@
-"""The hub thread: the one owner of the chat and of the write side of the store.
+"""The turns of the hub: each decides all that has piled up, stores it, and carries it out.
 
-In: batches of `(connection, event)` from the io threads. Out: operations for them. Each turn takes
-all that has piled up, decides it, stores what is to be stored in one transaction, and only then
-carries the effects out. A message is delivered to nobody before its transaction is durable.
+In: batches of `(connection, event)` from the io threads, and what comes from no connection. Out:
+operations for the io threads. What is to be stored of a turn is one transaction, and only then its
+effects are carried out: a message is delivered to nobody before its transaction is durable.
+
+A turn is taken by one thread at a time, which owns the chat and the write side of the store for as
+long as it has the baton: the io thread that brings a batch while nobody decides, for it would only
+await the answer; else who has the baton, or the thread `hub` behind it. That thread also sees to
+what comes from no connection, to what is due and to the store. (Flat combining, as Hendler et al.
+call it, SPAA 2010, with a queue for the list and with one thread that never brings anything.)
 
 When the store has no room, the senders are told `storage` and everything else goes on. When it can
 no longer be believed, everyone gets `bye` and the server stops.
@@ -39,7 +45,8 @@ _RETAIN_EVERY: Final = 60.0
 _RETAIN_ROWS: Final = 500
 #: How long nobody must have said anything before the store may put itself in order, seconds.
 _TIDY_AFTER: Final = 5.0
-_LONGEST_SLEEP: Final = 1.0
+#: The longest sleep of the thread, seconds.
+_NAP: Final = 1.0
 _PERSISTENT: Final = frozenset(PERSISTENT)
 
 
@@ -73,7 +80,7 @@ def read_clocks() -> Now:
 
 
 class Dispatcher:
-    """The thread `hub`; `broken` is called, from it, when the server must stop."""
+    """The hub, and whose turn it is; `broken` is called, in a turn, when the server must stop."""
 
     def __init__(
         self,
@@ -98,21 +105,37 @@ class Dispatcher:
         self._asked: Counter[int] = Counter()
         self._retain_at = 0.0
         self._heard_at = 0.0
+        #: Held by whose turn it is. Io threads only try it: none waits for another's commit.
+        self._baton = threading.Lock()
+        #: Wakes the thread `hub`, which sleeps until then: monotonic seconds.
+        self._bell = threading.Event()
+        self._sleeps_until = 0.0
+        #: All is said: no turn is taken any more.
+        self._over = False
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
 
     # -------------------------------------------------------------- from other threads
 
     def start(self) -> None:
-        """Start the thread."""
+        """Carry out what was left over from the last life of the store, and start the thread."""
+        with self._baton:
+            self._attempt(self._begin)
         self._thread.start()
 
     def take(self, batch: list[Told]) -> None:
-        """Have a batch decided; never blocks."""
+        """Have a batch decided, by the thread that calls this unless another one is deciding."""
         self._inbox.put(batch)
+        # Whoever has the baton looks into the inbox once more when it has put it down.
+        if self._baton.acquire(blocking=False):
+            try:
+                self._attempt(self._decide)
+            finally:
+                self._baton.release()
+            self._look_once_more()
 
     def tell(self, event: Event) -> None:
         """Have something decided that comes from no connection; never blocks."""
-        self._inbox.put(_Word(event))
+        self._put(_Word(event))
 
     def full(self) -> bool:
         """Whether so much waits that nothing more should be read."""
@@ -120,40 +143,51 @@ class Dispatcher:
 
     def say_farewell(self, reason: str, retry_after: float | None) -> None:
         """Carry out what was accepted, say bye to everyone and end the thread."""
-        self._inbox.put(_Farewell(reason, retry_after))
+        self._put(_Farewell(reason, retry_after))
 
     def report_broken(self, reason: str) -> None:
         """Have the server stopped because the store cannot be believed."""
-        self._inbox.put(_Broken(reason))
+        self._put(_Broken(reason))
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread to end; False when it has not."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def _put(self, item: _Word | _Farewell | _Broken) -> None:
+        self._inbox.put(item)
+        self._bell.set()
+
     # -------------------------------------------------------------- the thread
 
     def _run(self) -> None:
+        while not self._over:
+            self._bell.wait(self._sleeps_until - time.monotonic())
+            self._bell.clear()
+            with self._baton:
+                self._attempt(self._decide)
+                self._attempt(self._tend)
+                # With the baton: whoever brings it forward later sees this, and rings.
+                self._sleeps_until = min(self._due(), time.monotonic() + _NAP)
+            self._look_once_more()
+
+    def _look_once_more(self) -> None:
+        """Leave to the thread what was brought while another turn was just ending."""
+        if not self._inbox.empty() or self._due() < self._sleeps_until:
+            self._bell.set()
+
+    def _due(self) -> float:
+        """When there is something to do though nobody says anything, monotonic seconds."""
+        return min(self._hub.next_due, self._retain_at)
+
+    # -------------------------------------------------------------- a turn, with the baton
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        """Do a part of a turn; where it fails, the chat ends."""
+        if self._over:
+            return
         try:
-            now = read_clocks()
-            self._carry_out(self._hub.start(now), now)
-            farewell = None
-            while farewell is None:
-                batch, farewell = self._drain()
-                now = read_clocks()
-                if batch:
-                    self._carry_out(self._hub.decide(batch, now), now)
-                if self._hub.next_due <= now.mono:
-                    self._carry_out(self._hub.tick(now), now)
-                if self._owed:
-                    self._carry_out([], now)
-                if batch:
-                    self._heard_at = now.mono
-                elif now.mono - self._heard_at >= _TIDY_AFTER:
-                    self._store.tidy()
-                if self._retain_at <= now.mono:
-                    self._retain(now)
-            self._carry_out(self._hub.farewell(farewell.reason, farewell.retry_after, now), now)
+            work()
         except StoreBroken as error:
             log.critical("%s", error)
             self._abandon(str(error))
@@ -161,14 +195,44 @@ class Dispatcher:
             log.critical("the hub failed", exc_info=True)
             self._abandon("the hub failed")
 
+    def _begin(self) -> None:
+        now = read_clocks()
+        self._carry_out(self._hub.start(now), now)
+
+    def _decide(self) -> None:
+        """All that has piled up, what is due, and what is owed to the store."""
+        batch, farewell = self._drain()
+        now = read_clocks()
+        if batch:
+            self._carry_out(self._hub.decide(batch, now), now)
+            self._heard_at = now.mono
+        if self._hub.next_due <= now.mono:
+            self._carry_out(self._hub.tick(now), now)
+        if self._owed:
+            self._carry_out([], now)
+        if farewell is not None:
+            effects = self._hub.farewell(farewell.reason, farewell.retry_after, now)
+            self._carry_out(effects, now)
+            self._end()
+
+    def _tend(self) -> None:
+        """Let the store put itself in order, and remove what is not to be kept."""
+        now = read_clocks()
+        if now.mono - self._heard_at >= _TIDY_AFTER:
+            self._store.tidy()
+        if self._retain_at <= now.mono:
+            self._retain(now)
+
+    def _end(self) -> None:
+        self._over = True
+        self._bell.set()
+
     def _drain(self) -> tuple[list[tuple[int, Event]], _Farewell | None]:
-        """All that has piled up; sleeps until there is something, or something is due."""
+        """All that has piled up, as far as it is one batch."""
         batch: list[Any] = []  # of (connection, event)
-        due = min(self._hub.next_due, self._retain_at)
-        wait = min(_LONGEST_SLEEP, max(0.0, due - time.monotonic()))
         try:
-            item = self._inbox.get(timeout=wait)
-            while True:
+            while len(batch) < _MAX_BATCH:
+                item = self._inbox.get_nowait()
                 if isinstance(item, list):
                     self._asked[item[0][0] % len(self._post)] += 1
                     if not batch:
@@ -181,9 +245,6 @@ class Dispatcher:
                     return batch, item
                 else:
                     raise StoreBroken(item.reason)
-                if len(batch) >= _MAX_BATCH:
-                    break
-                item = self._inbox.get_nowait()
         except queue.Empty:
             pass
         return batch, None
@@ -234,6 +295,7 @@ class Dispatcher:
 
     def _abandon(self, reason: str) -> None:
         """The chat cannot go on: say bye without storing anything, and have the server stopped."""
+        self._end()
         self._broken(reason)
         now = read_clocks()
         effects = self._hub.farewell("the server failed", 5.0, now)

@@ -1,6 +1,6 @@
 """A small pool of threads that read from the store: long history never holds up the hub.
 
-In: `PageWanted` from the io threads, `HistoryWanted` and `SearchWanted` from the hub thread. Out:
+In: `PageWanted` from the io threads, `HistoryWanted` and `SearchWanted` from the hub. Out:
 operations posted to the io thread of the connection that asked. Numbers and generations go with
 every answer, so what comes too late is ignored there.
 

@@ -1,7 +1,7 @@
 """Effects into operations: every message encoded once, one list of operations per io thread.
 
 In: the effects of a batch in order, each that carries a record with its outcome. Out: lists of
-`securechat.net.ops`. Belongs to the hub thread.
+`securechat.net.ops`. Belongs to the hub.
 
 Messages of a conversation that follow each other become one chunk, and one chunk is one operation
 for each io thread however many receive it. Everything else that is said closes the chunks that are

@@ -1,6 +1,6 @@
 """What a server asks of a database.
 
-`Store` belongs to the hub thread, which is the only one that writes. `Reader`s, and the `Indexer`,
+`Store` belongs to the hub, which is the only one that writes. `Reader`s, and the `Indexer`,
 belong to one thread each and see what was committed. Both speak the values of `securechat.records`.
 """
 

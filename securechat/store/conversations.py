@@ -1,6 +1,6 @@
 """What the write side knows of conversations: how far each reaches, and how it grows.
 
-Values for the hub thread, without a database: `Conversation` is what is committed, `Growth` what
+Values for the hub, without a database: `Conversation` is what is committed, `Growth` what
 one transaction adds to it.
 """
 

@@ -9,7 +9,7 @@ table `message` when there are `MANY`, or when nobody waits: then each leaf is w
 In: messages that are being stored, rows that an earlier run left. Out: the entries, for repeats and
 readers; SQL rows for their places. Raised: `ValueError` for a row that we never wrote.
 
-The hub thread writes, readers read at the same time: an entry is added behind its transaction, a
+The hub writes, readers read at the same time: an entry is added behind its transaction, a
 conversation's list only grows at its end, and when its messages have reached their places it is let
 go, not emptied. Who takes the list first and looks at the database then misses nothing.
 """
@@ -94,7 +94,7 @@ class Journal:
     def __len__(self) -> int:
         return len(self._drafts) + len(self._fresh)
 
-    # -------------------------------------------------------------- the hub thread
+    # -------------------------------------------------------------- the hub
 
     def find(self, identity: int, id: str) -> Entry | None:
         """The draft, if it waits here or is being stored at this moment."""

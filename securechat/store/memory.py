@@ -4,7 +4,7 @@ For `serve --data :memory:` and for tests. A new epoch at each start. Texts beyo
 push out the oldest of all, as retention would; their numbers stay used, and a repeat of them is
 still known for one, as long as a quarter of the budget can hold what that takes.
 
-The hub thread writes, readers read at the same time: a message is appended before its number is
+The hub writes, readers read at the same time: a message is appended before its number is
 told, lists only ever grow at the end, and a conversation's list is replaced, not cut, when its
 front goes.
 """

@@ -5,7 +5,7 @@ outcomes and pages. Raised: `StoreRefused` at open; `StoreFull` when nothing was
 try may succeed; `StoreBroken` when a write or a sync failed or a page is damaged, and then at each
 call, because SQLite itself would go on as if nothing had been lost.
 
-One connection writes and checkpoints, and belongs to the hub thread; each commit is a transaction.
+One connection writes and checkpoints, and belongs to the hub; each commit is a transaction.
 Readers have connections of their own that cannot write. They see a snapshot only while they make
 one page, and so keep the log from being used again for moments only.
 """
@@ -171,7 +171,7 @@ class SqliteStore:
             raise Damaged(self._path, f"it holds what we never wrote: {error}") from error
 
     def first_kept(self, conversation: str) -> int:
-        """The number at which the history begins that retention has left; for the hub thread."""
+        """The number at which the history begins that retention has left; for the hub."""
         found = self._conversations.get(conversation)
         return found.first if found is not None else 1
 
@@ -239,7 +239,7 @@ class SqliteStore:
     def retain(self, now: float, budget_rows: int) -> int:
         """Remove what retention does not keep, at most `budget_rows` rows; how many it were.
 
-        To be called by the hub thread now and then, again soon when it used the budget up. `now` is
+        To be called by the hub now and then, again soon when it used the budget up. `now` is
         Unix time. Raises as `commit` does.
         """
         with self._guard:

@@ -271,7 +271,7 @@ class Process:
         self._set_timer()
 
     def _decide(self) -> None:
-        """A turn of the hub thread, as `Dispatcher._run` has it; none behind its farewell."""
+        """A turn, as `Dispatcher._decide` has it; none behind its farewell."""
         if self._stopping:
             return
         now, dispatcher = self._now(), self._dispatcher

@@ -297,7 +297,7 @@ def _text(number: int) -> str:
 
 
 _DRAFTS: Final = 10
-#: Only what belongs to the hub thread: its log and its database.
+#: Only what belongs to the hub: its log and its database.
 _HUB_FILES: Final = (DATABASE_NAME, f"{DATABASE_NAME}-wal")
 SERVER_CASES: Final = [
     Case(call, number, error)
