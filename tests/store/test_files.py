@@ -13,6 +13,7 @@ from securechat.store.files import copy_online, remove, unused_name
 from securechat.store.migrations import Migration, create
 
 from .faults import Faults
+from .folders import names
 
 ONE = (Migration("notes", "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT;"),)
 
@@ -27,10 +28,6 @@ def query(path: Path, sql: str) -> list[Any]:
         return db.execute(sql).fetchall()
     finally:
         db.close()
-
-
-def names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir())
 
 
 def test_a_copy_never_replaces_anything(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from securechat.store.migrations import (
     recognise,
 )
 
+from .folders import names
+
 ONE = (Migration("notes", "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT;"),)
 TWO = (*ONE, Migration("more", "ALTER TABLE meta ADD COLUMN more INTEGER NOT NULL DEFAULT 7;"))
 BROKEN = (
@@ -45,10 +47,6 @@ def query(path: Path, sql: str) -> list[Any]:
         return db.execute(sql).fetchall()
     finally:
         db.close()
-
-
-def names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir())
 
 
 def test_what_was_released_never_changes() -> None:
