@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Ty
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from ..config import MAX_INVITE_DAYS
 from ..errors import Rejected
 from ..protocol.envelopes import ROOM_PATTERN, Bye, Secret
 from ..records import KeepInvite, Together
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Row: TypeAlias = Mapping[str, object]
-_MAX_DAYS: Final = 3_650.0
 
 
 class _Request(BaseModel):
@@ -111,7 +111,7 @@ class MakeInvite(_Request):
     nick: str | None = None
     room: Annotated[str, Field(pattern=ROOM_PATTERN)] | None = None
     uses: Annotated[int, Field(ge=1, le=10_000)] = 1
-    ttl: Annotated[float, Field(gt=0, le=_MAX_DAYS * 86_400)] = 2 * 86_400.0
+    ttl: Annotated[float, Field(gt=0, le=MAX_INVITE_DAYS * 86_400)] = 2 * 86_400.0
 
 
 class ListInvites(_Request):
