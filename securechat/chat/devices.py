@@ -58,8 +58,10 @@ def enrol(
     token = None if identity.provable else hub.new_token()
     known = hash_token(token) if token is not None else identity.token
     session = _new(hub, identity, known, client)
+    was, identity.provable = identity.provable, True  # or it might lapse before this is settled
 
     def settle(stored: bool) -> None:
+        identity.provable = was
         if stored:
             account = hub.identities.enrol(identity, kept)
             hub.identities.add_session(session)
