@@ -16,7 +16,7 @@ from .roles import Role
 class Account:
     """One account, by the record that is stored of it."""
 
-    __slots__ = ("kept", "links", "password_turn", "role", "sessions")
+    __slots__ = ("ending", "kept", "links", "password_turn", "role", "sessions")
 
     def __init__(self, kept: KeepAccount) -> None:
         self.kept = kept
@@ -24,6 +24,8 @@ class Account:
         self.role = Role(kept.role)
         #: Its living sessions, one per device, by the SHA-256 of the token.
         self.sessions: dict[bytes, KeepSession] = {}
+        #: Those of them that are being cut; used once more until that is settled, they end, too.
+        self.ending: set[bytes] = set()
         #: How often another password was set, counted from before it is stored: whoever was proving
         #: the one before has proved nothing.
         self.password_turn = 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from securechat.chat.hub import NOBODY
 from securechat.link_events import Lost
-from securechat.proofs import Derived
+from securechat.proofs import Derived, Verified
 from securechat.protocol.envelopes import ChangeNick, Passwd, Register
 
-from .enrolling import GOOD, OTHER, account, logged_in
+from .enrolling import DAY, GOOD, OTHER, account, logged_in, registered
 from .stage import Person, Said, Stage, code_of
 
 HASHED = f"hash of {GOOD.get_secret_value()}"
@@ -54,3 +56,35 @@ def test_a_guest_whose_account_could_not_be_stored_lapses_as_before(stage: Stage
     ann.cut()
     bob.tell(bob.hello("ann")[1])
     assert bob.greeted
+
+
+# ------------------------------------------------------------------ a session that is being cut
+
+
+@pytest.mark.parametrize("how", ["passwd", "surplus"])
+def test_a_session_that_is_used_while_it_is_cut_does_not_outlive_that(how: str) -> None:
+    stage = Stage(sessions_per_account=2)
+    ann = registered(stage)
+    token = ann.session
+    ann.cut()
+    stage.wait(2 * DAY)
+    ann = logged_in(stage)
+    thief = stage.connection()
+    if how == "passwd":
+        stage.slow = True
+        ann.ask(Passwd, old=GOOD, password=OTHER)
+        stage.hash()
+        [job] = stage.jobs
+        stage.jobs, stage.slow = [], False
+        cut: Said = (NOBODY, Derived(job.ticket, f"hash of {OTHER.get_secret_value()}"))
+    else:
+        stage.slow = True
+        third = stage.connection()
+        third.tell(third.hello("ann", password=GOOD)[1])
+        [job] = stage.jobs
+        stage.jobs, stage.slow = [], False
+        cut = (NOBODY, Verified(job.ticket, True))
+    stage.batch(cut, thief.hello("ann", token))
+    stage.restart()
+    thief = stage.connection()
+    assert code_of(thief.tell(thief.hello("ann", token)[1])) == "auth_required"
