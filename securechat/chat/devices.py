@@ -134,6 +134,7 @@ def cut(
     def settle(stored: bool) -> None:
         account.ending.difference_update(tokens)
         if not stored:
+            account.give_up()
             then(False)
             return
         if kept is not None:

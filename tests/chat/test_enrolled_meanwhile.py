@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from securechat.chat.admin import Asked, SetRole
 from securechat.chat.hub import NOBODY
+from securechat.chat.roles import Role
 from securechat.link_events import Lost
 from securechat.proofs import Derived, Verified
 from securechat.protocol.envelopes import ChangeNick, Passwd, Register
@@ -13,6 +15,7 @@ from .enrolling import DAY, GOOD, OTHER, account, logged_in, registered
 from .stage import Person, Said, Stage, code_of
 
 HASHED = f"hash of {GOOD.get_secret_value()}"
+OTHERS = f"hash of {OTHER.get_secret_value()}"
 
 
 def registering(stage: Stage, person: Person) -> Said:
@@ -88,3 +91,36 @@ def test_a_session_that_is_used_while_it_is_cut_does_not_outlive_that(how: str) 
     stage.restart()
     thief = stage.connection()
     assert code_of(thief.tell(thief.hello("ann", token)[1])) == "auth_required"
+
+
+# ------------------------------------------------------------------ two changes of one account
+
+
+def test_a_password_that_is_set_while_the_role_is_taken_does_not_give_it_back() -> None:
+    stage = Stage()
+    ann = registered(stage)
+    stage.ask(SetRole(name="ann", role=Role.OWNER))
+    stage.slow = True
+    ann.ask(Passwd, old=GOOD, password=OTHER)
+    stage.hash()
+    [job] = stage.jobs
+    stage.jobs, stage.slow = [], False
+    demotion = Asked(1, SetRole(name="ann", role=Role.MEMBER), None)
+    stage.batch((NOBODY, demotion), (NOBODY, Derived(job.ticket, OTHERS)))
+    for _ in range(2):
+        identity = stage.hub.identities.by_account("ann")
+        assert identity is not None
+        assert identity.role is Role.MEMBER
+        assert identity.enrolment.kept.password == OTHERS
+        stage.restart()
+
+
+def test_a_change_that_could_not_be_stored_is_no_part_of_the_next_one() -> None:
+    stage = Stage()
+    ann = registered(stage)
+    stage.book.full = True
+    assert stage.ask(SetRole(name="ann", role=Role.OWNER)).error is not None
+    stage.book.full = False
+    account(ann.ask(Passwd, old=GOOD, password=OTHER))
+    [kept] = stage.book.accounts.values()
+    assert (kept.role, kept.password) == ("member", OTHERS)
