@@ -242,12 +242,14 @@ def _set_role(hub: Hub, asked: Asked) -> None:
     identity = _account(hub, request.name)
     if request.role is Role.GUEST:
         raise Rejected("forbidden", "An account is no guest. Choose owner, admin or member.")
-    kept = identity.enrolment.kept._replace(role=request.role.value)
+    kept = identity.enrolment.decide(role=request.role.value)
 
     def settle(stored: bool) -> None:
         if stored:
             identity.enrolment.replace(kept)
             eviction.review_member(hub, identity)
+        else:
+            identity.enrolment.give_up()
         _reply_if(hub, asked, *([_describe(identity)] if stored else ()))(stored)
 
     hub.emit(Commit(Together((kept,)), settle))
@@ -257,8 +259,8 @@ def _set_password(hub: Hub, asked: Asked) -> None:
     request: SetPassword = asked.request
     identity = _account(hub, request.name)
     check_password(request.password.get_secret_value(), identity.nick.text)
-    kept = identity.enrolment.kept._replace(password=asked.hashed)
     account = identity.enrolment
+    kept = account.decide(password=asked.hashed)
     then = _reply_if(hub, asked, {"account": kept.name, "ended": len(account.sessions)})
     devices.cut(hub, identity, [*account.sessions], then, bare=identity.connections, kept=kept)
 
