@@ -168,9 +168,25 @@ def _key(param: Any) -> str:
     return str(max(names, key=len)).removeprefix("--").replace("-", "_")
 
 
+def is_invite(server: str) -> bool:
+    """Whether this was meant as an invite, whole or not."""
+    return server.lower().startswith("securechat:")
+
+
+def _place(typed: str | None) -> str | None:
+    """Where that is: an invite names the place of its server."""
+    if typed is None or not is_invite(typed):
+        return typed
+    from ..client.invite_link import InviteLink
+    from ..client.known_servers import Server
+
+    link = InviteLink.parse(typed)  # whole: it was looked at when it was parsed
+    return str(Server.at(link.host, link.port))
+
+
 def _connecting(context: typer.Context) -> Connect:
     settings = settings_of(context)
-    typed = context.params.get("server") or context.params.get("host")
+    typed = _place(context.params.get("server") or context.params.get("host"))
     profile = context.meta.get(_PROFILE)
     if profile is not None:  # it was typed, and so was its server
         typed = typed or settings.profiles[profile].server

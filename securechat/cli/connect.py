@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from . import completing, joining, trusting
-from .configuring import ConfigOption, ProfileOption, check_server, settings_of
+from .configuring import ConfigOption, ProfileOption, check_server, is_invite, settings_of
 from .options import (
     check_nick,
     check_room,
@@ -62,7 +62,7 @@ def _check_rooms(rooms: list[str] | None) -> list[str]:
 
 def check_server_or_invite(context: typer.Context, server: str) -> str:
     """HOST[:PORT], that of a profile, or an invite."""
-    if not _is_invite(server):
+    if not is_invite(server):
         return check_server(context, server)
     from ..client.invite_link import InviteLink
 
@@ -71,10 +71,6 @@ def check_server_or_invite(context: typer.Context, server: str) -> str:
     except ValueError as problem:
         raise typer.BadParameter(str(problem)) from None
     return server
-
-
-def _is_invite(server: str) -> bool:
-    return server.lower().startswith("securechat:")
 
 
 def connect(
@@ -165,19 +161,17 @@ def connect(
     with reported():
         end_on_sigterm()
         front = _front_end(as_json=as_json, by_line=by_line or plain)
-        is_invite = _is_invite(server)
-        if nick is None and not is_invite:
+        invited = is_invite(server)
+        if nick is None and not invited:
             raise typer.BadParameter("say what others call you: --nick NICK")
         if front is Front.FULL_SCREEN:  # the imports take a while
-            print(
-                "accepting the invite …" if is_invite else f"connecting to {server} …", flush=True
-            )
+            print("accepting the invite …" if invited else f"connecting to {server} …", flush=True)
         wishes = trusting.wishes(
             certs, ca, fingerprint, accept_new=accept_new, certificate=client_cert
         )
-        if is_invite:
-            server, nick, invited = joining.accept(server, nick, wishes)
-            room = room or ([invited] if invited else None)
+        if invited:
+            server, nick, leads_to = joining.accept(server, nick, wishes)
+            room = room or ([leads_to] if leads_to else None)
         from ..chat.room import LOBBY
 
         config = client_config(

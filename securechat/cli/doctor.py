@@ -6,8 +6,9 @@ it is, and behind `->` a command that mends it. The exit code is 1 where somethi
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from . import completing, trusting
-from .configuring import LenientConfigOption, ProfileOption, check_server, file_of
+from .configuring import LenientConfigOption, ProfileOption, check_server, file_of, settings_of
 from .options import end_on_sigterm
 from .report import put, reported
 
@@ -132,11 +133,29 @@ def _of_way(
 
 def _of_server(context: typer.Context, data: Path | None, certs: Path | None) -> Iterator[Finding]:
     from ..client.surroundings import examine_settings
+    from ..findings import fail
     from ..server.examine import examine
     from .serve import default_data
 
     yield examine_settings(file_of(context))
-    yield from examine(data or default_data(), certs or trusting.DEFAULT_CERTS)
+    settings = settings_of(context)
+    try:
+        connections = _most_connections(settings.serve.limit or ())
+    except typer.BadParameter as problem:
+        cure = f"${{EDITOR:-vi}} {shlex.quote(str(settings.path))}"
+        yield fail("limits", problem.message, cure)
+        connections = _most_connections(())
+    yield from examine(data or default_data(), certs or trusting.DEFAULT_CERTS, connections)
+
+
+def _most_connections(said: Iterable[str]) -> int:
+    """How many a server takes that is told of these limits; raises `typer.BadParameter`."""
+    from ..config import ChatLimits, GateLimits, LoginLimits
+    from .limits import settle
+
+    parts = {"chat": ChatLimits(), "gate": GateLimits(), "logins": LoginLimits()}
+    chat: ChatLimits = settle(parts, said)["chat"]
+    return chat.connections
 
 
 def _line(one: Finding) -> str:

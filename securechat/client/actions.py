@@ -59,6 +59,11 @@ class Confirm:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Try to come back at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Leave for good."""
 
@@ -144,6 +149,7 @@ Action: TypeAlias = (
     | Leave
     | Explain
     | Confirm
+    | Reconnect
     | Secretly
     | Quit
     | Search

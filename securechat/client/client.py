@@ -199,6 +199,10 @@ class ChatClient:
         """Answer `Online.held`: send those drafts, or give them up."""
         self._mailbox.post(requests.Confirm(send))
 
+    def hurry(self) -> None:
+        """Come back at once, if we wait for the next try; raises `ClientError` at the end."""
+        self._mailbox.post(requests.Hurry())
+
     def settle(self, timeout: float | None, left: int = 0) -> bool:
         """Wait until every draft but `left` is echoed or refused; False after `timeout` seconds.
 

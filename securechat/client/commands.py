@@ -24,6 +24,7 @@ from .actions import (
     Leave,
     Question,
     Quit,
+    Reconnect,
     Reply,
     Row,
     Say,
@@ -79,6 +80,11 @@ def _bare(name: str) -> Callable[[str, str | None], Action]:
         return ask(name)
 
     return make
+
+
+def _reconnect(rest: str, _here: str | None) -> Action:
+    _none(rest)
+    return Reconnect()
 
 
 def _help(rest: str, _here: str | None) -> Action:
@@ -322,6 +328,9 @@ ROWS: Final = (
         _logout,
     ),
     *moderating.ROWS,
+    Row(
+        "reconnect", "/reconnect", "try again now, when the link is lost", "/reconnect", _reconnect
+    ),
     Row("bell", "/bell [WHAT]", "what rings: off, mentions, private, all", "/bell all", _bell),
     Row("clear", "/clear", "begin with an empty screen; scroll up for the rest", "/clear", _clear),
     Row("quit", "/quit [REASON]", "leave", "/quit good night", _quit, ("exit", "q")),

@@ -36,6 +36,7 @@ from .actions import (
     Ignore,
     Leave,
     Quit,
+    Reconnect,
     Remove,
     Reply,
     Say,
@@ -260,6 +261,12 @@ class Controller:
         self.asking = action
         return []
 
+    def _reconnect(self, _action: Reconnect) -> list[str]:
+        if self.timeline.online:
+            raise BadInput("You are connected. If nothing goes through, that is noticed by itself.")
+        self.client.hurry()
+        return ["trying again now"]
+
     def _quit(self, action: Quit) -> list[str]:
         self.leaving = action
         return []
@@ -417,6 +424,7 @@ _DO: Final[Mapping[type, Callable[[Controller, Any], list[str]]]] = MappingProxy
         Around: Controller._around,
         Confirm: Controller._confirm,
         Secretly: Controller._secretly,
+        Reconnect: Controller._reconnect,
         Quit: Controller._quit,
         Remove: Controller._remove,
         Ignore: Controller._ignore,

@@ -204,6 +204,8 @@ class Engine:
                 self._carry_out(session.ask(command))
             case requests.Confirm(send):
                 self._carry_out(session.confirm_drafts(send))
+            case requests.Hurry():
+                self._carry_out(session.hurry(now))
             case requests.Leave(reason, at_once):
                 self._carry_out(session.quit(now, reason, at_once=at_once))
 

@@ -26,6 +26,9 @@ class Client(Protocol):
     def confirm_drafts(self, send: bool) -> None:
         """Say what becomes of drafts that wait for a person's word."""
 
+    def hurry(self) -> None:
+        """Wait no longer for the next try to come back."""
+
     def settle(self, timeout: float | None, left: int = 0) -> bool:
         """Wait until all drafts but `left` are settled; False if `timeout` (seconds) was over."""
 

@@ -5,13 +5,13 @@ done by the controller. What does not fit is raised as `WrongArguments`, with a 
 as `BadInput`.
 
 Where an act is to hold is the room that one is in, another one that is named (`#garden`), or the
-whole server (`server`); for how long is a number with a letter (`30s 10m 2h 7d`), or left out:
-until it is undone.
+whole server (`server`); for how long is a time (`typed_duration`), or left out: for good, until it
+is undone. What begins as a time and is none is refused: taken for a reason, a slip of the finger
+(`10x`) would hold for good.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from ipaddress import ip_network
 from types import MappingProxyType
@@ -20,9 +20,11 @@ from typing import Final
 from ..protocol.envelopes import MAX_DURATION, MAX_INTEGER, MAX_REASON
 from .actions import Action, Ignore, Remove, Row, ask
 from .arguments import WrongArguments, nick_of, room_name
+from .harmless import harmless_line
+from .typed_duration import EXAMPLES, begins_as_duration, parse_duration
 
-_SECONDS: Final = MappingProxyType({"s": 1, "m": 60, "h": 3_600, "d": 86_400})
-_DURATION: Final = re.compile(r"([1-9][0-9]{0,8})([smhd])")
+#: Letters of a word that is told back.
+_SHOWN: Final = 20
 _SETTINGS: Final = MappingProxyType(
     {"private": "private", "read-only": "read_only", "topic-locked": "topic_locked"}
 )
@@ -63,14 +65,18 @@ class _Words:
 
     def duration(self) -> dict[str, object]:
         """For how long, if that is said."""
-        found = _DURATION.fullmatch(self._peek())
-        if found is None:
+        if not begins_as_duration(self._rest):
             return {}
-        self._take()
-        seconds = int(found[1]) * _SECONDS[found[2]]
-        if seconds > MAX_DURATION:
-            raise WrongArguments("At most ten years. Leave it out for good.")
-        return {"duration": seconds}
+        found = parse_duration(self._rest)
+        if found is None:
+            raise WrongArguments(
+                f"{harmless_line(self._peek()[:_SHOWN])} is no time. A time is {EXAMPLES}; without "
+                "one it is for good, and a reason alone begins with no digit."
+            )
+        if found.seconds > MAX_DURATION:
+            raise WrongArguments("At most ten years. Leave the time out, and it is for good.")
+        self._rest = found.rest
+        return {"duration": found.seconds}
 
     def reason(self) -> dict[str, object]:
         """All that is left."""
@@ -228,7 +234,7 @@ ROWS: Final = (
     Row(
         "mute",
         "/mute NICK [ROOM | server] [TIME] [REASON]",
-        "have somebody say nothing",
+        "have somebody say nothing; no TIME: for good",
         "/mute eve 10m shouting",
         _mute,
     ),
@@ -236,7 +242,7 @@ ROWS: Final = (
     Row(
         "ban",
         "/ban NICK | account:NAME | ADDRESS [ROOM | server] [TIME] [REASON]",
-        "keep somebody out, or an address off the server",
+        "keep somebody out; no TIME: for good",
         "/ban 192.0.2.0/24 7d flooding",
         _ban,
     ),

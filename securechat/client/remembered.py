@@ -46,12 +46,16 @@ def remember(folder: Path) -> Remembered:
 
 
 def last_nick(folder: Path, host: str, port: int) -> str:
-    """The nick that was used last on a server; "" where none is known."""
+    """The nick that a person used last on a server, "" where none is known.
+
+    Scripts have their sessions in `folder`, too; only of people are the rooms kept (`whereabouts`).
+    """
     server = f"{host}:{port}"
-    for one in _objects(folder, "session-*.json"):
-        nick = one.get("nick")
-        if one.get("server") == server and isinstance(nick, str):
-            return nick
+    for path in _youngest(folder, "rooms-*.json"):
+        for one in _read(path.with_name(path.name.replace("rooms", "session", 1))):
+            nick = one.get("nick")
+            if one.get("server") == server and isinstance(nick, str):
+                return nick
     return ""
 
 
@@ -80,24 +84,33 @@ def _sub(value: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _objects(folder: Path, pattern: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects of all such files: one each, or one a line."""
+    """The JSON objects of all such files."""
+    for path in _youngest(folder, pattern):
+        yield from _read(path)
+
+
+def _youngest(folder: Path, pattern: str) -> list[Path]:
     try:
         paths = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
     except OSError:
+        return []
+    return paths[:_MOST_FILES]
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a file: one, or one a line."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LIMIT)
+    except OSError:
         return
-    for path in paths[:_MOST_FILES]:
+    for piece in data.split(b"\n") if path.suffix == ".jsonl" else [data]:
         try:
-            with path.open("rb") as file:
-                data = file.read(_LIMIT)
-        except OSError:
+            value = json.loads(piece)
+        except ValueError:
             continue
-        for piece in data.split(b"\n") if path.suffix == ".jsonl" else [data]:
-            try:
-                value = json.loads(piece)
-            except ValueError:
-                continue
-            if isinstance(value, dict):
-                yield value
+        if isinstance(value, dict):
+            yield value
 
 
 def _unique(names: Iterator[Any]) -> tuple[str, ...]:

@@ -25,6 +25,10 @@ class Confirm(NamedTuple):
     send: bool
 
 
+class Hurry(NamedTuple):
+    """Do not wait for the next try to connect."""
+
+
 class Leave(NamedTuple):
     """Quit; `at_once`: without waiting for the server's goodbye."""
 
@@ -32,4 +36,4 @@ class Leave(NamedTuple):
     at_once: bool = False
 
 
-Request: TypeAlias = Say | Ask | Confirm | Leave
+Request: TypeAlias = Say | Ask | Confirm | Hurry | Leave

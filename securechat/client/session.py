@@ -1,13 +1,13 @@
 """The life of a client's link: when to dial, greet, answer, wait, come back and give up.
 
 Pure: no socket, thread, clock, file or dice. In come what the user wants (`say`, `ask`,
-`confirm_drafts`, `quit`), what the link brings (`dialed`, `heard`, `lost`) and the time, seconds of
-one clock. Out comes a list of effects (see `effects`), to be carried out in order. Nothing is
-raised for what a server can say. What is said over the link is the business of `talk`.
+`confirm_drafts`, `hurry`, `quit`), what the link brings (`dialed`, `heard`, `lost`) and the time,
+seconds of one clock. Out comes a list of effects (see `effects`), to be carried out in order.
+Nothing is raised for what a server can say. What is said over the link is the business of `talk`.
 
     IDLE ── start ──▶ DIALING ── dialed ──▶ GREETING ── welcome ──▶ ONLINE ── quit ──▶ LEAVING
                        ▲   │                   │                      │                   │
-                     tick  │ lost              │ lost                 │ lost             bye
+               tick, hurry │ lost              │ lost                 │ lost             bye
                        │   ▼                   │                      │                   ▼
                       WAITING ◀────────────────┴──────────────────────┘                 ENDED
 
@@ -159,6 +159,13 @@ class Session:
     def confirm_drafts(self, send: bool) -> list[do.Effect]:
         """Send the drafts that were held (`Online.held`), or give them up."""
         self._talk.confirm_drafts(send)
+        return self._take()
+
+    def hurry(self, now: float) -> list[do.Effect]:
+        """Wait no longer for the next try, nor as long for those behind it."""
+        if self.phase is Phase.WAITING:
+            self._backoff.reset()
+            self._dial(now)
         return self._take()
 
     def refuse(self, id: str, reason: str, code: str) -> list[do.Effect]:

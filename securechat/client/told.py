@@ -28,6 +28,8 @@ _ACTS: Final = MappingProxyType(
         "hand_over": "handed {place} over to {who}",
     }
 )
+#: Acts that go on until they are undone, unless a time is named.
+_LASTING: Final = frozenset({"mute", "ban"})
 
 
 def act_of(event: Moderated, nick: str) -> str:
@@ -38,7 +40,7 @@ def act_of(event: Moderated, nick: str) -> str:
     said = _ACTS.get(event.act, event.act.replace("_", " ") + " {who}{where}")
     text = said.format(who="you" if who == nick else who, place=place, where=where)
     by = "you" if event.by == nick else event.by
-    return f"{by} {text}{_terms(event.until, event.reason)}"
+    return f"{by} {text}{_terms(event.act, event.until, event.reason)}"
 
 
 def rules_of(event: RoomIs) -> str:
@@ -65,11 +67,12 @@ def sanction_of(row: Sanction) -> str:
     """`ban of bob by ann since 2026-01-31 12:00 UTC until … (spam)`."""
     who = row.nick or (f"account {row.account}" if row.account else row.address) or "somebody"
     since = _minute(row.since)
-    return f"{row.act} of {who} by {row.by} since {since}{_terms(row.until, row.reason)}"
+    return f"{row.act} of {who} by {row.by} since {since}{_terms(row.act, row.until, row.reason)}"
 
 
-def _terms(until: str | None, reason: str | None) -> str:
-    return (f" until {_minute(until)}" if until else "") + (f" ({reason})" if reason else "")
+def _terms(act: str, until: str | None, reason: str | None) -> str:
+    for_good = " for good" if act in _LASTING else ""
+    return (f" until {_minute(until)}" if until else for_good) + (f" ({reason})" if reason else "")
 
 
 def _minute(ts: str) -> str:

@@ -251,7 +251,7 @@ class Door(ttk.Frame):
                 self._say(harmless_line(str(problem)), is_bad=True)
                 return
             self._forget_question()
-            self._say(f"From now on {server} is known by that mark. Connect again.")
+            self._say(f"From now on {server} is known by that fingerprint. Connect again.")
             self._button.focus_set()
 
         self._question = NewMark(self._scrolled.body, keep)

@@ -1,6 +1,7 @@
-"""What a mouse does in any field: the right button offers to cut, copy, paste and select.
+"""What keyboard and mouse do in any field: the right button offers to cut, copy, paste and select.
 
-For who knows no keys for it; and Enter presses a button, as the space bar does.
+That is for who knows no keys for it. Ctrl-A selects all, which under X11 is Ctrl-/ to Tk and Ctrl-A
+the way to the beginning of the line; and Enter presses a button, as the space bar does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _OFFERS: Final = (
     ("Paste", "<<Paste>>"),
     ("Select all", "<<SelectAll>>"),
 )
+_SELECT_ALL: Final = ("<Control-a>", "<Control-Lock-A>")
 #: What needs a field that can be written in.
 _CHANGES: Final = frozenset({"<<Cut>>", "<<Paste>>"})
 
@@ -31,6 +33,8 @@ def bind_fields(root: tk.Tk) -> None:
         for sequence in _MENU_KEYS:
             root.bind_class(kind, sequence, partial(_offer, pop_up))
     root.bind_class("TButton", "<Return>", _press)
+    root.event_delete("<<LineStart>>", *_SELECT_ALL)
+    root.event_add("<<SelectAll>>", *_SELECT_ALL)
 
 
 def _press(event: tk.Event[tk.Misc]) -> None:

@@ -90,6 +90,7 @@ class Layout(ttk.Frame):
         self.unit = 14
         self.panes = Panes(self)
         self._menu_button = ttk.Menubutton(self, text="Menu")
+        self._menu = tk.Menu(self._menu_button, tearoff=False)
         self._lay_out(hands, completer, menu)
 
     def _lay_out(self, hands: Hands, completer: Completer, menu: Callable[[tk.Menu], None]) -> None:
@@ -100,9 +101,8 @@ class Layout(ttk.Frame):
         self._lay_out_middle(self.panes.middle, hands, completer)
         self._lay_out_right(self.panes.right, hands)
         self._lay_out_state(hands)
-        inside = tk.Menu(self._menu_button, tearoff=False)
-        menu(inside)
-        self._menu_button.configure(menu=inside)
+        menu(self._menu)
+        self._menu_button.configure(menu=self._menu)
 
     def _lay_out_left(self, left: ttk.Frame, hands: Hands) -> None:
         ttk.Label(left, text="Conversations", style="Panel.TLabel").pack(
@@ -198,15 +198,17 @@ class Layout(ttk.Frame):
         self.composer.dress(palette)
         for rows in (self.rooms, self.people):
             rows.dress(palette, unit)
-        inside = self.nametowidget(self._menu_button.cget("menu"))
         for key, value in menu_of(palette).items():
-            inside[key.lower()] = value
+            self._menu[key.lower()] = value
         self.panes.dress(palette, unit)
 
     def open_menu(self) -> None:
-        """Open the menu as the keyboard does."""
-        self._menu_button.focus_set()
-        self._menu_button.event_generate("<space>")
+        """Open the menu below its button; who has the keyboard gets it back when it is closed."""
+        inside, button = self._menu, self._menu_button
+        right = button.winfo_rootx() + button.winfo_width()
+        inside.tk_popup(
+            right - inside.winfo_reqwidth(), button.winfo_rooty() + button.winfo_height()
+        )
 
     def hint(self, text: str) -> None:
         """Say something to whoever types."""

@@ -1,4 +1,4 @@
-"""The mark of a server, which is the fingerprint of its key, for who never heard of keys.
+"""The mark of a server: the fingerprint of its key, as all call it, for who never heard of keys.
 
 `FirstVisit` asks whether it is the right one, `NewMark` for another one, as whoever runs the server
 has told it: what is shown is never taken over by a click, for a stranger in between shows it, too.
@@ -16,13 +16,13 @@ from ..client.known_servers import parse_fingerprint
 from ..errors import KeyChanged
 
 _FIRST_VISIT: Final = (
-    "Every server has a mark of its own that nobody can copy. To be sure that you talk to the "
-    "right one, and that nobody in between reads along, ask whoever runs the chat for its mark (by "
+    "Every server has a fingerprint of its own that nobody can copy. To be sure that you talk to "
+    "the right one, and that nobody in between reads along, ask whoever runs the chat for it (by "
     "phone, or face to face) and compare. It shows this one:"
 )
 _NEW_MARK: Final = (
-    "Ask whoever runs the chat, by phone or face to face. If they say that it has a new mark, type "
-    "the one that they tell you:"
+    "Ask whoever runs the chat, by phone or face to face. If they say that it has a new "
+    "fingerprint, type the one that they tell you:"
 )
 
 
@@ -37,7 +37,7 @@ class FirstVisit(ttk.Frame):
         bold.pack(anchor="w")
         ttk.Label(self, text=_FIRST_VISIT).pack(anchor="w", pady=(4, 8))
         ttk.Label(self, text=mark, style="Mono.TLabel").pack(anchor="w")
-        copy = ttk.Button(self, text="Copy the mark", command=lambda: self._copy(mark))
+        copy = ttk.Button(self, text="Copy the fingerprint", command=lambda: self._copy(mark))
         copy.pack(anchor="w", pady=(8, 0))
         same = ttk.Button(
             self,
@@ -72,13 +72,13 @@ class NewMark(ttk.Frame):
         self._field.bind("<Return>", lambda _: self._accept())
         self._wrong = ttk.Label(self, style="Bad.TLabel")
         self._wrong.pack(anchor="w")
-        ttk.Button(self, text="Trust this mark", command=self._accept).pack(anchor="w")
+        ttk.Button(self, text="Trust this fingerprint", command=self._accept).pack(anchor="w")
 
     def _accept(self) -> None:
         try:
             mark = parse_fingerprint(self._field.get().strip())
         except ValueError:
-            self._wrong.configure(text="A mark begins with SHA256: and has 43 letters more.")
+            self._wrong.configure(text="A fingerprint begins with SHA256: and has 43 letters more.")
         else:
             self._keep(mark)
 
@@ -90,5 +90,5 @@ def stop_in_plain_words(problem: KeyChanged) -> str:
     return (
         "Stop: this is not the server that you know. Somebody may have put another one in its "
         "place to read along, or whoever runs it has set it up anew. Nothing was sent to it.\n\n"
-        f"The mark that you know:\n{problem.known}\nThe mark now:\n{problem.shown}"
+        f"The fingerprint that you know:\n{problem.known}\nThe one that it shows:\n{problem.shown}"
     )

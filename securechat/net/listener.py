@@ -2,8 +2,8 @@
 
 The listening sockets are never wrapped in TLS, and no handshake happens here: one silent peer must
 not keep the next one waiting. When descriptors are used up, accepting pauses; those who wait stay
-in the kernel's queue and those who are in talk on. Raised at `open`: `ServerStartError`, which says
-what to do; nothing is left open then.
+in the kernel's queue and those who are in talk on. Raised at `bind` and `open`: `ServerStartError`,
+which says what to do; nothing is left open then.
 """
 
 from __future__ import annotations
@@ -76,13 +76,27 @@ class Listener:
         """Where it listens."""
         return [sock.getsockname()[:2] for sock in self._sockets]
 
-    def open(self) -> None:
-        """Bind and listen; connections wait in the kernel until `start`.
+    def bind(self) -> None:
+        """Take the addresses; whoever comes before `open` is refused.
 
         Port 0 takes a free one, the same for all addresses. Raises `ServerStartError`.
         """
         try:
-            self._open(self._resolve())
+            self._bind_all(self._resolve())
+        except BaseException:
+            self.close()
+            raise
+
+    def open(self) -> None:
+        """Bind, unless that is done, and listen; connections wait in the kernel until `start`.
+
+        Raises `ServerStartError`.
+        """
+        if not self._sockets:
+            self.bind()
+        try:
+            for sock in self._sockets:
+                self._listen(sock)
         except BaseException:
             self.close()
             raise
@@ -102,7 +116,7 @@ class Listener:
             ) from error
         return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
-    def _open(self, found: list[tuple[socket.AddressFamily, tuple[Any, ...]]]) -> None:
+    def _bind_all(self, found: list[tuple[socket.AddressFamily, tuple[Any, ...]]]) -> None:
         port = self._port
         skipped: ServerStartError | None = None
         for family, address in found:
@@ -129,11 +143,17 @@ class Listener:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.setblocking(False)
             sock.bind(address)
-            sock.listen(_BACKLOG)
         except BaseException:
             sock.close()
             raise
         return sock
+
+    def _listen(self, sock: socket.socket) -> None:
+        try:
+            sock.listen(_BACKLOG)
+        except OSError as error:  # two that were bound at once: Linux lets one of them listen
+            host, port = sock.getsockname()[:2]
+            raise ServerStartError(self._explain(error, host, port)) from error
 
     @staticmethod
     def _explain(error: OSError, host: str, port: int) -> str:

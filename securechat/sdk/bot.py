@@ -26,7 +26,6 @@ from os import PathLike
 from typing import Final, NoReturn, TypeVar
 
 from ..errors import TimedOut
-from ..protocol.envelopes import DEFAULT_PORT
 from . import process
 from .arguments import parameters_of, usage
 from .chat import Chat
@@ -146,7 +145,7 @@ class Bot:
     def serve(
         self,
         host: str = "localhost",
-        port: int = DEFAULT_PORT,
+        port: int | None = None,
         *,
         password: str | None = None,
         certs: str | PathLike[str] | None = "certs",
@@ -180,7 +179,7 @@ class Bot:
     def run(
         self,
         host: str = "localhost",
-        port: int = DEFAULT_PORT,
+        port: int | None = None,
         *,
         password: str | None = None,
         certs: str | PathLike[str] | None = "certs",

@@ -14,14 +14,14 @@ from ..client.known_file import KnownFile
 from ..client.state import default_state_dir
 from ..client.trust import SYSTEM, Trust
 from ..client.trust_policy import Wishes
-from ..protocol.envelopes import DEFAULT_PORT
+from ..target import parse_target
 from .chat import Chat
 from .values import BOT_MARK, Since
 
 
 def connect(
     host: str = "localhost",
-    port: int = DEFAULT_PORT,
+    port: int | None = None,
     *,
     nick: str,
     password: str | None = None,
@@ -37,6 +37,8 @@ def connect(
 ) -> Chat:
     """Connect, enter `rooms`, and return when we are in all of them.
 
+    `host`: a name or an address, with a port behind it or not, as on the command line
+    (`chat.example.org:7000`, `[::1]:7000`); `port`: the same by itself; where none is said, 55555.
     `password`: that of the account `nick`, where no session of it is kept here; read it from where
     others cannot. `fingerprint`: the server's key, as `securechat serve` prints it; it is
     remembered, as for the command line, and a key that is known decides alone. `certs`: the
@@ -49,6 +51,7 @@ def connect(
 
     Raises `CannotConnect`, `NotTrusted`, `Refused`, `Rejected` for a room, `ValueError`.
     """
+    host, port = parse_target(host, port)
     rooms = (rooms,) if isinstance(rooms, str) else tuple(rooms)
     after = None if isinstance(since, str) else since
     if since not in ("now", "last") and (after is None or after < 0):

@@ -14,6 +14,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -73,28 +74,20 @@ class Server:
         self.stopped = False
         self._started = time.monotonic()
         self._on_failure = on_failure
-        self._served = certificates.prepare(config.certs, datetime.now(UTC), config.client_ca)
-        self._store = _open_store(config)
         limits = config.limits
         fair_messages = config.gate.messages / limits.rate if limits.rate > 0 else 0.0
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._door = Door(Gate(fit(config.gate, descriptors), fair_messages), self._post)
         self._listener = Listener(config.host, config.port, self._door.adopt, self._door.tend)
-        try:
+        with ExitStack() as opened:
+            opened.callback(self._listener.close)
+            self._listener.bind()  # who cannot have the port leaves no certificate and no database
+            self._served = certificates.prepare(config.certs, datetime.now(UTC), config.client_ca)
+            self._store = _open_store(config)
+            opened.callback(self._store.close)
             self._listener.open()
-        except BaseException:
-            self._store.close()
-            raise
-        hub = Hub(
-            limits,
-            self._store.load(),
-            new_token=lambda: secrets.token_urlsafe(32),
-            choose=secrets.choice,
-            name=config.name,
-            version=__version__,
-            motd=config.motd,
-            logins=config.logins,
-        )
+            hub = _load_hub(config, self._store)
+            opened.pop_all()
         self._readers = Readers(self._store, self._post, self._lose_store)
         self._indexer = IndexKeeper(self._store)
         renderer = Renderer(
@@ -255,6 +248,19 @@ def _open_store(config: ServerConfig) -> Store:
     rooms = {room: Keep(days, mb) for room, days, mb in config.keep_rooms}
     retention = Retention(config.keep_days, config.keep_mb, rooms)
     return open_store(Path(config.data), retention=retention)
+
+
+def _load_hub(config: ServerConfig, store: Store) -> Hub:
+    return Hub(
+        config.limits,
+        store.load(),
+        new_token=lambda: secrets.token_urlsafe(32),
+        choose=secrets.choice,
+        name=config.name,
+        version=__version__,
+        motd=config.motd,
+        logins=config.logins,
+    )
 
 
 def _bucket_maker(rate: float, burst: int) -> Callable[[float], TokenBucket] | None:

@@ -44,10 +44,10 @@ _WAL_RESET: Final = ((3, 7, 0), (3, 51, 2))
 _MENDED: Final = ((3, 44, 6), (3, 50, 7))
 
 
-def examine(data: Path, certs: Path) -> Iterator[Finding]:
-    """All of it, in order."""
+def examine(data: Path, certs: Path, connections: int) -> Iterator[Finding]:
+    """All of it, in order; `connections` is the most that the server is told to take."""
     yield _sqlite(apsw.sqlite_lib_version())
-    yield _descriptors(*resource.getrlimit(resource.RLIMIT_NOFILE))
+    yield _descriptors(*resource.getrlimit(resource.RLIMIT_NOFILE), connections)
     yield from _certificates(certs, datetime.now(UTC))
     if not data.is_dir():
         cure = shlex.join(["securechat", "serve", "--data", str(data)])
@@ -71,11 +71,15 @@ def _sqlite(version: str) -> Finding:
     return ok("sqlite", f"{version}, none of its known bugs is ours")
 
 
-def _descriptors(soft: int, hard: int) -> Finding:
+def _descriptors(soft: int, hard: int, connections: int) -> Finding:
     """A server raises its own limit as far as it may."""
     if hard == resource.RLIM_INFINITY:
-        return ok("descriptors", "no limit")
-    text = f"{hard:,}, so {max(0, hard - _OWN):,} connections at most (now {soft:,})"
+        return ok("descriptors", f"no limit, so the {connections:,} connections that it may take")
+    room = max(0, hard - _OWN)
+    if room >= connections:
+        text = f"{hard:,}, enough for the {connections:,} connections that it may take"
+        return ok("descriptors", f"{text} (now {soft:,})")
+    text = f"{hard:,}, so {room:,} connections at most (now {soft:,})"
     if hard <= _USUAL:
         return warn("descriptors", text, "ulimit -Hn 20000  # systemd: LimitNOFILE=20000")
     return ok("descriptors", text)

@@ -55,6 +55,7 @@ class ScriptedClient:
         self.said: list[tuple[str, str, bool]] = []
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self.confirmed: list[bool] = []
+        self.hurried = 0
         self.closed: list[str | None] = []
         self.unsettled: set[str] = set()
         self.is_over = False
@@ -112,6 +113,9 @@ class ScriptedClient:
 
     def confirm_drafts(self, send: bool) -> None:
         self.confirmed.append(send)
+
+    def hurry(self) -> None:
+        self.hurried += 1
 
     def settle(self, timeout: float | None, left: int = 0) -> bool:  # noqa: ARG002
         if self.unsettled and not self.is_over:

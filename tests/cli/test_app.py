@@ -135,6 +135,14 @@ def test_where_nobody_can_connect(text: str) -> None:
         parse_target(text)
 
 
+def test_a_port_may_be_said_beside_the_target_and_only_once() -> None:
+    assert parse_target("[::1]", 7) == parse_target("[::1]:7", 7) == Target("::1", 7)
+    with pytest.raises(ValueError, match="h:7 names port 7, and port 8 is given beside it"):
+        parse_target("h:7", 8)
+    with pytest.raises(ValueError, match="1 to 65535"):
+        parse_target("h", 0)
+
+
 # ------------------------------------------------------------------ the small commands
 
 

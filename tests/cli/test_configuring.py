@@ -17,9 +17,9 @@ from securechat.cli.configuring import (
     ConfigOption,
     EarlyConfigOption,
     ProfileOption,
-    check_server,
     settings_of,
 )
+from securechat.cli.connect import check_server_or_invite
 from securechat.cli.options import HostOption, NickOption
 from securechat.settings import Connect, Serve
 
@@ -36,7 +36,7 @@ def root(_config: EarlyConfigOption = None) -> None:
 @app.command()
 def connect(
     context: typer.Context,
-    server: Annotated[str, typer.Argument(callback=check_server)] = "localhost",
+    server: Annotated[str, typer.Argument(callback=check_server_or_invite)] = "localhost",
     *,
     nick: NickOption,
     room: Annotated[list[str] | None, typer.Option()] = None,
@@ -123,6 +123,22 @@ HOME = {
     "bell": "all",
 }
 WORK = {**HOME, "server": "work.example:7000", "nick": "smith", "line": True, "key": None}
+
+
+def invite(place: str) -> str:
+    return f"securechat://{place}/#token.{'A' * 43}"
+
+
+def test_an_invite_is_for_its_own_server_and_not_for_the_one_that_is_set(config: Path) -> None:
+    there = invite("[2001:db8::1]:7")
+    elsewhere = {**HOME, "server": there, "key": None}
+    assert told("connect", there, "--config", config) == elsewhere
+    environ = {"SECURECHAT_SERVER": "127.0.0.1:7", "SECURECHAT_ACCEPT_NEW": "yes"}
+    assert told("connect", there, "--config", config, **environ) == elsewhere
+    work = {**elsewhere, "nick": "smith", "line": True}
+    assert told("connect", there, "--profile", "work", "--config", config) == work
+    here = invite("home.example")  # what is trusted there holds beside it
+    assert told("connect", here, "--config", config) == {**HOME, "server": here}
 
 
 def test_the_file_gives_defaults(config: Path) -> None:

@@ -121,6 +121,19 @@ def test_the_machine_of_a_server(tmp_path: Path) -> None:
     assert f"ok   data         {tmp_path}/db\n" in done.stdout
 
 
+@pytest.mark.slow
+def test_the_most_connections_are_those_that_the_server_is_told(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[serve]\nlimit = "chat.connections=100"\n')
+    done = doctor(tmp_path, "--server", "--config", str(config))
+    assert "enough for the 100 connections that it may take" in done.stdout
+    config.write_text('[serve]\nlimit = "chat.conections=100"\n')
+    done = doctor(tmp_path, "--server", "--config", str(config))
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("fail limits")]
+    assert "did you mean chat.connections?" in line
+    assert line.endswith(f" -> ${{EDITOR:-vi}} {config}")
+
+
 # ------------------------------------------------------------------ the terminal
 
 

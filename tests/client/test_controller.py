@@ -60,6 +60,14 @@ def test_commands_are_asked_and_answered(bob: Person) -> None:
     assert bob.chat.unanswered == set()
 
 
+def test_a_link_that_is_lost_is_tried_again_when_one_wants(bob: Person) -> None:
+    with pytest.raises(BadInput, match="You are connected"):
+        bob.type("/reconnect")
+    bob.type("drop")
+    assert "trying again now" in bob.type("/reconnect")
+    assert bob.client.hurried == 1
+
+
 def test_a_command_is_unanswered_until_its_last_frame(bob: Person) -> None:
     bob.chat.enter("/who", NOW, "#lobby")
     assert len(bob.chat.unanswered) == 1

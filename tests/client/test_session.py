@@ -62,6 +62,20 @@ def test_a_patient_plan_tries_again_until_it_is_let_in() -> None:
     assert len(run.tells(Online)) == 1
 
 
+def test_who_is_in_a_hurry_does_not_wait_for_the_next_try() -> None:
+    run = Run().start().dialed().hear(welcome())
+    for _ in range(8):  # so long has it lasted that half a minute lies between two tries
+        run.lose().wait(CAP)
+    assert run.lose().tells(Offline)[-1].retry_in == CAP / 2
+    run.carry_out(run.session.hurry(run.now))
+    assert run.session.phase is Phase.DIALING
+    assert run.lose().tells(Offline)[-1].retry_in == BASE / 2
+    run.wait(CAP).dialed().hear(welcome())
+    before = list(run.sent)
+    assert run.session.hurry(run.now) == []
+    assert (run.session.phase, run.sent) == (Phase.ONLINE, before)
+
+
 @pytest.mark.parametrize(
     ("said", "kind"),
     [

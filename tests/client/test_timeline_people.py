@@ -145,7 +145,7 @@ def test_acts_and_rules_are_told_where_they_hold(line: Timeline) -> None:
     act = wire.Moderated(act="mute", by="ann", room="#lobby", nick="eve")
     [told] = feed(line, heard(act))
     assert (told.kind, told.text, told.conversation) == (
-        *(Kind.NOTICE, "ann muted eve in #lobby"),
+        *(Kind.NOTICE, "ann muted eve in #lobby for good"),
         "#lobby",
     )
     feed(line, heard(wire.Moderated(act="kick", by="ann", room="#lobby", nick="bob")))

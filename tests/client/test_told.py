@@ -18,7 +18,11 @@ UNTIL = "2026-01-31T13:00:00.000000Z"
             "ann muted eve in #a until 2026-01-31 13:00 UTC (loud)",
         ),
         (Moderated(act="kick", by="ann", room="#a", nick="bob"), "ann put you out of #a"),
-        (Moderated(act="ban", by="bob", account="eve"), "you banned eve from this server"),
+        (Moderated(act="ban", by="bob", account="eve"), "you banned eve from this server for good"),
+        (
+            Moderated(act="mute", by="ann", room="#a", nick="eve", reason="10x"),
+            "ann muted eve in #a for good (10x)",
+        ),
         (
             Moderated(act="unban", by="ann", address="192.0.2.7/32", until="some day"),
             "ann let 192.0.2.7/32 come to this server again until some day",
@@ -31,7 +35,7 @@ UNTIL = "2026-01-31T13:00:00.000000Z"
             Moderated(act="knight_at_dawn", by="ann", nick="eve"),
             "ann knight at dawn eve on this server",
         ),
-        (Moderated(act="ban", by="ann"), "ann banned somebody from this server"),
+        (Moderated(act="ban", by="ann"), "ann banned somebody from this server for good"),
     ],
 )
 def test_an_act(event: Moderated, text: str) -> None:
@@ -62,4 +66,4 @@ def test_the_rules_of_a_room() -> None:
 )
 def test_a_row_of_bans(keys: dict[str, str], who: str) -> None:
     row = Sanction(act="ban", by="ann", since=UNTIL, reason="spam", **keys)
-    assert sanction_of(row) == f"ban of {who} by ann since 2026-01-31 13:00 UTC (spam)"
+    assert sanction_of(row) == f"ban of {who} by ann since 2026-01-31 13:00 UTC for good (spam)"

@@ -22,6 +22,7 @@ from securechat.client.known_servers import Server
 from securechat.client.state import GuestState
 from securechat.client.trust import ByKey
 from securechat.client.trust_policy import Wishes
+from securechat.client.whereabouts import Whereabouts
 from securechat.errors import KeyChanged, NotTrusted, Refused
 from securechat.gui.door import Door
 from securechat.gui.marks import NewMark
@@ -189,11 +190,11 @@ def test_a_key_that_has_changed_stops_with_both(
     [new] = [one for one in visitor.widgets() if isinstance(one, NewMark)]
     assert new._field.get() == ""  # it is to be told by somebody, not taken over
     new._field.insert(0, "the same as before")
-    visitor.press("Trust this mark")
-    assert "A mark begins with SHA256:" in visitor.said
+    visitor.press("Trust this fingerprint")
+    assert "A fingerprint begins with SHA256:" in visitor.said
     new._field.delete(0, "end")
     new._field.insert(0, f" {event.error.shown}\n")
-    visitor.press("Trust this mark")
+    visitor.press("Trust this fingerprint")
     assert "Connect again" in visitor.said
     visitor.door.knock()
     visitor.wait(lambda: len(visitor.entered) == 2)
@@ -258,6 +259,8 @@ def test_an_invite_that_is_not_let_in_is_replaced_by_the_next_paste(visitor: Vis
 def test_the_nick_of_the_last_visit_is_suggested(visitor: Visitor, file: KnownFile) -> None:
     for host, nick in (("chat.example.org", "robert"), ("other.example.org", "bobby")):
         GuestState(file.path.parent, host, 55_555).save(nick, "secret")
+        Whereabouts(file.path.parent, host, 55_555, nick).keep(("#lobby",))
+    GuestState(file.path.parent, "chat.example.org", 55_555).save("nightly-backup", "a script's")
     visitor.door.fill("chat.example.org", "")
     assert visitor.door._nick.get() == "robert"
     visitor.door._server.set("other.example.org")

@@ -119,6 +119,51 @@ def test_keys_are_obeyed_wherever_the_keyboard_is_and_settings_are_kept(desk: De
     desk.wait(lambda: "psst" in desk.shown)
 
 
+def open_menu(desk: Desk) -> tk.Menu:
+    desk.press("<F10>")
+    assert desk.window.chat is not None
+    frame = desk.window.chat.frame
+    menu = frame.nametowidget(frame._menu_button.cget("menu"))
+    assert isinstance(menu, tk.Menu)
+    desk.wait(lambda: bool(menu.winfo_viewable()))
+    return menu
+
+
+def test_the_keyboard_is_where_it_was_when_the_menu_is_closed(desk: Desk) -> None:
+    desk.go_in()
+    assert desk.window.chat is not None
+    menu = open_menu(desk)
+    menu.event_generate("<Escape>")
+    desk.wait(lambda: not menu.winfo_viewable())
+    assert desk.window.root.focus_get() is desk.window.chat.composer.text
+
+
+def test_the_keyboard_comes_back_from_what_the_menu_opens(desk: Desk) -> None:
+    desk.go_in()
+    assert desk.window.chat is not None
+    menu = open_menu(desk)
+    menu.event_generate("<Down>")
+    menu.event_generate("<Return>")
+    desk.window.root.update()
+    dialog = desk.window.root.focus_get()
+    assert dialog is not None
+    assert dialog.winfo_toplevel() is not desk.window.root
+    dialog.event_generate("<Escape>")
+    desk.window.root.update()
+    assert desk.window.root.focus_get() is desk.window.chat.composer.text
+
+
+def test_ctrl_a_selects_all_in_the_fields_of_the_door(desk: Desk) -> None:
+    for field in desk.window.door._fields:
+        field.insert(0, "all of it")
+        field.focus_force()
+        desk.window.root.update()
+        field.event_generate("<Control-a>")
+        assert field.selection_present()
+        field.event_generate("<BackSpace>")
+        assert field.get() == ""
+
+
 def test_what_cannot_be_kept_is_said_and_obeyed_all_the_same(desk: Desk) -> None:
     desk.go_in()
     desk.path.write_text("this is no TOML")

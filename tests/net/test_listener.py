@@ -140,6 +140,30 @@ def test_a_port_that_is_taken_is_named_with_the_cure(listen: Callable[..., Liste
         )
 
 
+def test_who_is_bound_is_reached_by_nobody_and_has_the_port(
+    listen: Callable[..., Listener],
+) -> None:
+    first = listen()
+    first.bind()
+    [(host, port)] = first.addresses
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, port), 5)
+    first.open()
+    socket.create_connection((host, port), 5).close()
+    with pytest.raises(ServerStartError, match="another program listens there"):
+        listen(port=port).bind()
+
+
+def test_of_two_that_bound_a_port_at_once_one_listens(listen: Callable[..., Listener]) -> None:
+    first = listen()
+    first.bind()
+    port = first.addresses[0][1]
+    second = listen(port=port)
+    second.bind()  # Linux allows that to SO_REUSEADDR as long as nobody listens
+    first.open()
+    assert "another program listens there" in refusal(second)
+
+
 def test_when_one_address_is_taken_none_is_kept(
     listen: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -208,6 +208,25 @@ def test_what_cannot_be_is_a_value_error(chat_server: ChatServer, keys: dict[str
         chat_server.connect(**{"nick": "ann", **keys})
 
 
+def test_the_port_may_stand_behind_the_host(chat_server: ChatServer) -> None:
+    where = f"{chat_server.host}:{chat_server.port}"
+    certs = chat_server.certs
+    with securechat.connect(where, nick="ann", certs=certs, keep=False) as ann:
+        assert ann.send("#lobby", "hi").seq > 0
+    with pytest.raises(ValueError, match="say it once"):
+        securechat.connect(where, 1, nick="ann", certs=certs, keep=False)
+
+
+def test_a_bot_finds_the_port_behind_the_host(chat_server: ChatServer) -> None:
+    where = f"{chat_server.host}:{chat_server.port}"
+    bot = securechat.Bot("robby")
+    bot.on_start(lambda _chat: bot.stop())
+    bot.serve(where, certs=chat_server.certs, keep=False)
+    with pytest.raises(SystemExit) as ended:
+        bot.run(where, 1, certs=chat_server.certs, keep=False)
+    assert ended.value.code == 2
+
+
 def test_nobody_there() -> None:
     with pytest.raises(CannotConnect):
         securechat.connect("127.0.0.1", 1, nick="ann", certs=None, keep=False)

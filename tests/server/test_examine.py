@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from securechat import certs
+from securechat.config import ChatLimits
 from securechat.findings import Finding, Mark
 from securechat.server import examine as module
 from securechat.server.examine import examine
@@ -36,7 +37,7 @@ def pair(tmp_path: Path) -> Path:
 
 
 def look(data: Path, pair: Path) -> dict[str, Finding]:
-    return {one.topic: one for one in examine(data, pair)}
+    return {one.topic: one for one in examine(data, pair, 19_000)}
 
 
 def test_all_is_well(data: Path, pair: Path) -> None:
@@ -138,11 +139,16 @@ def test_sqlite_with_the_wal_reset_bug(version: str, mark: str) -> None:
 @pytest.mark.parametrize(
     ("hard", "mark", "text"),
     [
-        (resource.RLIM_INFINITY, "ok", "no limit"),
+        (resource.RLIM_INFINITY, "ok", "no limit, so the 19,000 connections that it may take"),
         (1024, "warn", "1,024, so 960 connections at most (now 1,024)"),
-        (20_000, "ok", "20,000, so 19,936 connections at most (now 1,024)"),
+        (19_063, "ok", "19,063, so 18,999 connections at most (now 1,024)"),
+        (
+            20_000,
+            "ok",
+            "20,000, enough for the 19,000 connections that it may take (now 1,024)",
+        ),
     ],
 )
 def test_descriptors(hard: int, mark: str, text: str) -> None:
-    found = module._descriptors(1024, hard)
+    found = module._descriptors(1024, hard, ChatLimits().connections)
     assert (found.mark.value, found.text) == (mark, text)
