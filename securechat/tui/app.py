@@ -27,6 +27,7 @@ from .chat import Chat
 from .palette import CONTRAST
 from .sequences import keys_of, know_alt
 from .setup import DEFAULTS, THEMES, Setup
+from .terminal import Terminal
 
 _TERMINATED: Final = 143
 #: Seconds that a slow disk may take for what is half typed.
@@ -70,7 +71,7 @@ class ChatApp(App[int], inherit_bindings=False):
         self, client: Client, controller: Controller, setup: Setup = DEFAULTS, typed: str = ""
     ) -> None:
         # With its own colours Textual would only make them greys: NO_COLOR means none at all.
-        super().__init__(ansi_color="NO_COLOR" in os.environ)
+        super().__init__(driver_class=Terminal, ansi_color="NO_COLOR" in os.environ)
         self._typed = typed
         self._client = client
         self._controller = controller
