@@ -89,7 +89,7 @@ class Talk:
         if self.drafts.stalled:
             self._tell(pending, "the server has no room to store it")
         elif self._under is None:
-            self._tell(pending, "there is no link")
+            self._tell(pending, events.NO_LINK)
         else:
             self._send(pending)
 
@@ -191,7 +191,7 @@ class Talk:
         self.names.lose_link()
         self.subscriptions.lose_link()
         for pending in self.drafts.lose_link():
-            self._tell(pending, "there is no link")
+            self._tell(pending, events.NO_LINK)
         for command in self._questions.lose_link():
             self._answer(command, "The link was lost before the answer came")
 
