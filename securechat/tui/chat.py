@@ -77,7 +77,6 @@ class Chat(Screen[None], inherit_bindings=False):
         name = setup.keys.label
         cure = f"{name('send-again')} sends it again, {name('drop')} drops it"
         self._messages = Messages(desk, cure, id="messages", zone=setup.zone)
-        self._finds = Finds(self, controller, go=self._go_to, oldest=self._oldest_held)
         completer = Completer(lambda: world_of(self._timeline))
         self._composer = Composer(
             completer,
@@ -89,6 +88,13 @@ class Chat(Screen[None], inherit_bindings=False):
             desk.typed,
             by_key(setup.keys.composer),
             id="composer",
+        )
+        self._finds = Finds(
+            self,
+            controller,
+            go=self._go_to,
+            oldest=self._oldest_held,
+            after=self._composer.take,
         )
         how = f"search back: {name('search')} further, {name('escape')} ends"
         self._seeking = Seeking(
