@@ -367,6 +367,7 @@ class Chat(Screen[None], inherit_bindings=False):
             for draft in self._timeline.unsent(self._timeline.focus):
                 if draft.state is DraftState.REFUSED:
                     do(draft.id)
+        self._follow_focus()
         self._draw()
 
     def action_fold_rooms(self) -> None:
