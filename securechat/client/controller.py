@@ -52,6 +52,7 @@ from .interface import Client, KeepsIgnored
 from .recall import Recall
 from .standing import Standing
 from .timeline import Timeline
+from .unseen import flaw
 
 #: A room larger than this is not listed name by name when we come in.
 MAX_LISTED: Final = 30
@@ -145,6 +146,14 @@ class Controller:
             self._command(action.name, **keys)
         except ValueError as problem:
             raise BadInput(f"Not sent: {problem}") from None
+
+    def flaw(self, secrets: Sequence[str]) -> str | None:
+        """What is wrong with the last of `secrets`, the answers so far; None: nothing we know of.
+
+        Have it typed anew then; the second of two that differ, with the first.
+        """
+        assert self.asking is not None
+        return flaw(self.asking.questions, secrets, self.timeline.nick)
 
     def leave_unanswered(self) -> None:
         """Whoever was asked would rather not say."""

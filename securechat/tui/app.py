@@ -59,7 +59,7 @@ class ChatApp(App[int], inherit_bindings=False):
     #jump { width: 40; max-width: 90%; height: 13; padding: 0 1;
             border: round $foreground; background: $panel; }
     #found { height: 10; }
-    #secrets { width: 50; max-width: 90%; height: 4; padding: 0 1;
+    #secrets { width: 50; max-width: 90%; height: auto; padding: 0 1;
                border: round $foreground; background: $panel; }
     Hits, Around { align: center middle; background: $background 60%; }
     #hits { width: 96%; height: 70%; border: round $foreground; background: $panel; }

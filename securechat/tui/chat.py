@@ -224,8 +224,9 @@ class Chat(Screen[None], inherit_bindings=False):
         if self._controller.leaving is not None:
             self.app.exit(0)
         elif self._controller.asking is not None:
-            questions = [one.text for one in self._controller.asking.questions]
-            self.app.push_screen(Secrets(questions, self._answer, self._composer.take))
+            questions = self._controller.asking.questions
+            asked = Secrets(questions, self._controller.flaw, self._answer, self._composer.take)
+            self.app.push_screen(asked)
         return True
 
     def _answer(self, secrets: list[str] | None) -> None:
