@@ -15,6 +15,7 @@ import typer
 
 from . import trusting
 from .configuring import ConfigOption, ProfileOption
+from .numbers import within
 from .options import (
     AddressArgument,
     HostOption,
@@ -35,9 +36,7 @@ MAX_INPUT: Final = 1 << 20
 
 WaitOption = Annotated[
     float,
-    typer.Option(
-        "--wait", min=0.0, metavar="SECONDS", help="How long to wait for a server that is silent."
-    ),
+    within("wait", metavar="SECONDS", help="How long to wait for a server that is silent."),
 ]
 
 
