@@ -63,9 +63,12 @@ SIDEWAYS = {
 #: Whole packages, and modules, that are values and functions, with all that they import of ours.
 PURE = (
     *("protocol", "chat", "client/session.py", "client/timeline.py", "sdk/arguments.py"),
-    *(f"client/{name}.py" for name in ("answers", "desks", "log", "recall", "rooms", "typed")),
+    *(
+        f"client/{name}.py"
+        for name in ("answers", "desks", "log", "recall", "rooms", "typed", "unseen")
+    ),
     *(f"gui/{name}.py" for name in ("keys", "links", "look", "page", "pieces", "sides")),
-    *(f"tui/{name}.py" for name in ("drawing", "sides", "viewport")),
+    *(f"tui/{name}.py" for name in ("drawing", "pastes", "sides", "viewport")),
 )
 NOT_PURE = {
     *("socket", "ssl", "select", "selectors", "asyncio", "subprocess", "multiprocessing"),

@@ -71,11 +71,15 @@ class Quit:
 
 
 class Question(NamedTuple):
-    """A secret that is to be typed where nobody sees it; "" as `key`: the one before, once more."""
+    """A secret that is to be typed where nobody sees it; "" as `key`: the one before, once more.
+
+    `is_new`: a password that is chosen now.
+    """
 
     key: str
     text: str
     optional: bool = False
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

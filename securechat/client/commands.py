@@ -191,7 +191,10 @@ def _quit(rest: str, _here: str | None) -> Action:
     return Quit(rest or None)
 
 
-_NEW: Final = (Question("password", "New password"), Question("", "The same once more"))
+_NEW: Final = (
+    Question("password", "New password", is_new=True),
+    Question("", "The same once more"),
+)
 _NOT_HERE: Final = "The password is asked for by itself; what you typed was not sent."
 
 

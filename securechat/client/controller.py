@@ -53,6 +53,7 @@ from .interface import Client, KeepsIgnored
 from .recall import Recall
 from .standing import Standing
 from .timeline import Timeline
+from .unseen import flaw
 
 #: A room larger than this is not listed name by name when we come in.
 MAX_LISTED: Final = 30
@@ -147,6 +148,14 @@ class Controller:
         except ValueError as problem:
             raise BadInput(f"Not sent: {problem}") from None
 
+    def flaw(self, secrets: Sequence[str]) -> str | None:
+        """What is wrong with the last of `secrets`, the answers so far; None: nothing we know of.
+
+        Have it typed anew then; the second of two that differ, with the first.
+        """
+        assert self.asking is not None
+        return flaw(self.asking.questions, secrets, self.timeline.nick)
+
     def leave_unanswered(self) -> None:
         """Whoever was asked would rather not say."""
         self.asking = None
@@ -198,7 +207,9 @@ class Controller:
 
     def forget(self, draft_id: str) -> None:
         """Do not show any longer what was refused."""
-        self.timeline.refused.pop(draft_id, None)
+        draft = self.timeline.refused.pop(draft_id, None)
+        if draft is not None and draft.code == "no_such_user":
+            self.timeline.close_unused(draft.conversation)
 
     def _say(self, action: Say) -> list[str]:
         size = len(action.text)
@@ -231,7 +242,8 @@ class Controller:
     def _leave(self, action: Leave) -> list[str]:
         if action.name.startswith("@"):
             if self.focus == action.name:
-                self._step_back()
+                self.timeline.step_back()
+            self.timeline.close_unused(action.name)
         else:
             self._command("leave", room=action.name)
         return []
@@ -367,7 +379,7 @@ class Controller:
         if isinstance(system, Joined):
             self._came_in(system, answers, first=bool(entries))
         elif isinstance(system, Left) and self.focus == system.room:
-            self._step_back()
+            self.timeline.step_back()
         elif isinstance(system, HelpIs) and aside and entries:
             return self._more_help(now)
         elif isinstance(system, HistoryPage) and aside:
@@ -397,11 +409,6 @@ class Controller:
         self._asides.add(listing)
         if not (first and not self._has_sides) or (joined.count or 0) > MAX_LISTED:
             self.timeline.hush(listing)
-
-    def _step_back(self) -> None:
-        """What is shown is no more: show the room that we entered last, if there is one."""
-        rooms = [one.name for one in self.timeline.conversations.values() if one.joined]
-        self.timeline.look_at(next((name for name in reversed(rooms) if name[0] == "#"), None))
 
     def _more_help(self, now: datetime) -> list[Entry]:
         """What the server's help knows beyond our own."""

@@ -65,7 +65,7 @@ class Delivery:
         self.stop()
         self._repeated.clear()
         for pending in self.drafts.lose_link():
-            self._tell(pending, "there is no link")
+            self._tell(pending, events.NO_LINK)
 
     # -------------------------------------------------------------- from the user
 
@@ -81,7 +81,7 @@ class Delivery:
         if self.drafts.stalled:
             self._tell(pending, "the server has no room to store it")
         elif self._under is None:
-            self._tell(pending, "there is no link")
+            self._tell(pending, events.NO_LINK)
         else:
             self.send(pending)
 

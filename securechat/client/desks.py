@@ -2,6 +2,7 @@
 
 Pure. `Desks` takes the client's events and the entries that came of them (from `Controller.take`),
 and puts each into the log where it belongs: what belongs to no conversation goes where one looks.
+There one is told, too, of a message that was refused elsewhere.
 """
 
 from __future__ import annotations
@@ -98,6 +99,9 @@ class Desks:
                 pages.setdefault(name, []).append(entry)
             elif entry.kind not in _AS_DRAFTS:
                 self[name].log.add(entry, seen=name == self.shown)
+            elif entry.kind is Kind.REFUSED and name != self.shown:
+                told = f"not sent to {name}: {entry.note}"
+                self[self.shown].log.add(Entry(Kind.ERROR, entry.at, told), seen=True)
         for name, page in pages.items():
             self[name].log.put_older(page)
 

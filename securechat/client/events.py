@@ -84,6 +84,10 @@ class Message:
     missed: bool
 
 
+NO_LINK: Final = "there is no link"
+"""The reason of a draft that waits for the link alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A draft of ours changed its state; `reason` says why it was refused, or waits.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias
 
 from .entries import Entry, Kind, Move, erased
@@ -20,6 +21,8 @@ MAX_ITEMS: Final = 100_000
 MAX_FOLDED: Final = 200
 #: So many of those who came or went are named.
 MAX_NAMED: Final = 3
+#: So often comings and goings take turns and are told in their order.
+MAX_TURNS: Final = 4
 
 #: What somebody said.
 SPOKEN: Final = frozenset({Kind.MESSAGE, Kind.ACTION})
@@ -46,13 +49,25 @@ def head_of(item: Item) -> Entry:
 
 
 def moves_in_short(entries: Sequence[Entry]) -> str:
-    """`carol joined; dave, erin left`, or with numbers when they are many."""
-    told = []
-    for move, word in ((Move.CAME, "joined"), (Move.WENT, "left")):
-        nicks = list(dict.fromkeys(entry.nick for entry in entries if entry.move is move))
-        if nicks:
-            told.append(f"{', '.join(nicks) if len(nicks) <= MAX_NAMED else len(nicks)} {word}")
-    return "; ".join(told)
+    """`carol joined; dave, erin left`, in their order, or with numbers when they are many.
+
+    When it went to and fro often, all who came are one group, all who went another.
+    """
+    turns = [list(turn) for _, turn in groupby(entries, lambda entry: entry.move)]
+    if len(turns) > MAX_TURNS:
+        last = entries[-1].move
+        turns = [
+            [entry for entry in entries if entry.move is not last],
+            [entry for entry in entries if entry.move is last],
+        ]
+    return "; ".join(map(_turn_in_short, turns))
+
+
+def _turn_in_short(entries: Sequence[Entry]) -> str:
+    """Who made the same move, one after the other."""
+    nicks = list(dict.fromkeys(entry.nick for entry in entries))
+    who = ", ".join(nicks) if len(nicks) <= MAX_NAMED else str(len(nicks))
+    return f"{who} {'joined' if entries[0].move is Move.CAME else 'left'}"
 
 
 class Position(NamedTuple):

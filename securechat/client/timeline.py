@@ -139,6 +139,20 @@ class Timeline:
             if name.startswith("@"):
                 self.conversation(name)
 
+    def close_unused(self, name: str) -> None:
+        """Forget a direct conversation in which nothing was said that is stored, or may be."""
+        known = self.conversations.get(name) if name.startswith("@") else None
+        if known is None or self.unsent(name) or any(line.seq for line in known.lines):
+            return
+        del self.conversations[name]
+        if self.focus == name:
+            self.step_back()
+
+    def step_back(self) -> None:
+        """What is shown is no more: show the room that we entered last, if there is one."""
+        rooms = [one.name for one in self.conversations.values() if one.joined]
+        self.look_at(next((name for name in reversed(rooms) if name[0] == "#"), None))
+
     def hush(self, command_id: str) -> None:
         """Take the answer to that command into the model without making entries of it."""
         self._quiet.add(command_id)

@@ -8,12 +8,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from .events import Draft
+from .events import NO_LINK, Draft, DraftState
 
 MAX_DRAFTS: Final = 1_000
 
 #: A draft that is on its way for longer is shown as such.
 OVERDUE: Final = timedelta(seconds=2)
+
+
+def why_unsent(draft: Draft) -> str:
+    """What one that is neither stored nor refused is at, or waits for, in a few words."""
+    if draft.state is DraftState.SENDING:
+        return "sending"
+    if draft.reason in ("", NO_LINK):
+        return "waits for the connection"
+    why = draft.reason.partition(". ")[0].rstrip(".")  # what to do about it is done by the client
+    return f"waits: {why[:1].lower()}{why[1:]}"
 
 
 class Unsent:

@@ -23,6 +23,7 @@ from ..client.events import Draft, DraftState
 from ..client.harmless import harmless_line, harmless_text
 from ..client.log import Item, Moves, head_of, moves_in_short
 from ..client.nick_colours import nick_colour
+from ..client.unsent import why_unsent
 from ..settings.model import Joins
 from .links import address_of
 
@@ -51,9 +52,6 @@ _TOLD: Final = MappingProxyType(
         Kind.STATE: "state",
         Kind.ERROR: "error",
     }
-)
-_NOTES: Final = MappingProxyType(
-    {DraftState.SENDING: "sending …", DraftState.WAITING: "waits for the connection …"}
 )
 
 
@@ -109,7 +107,7 @@ def rows_of_draft(draft: Draft, nick: str, *, goes_on: bool) -> list[Row]:
         heading = [] if goes_on else [Row(_author(nick), ("head",))]
         rows = heading + _rows_of_text(draft.text, "body", (), faint)
     if not is_refused:
-        return [*rows[:-1], _with_end(rows[-1], f"  {_NOTES[draft.state]}")]
+        return [*rows[:-1], _with_end(rows[-1], f"  {harmless_line(why_unsent(draft))} …")]
     offers = (
         Piece(f"not sent: {harmless_line(draft.reason)}   "),
         Piece("Send again", ("link", f"{AGAIN}{draft.id}")),

@@ -27,6 +27,7 @@ from .chat import Chat
 from .palette import CONTRAST
 from .sequences import keys_of, know_alt
 from .setup import DEFAULTS, THEMES, Setup
+from .terminal import Terminal
 
 _TERMINATED: Final = 143
 #: Seconds that a slow disk may take for what is half typed.
@@ -58,7 +59,7 @@ class ChatApp(App[int], inherit_bindings=False):
     #jump { width: 40; max-width: 90%; height: 13; padding: 0 1;
             border: round $foreground; background: $panel; }
     #found { height: 10; }
-    #secrets { width: 50; max-width: 90%; height: 4; padding: 0 1;
+    #secrets { width: 50; max-width: 90%; height: auto; padding: 0 1;
                border: round $foreground; background: $panel; }
     Hits, Around { align: center middle; background: $background 60%; }
     #hits { width: 96%; height: 70%; border: round $foreground; background: $panel; }
@@ -70,7 +71,7 @@ class ChatApp(App[int], inherit_bindings=False):
         self, client: Client, controller: Controller, setup: Setup = DEFAULTS, typed: str = ""
     ) -> None:
         # With its own colours Textual would only make them greys: NO_COLOR means none at all.
-        super().__init__(ansi_color="NO_COLOR" in os.environ)
+        super().__init__(driver_class=Terminal, ansi_color="NO_COLOR" in os.environ)
         self._typed = typed
         self._client = client
         self._controller = controller

@@ -77,7 +77,6 @@ class Chat(Screen[None], inherit_bindings=False):
         name = setup.keys.label
         cure = f"{name('send-again')} sends it again, {name('drop')} drops it"
         self._messages = Messages(desk, cure, id="messages", zone=setup.zone)
-        self._finds = Finds(self, controller, go=self._go_to, oldest=self._oldest_held)
         completer = Completer(lambda: world_of(self._timeline))
         self._composer = Composer(
             completer,
@@ -89,6 +88,13 @@ class Chat(Screen[None], inherit_bindings=False):
             desk.typed,
             by_key(setup.keys.composer),
             id="composer",
+        )
+        self._finds = Finds(
+            self,
+            controller,
+            go=self._go_to,
+            oldest=self._oldest_held,
+            after=self._composer.take,
         )
         how = f"search back: {name('search')} further, {name('escape')} ends"
         self._seeking = Seeking(
@@ -218,8 +224,9 @@ class Chat(Screen[None], inherit_bindings=False):
         if self._controller.leaving is not None:
             self.app.exit(0)
         elif self._controller.asking is not None:
-            questions = [one.text for one in self._controller.asking.questions]
-            self.app.push_screen(Secrets(questions, self._answer, self._composer.take))
+            questions = self._controller.asking.questions
+            asked = Secrets(questions, self._controller.flaw, self._answer, self._composer.take)
+            self.app.push_screen(asked)
         return True
 
     def _answer(self, secrets: list[str] | None) -> None:
@@ -361,6 +368,7 @@ class Chat(Screen[None], inherit_bindings=False):
             for draft in self._timeline.unsent(self._timeline.focus):
                 if draft.state is DraftState.REFUSED:
                     do(draft.id)
+        self._follow_focus()
         self._draw()
 
     def action_fold_rooms(self) -> None:

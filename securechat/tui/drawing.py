@@ -28,6 +28,7 @@ from ..client.events import Draft, DraftState
 from ..client.harmless import harmless_line, harmless_text
 from ..client.links import target_of
 from ..client.log import Item, Moves, moves_in_short
+from ..client.unsent import why_unsent
 
 #: The width of "12:01 "; rows below the first begin there, so that none can pass for an entry.
 INDENT: Final = 6
@@ -78,9 +79,6 @@ _LEADS: Final = MappingProxyType(
         Kind.ERROR: (Span("!! ", Tint.ERROR), Tint.ERROR),
     }
 )
-_NOTES: Final = MappingProxyType(
-    {DraftState.SENDING: "sending", DraftState.WAITING: "waits for the connection"}
-)
 
 
 def rows_of_item(item: Item, width: int, zone: tzinfo | None, *, folded: bool) -> list[Line]:
@@ -112,7 +110,7 @@ def rows_of_draft(draft: Draft, nick: str, width: int, cure: str) -> Lines:
         why = harmless_line(draft.reason)
         lines.append([Span(f"not sent ({why}) {cure}", Tint.ERROR)])
     else:
-        lines[-1].append(Span(f" ({_NOTES[draft.state]})", Tint.FAINT))
+        lines[-1].append(Span(f" ({harmless_line(why_unsent(draft))})", Tint.FAINT))
     return _broken(lines, width)
 
 

@@ -14,6 +14,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from ..client.actions import Question
 from ..client.fuzzy import meant
 from ..client.harmless import harmless_line
 from .drawing import Span, Tint, fitted
@@ -162,12 +163,15 @@ class Jump(Dialog):
 class Secrets(Dialog):
     """Asks one question after the other; what is typed is not shown, nor kept anywhere.
 
-    `answer` gets all answers, or None if one would rather not say.
+    `flaw` says what is wrong with the last of the answers so far, which is then asked for anew,
+    with the one before if it was to be the same. `answer` gets all answers, or None if one would
+    rather not say.
     """
 
     def __init__(
         self,
-        questions: Sequence[str],
+        questions: Sequence[Question],
+        flaw: Callable[[Sequence[str]], str | None],
         answer: Callable[[list[str] | None], None],
         after: After,
     ) -> None:
@@ -175,6 +179,7 @@ class Secrets(Dialog):
         self._field.obeyed |= {"ctrl+d": self.leave}
         self._question = Static(markup=False, id="question")
         self._questions = questions
+        self._flaw = flaw
         self._answer = answer
         self._typed: list[str] = []
         self._ask()
@@ -195,7 +200,12 @@ class Secrets(Dialog):
         """Go on with the next question, or be done."""
         self._typed.append(self._field.value)
         self._field.value = ""
-        if len(self._typed) == len(self._questions):
+        flaw = self._flaw(self._typed)
+        if flaw is not None:
+            is_repeated = not self._questions[len(self._typed) - 1].key
+            del self._typed[-2 if is_repeated else -1 :]
+            self._ask(flaw)
+        elif len(self._typed) == len(self._questions):
             self._answer(self._typed)
             self._close()
         else:
@@ -206,5 +216,6 @@ class Secrets(Dialog):
         self._answer(None)
         self._close()
 
-    def _ask(self) -> None:
-        self._question.update(f"{self._questions[len(self._typed)]}:")
+    def _ask(self, flaw: str = "") -> None:
+        question = f"{self._questions[len(self._typed)].text}:"
+        self._question.update(f"{flaw}\n{question}" if flaw else question)

@@ -3,6 +3,9 @@
 `Finds` stands between the chat's screen and the two: it takes what came of the client's events,
 opens what shows it, and asks the controller for more. To a hit that is not too far back in a
 conversation it leads by way of history: page after page is fetched until it is held.
+
+Both come when the server answers, perhaps in the middle of a word: whoever types on is not
+disturbed. What is typed goes where it would have gone, and they are gone.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from contextlib import suppress
 from typing import ClassVar, Final
 
 from rich.markup import escape
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -25,6 +29,7 @@ from ..client.harmless import harmless_line
 from ..errors import ClientError
 from ..protocol.envelopes import HistoryPage, SearchPage
 from .drawing import Line, Lines, Span, Tint, fitted, rows_of_item
+from .field import After, KeyOrPaste
 from .panel import Panel
 
 #: Messages before and behind a hit that are shown.
@@ -33,11 +38,11 @@ NEAR: Final = 25
 FAR: Final = 2_000
 
 _MOVES: Final[list[BindingType]] = [
-    Binding("escape,ctrl+c,q", "dismiss", "close", show=False),
+    Binding("escape,ctrl+c", "dismiss", "close", show=False),
     Binding("up,ctrl+p", "move(-1)", "up", show=False),
     Binding("down,ctrl+n", "move(1)", "down", show=False),
     Binding("pageup", "move(-10)", "page up", show=False),
-    Binding("pagedown,space", "move(10)", "page down", show=False),
+    Binding("pagedown", "move(10)", "page down", show=False),
     Binding("enter", "open", "open", show=False),
 ]
 
@@ -46,7 +51,8 @@ class Finds:
     """The searches of one screen.
 
     `go` shows a message where it was said, False: it is not held there. `oldest` is the number of
-    the oldest message of a conversation that is held, 0: none is.
+    the oldest message of a conversation that is held, 0: none is. `after` gets what is typed while
+    something is shown that is not for typing into.
     """
 
     def __init__(
@@ -56,8 +62,10 @@ class Finds:
         *,
         go: Callable[[Entry], bool],
         oldest: Callable[[str], int],
+        after: After,
     ) -> None:
         self._screen = screen
+        self._after = after
         self._controller = controller
         self._go, self._oldest = go, oldest
         self._hits: Hits | None = None
@@ -72,14 +80,21 @@ class Finds:
         if isinstance(event.system, SearchPage):
             self._show_hits(found[::-1], more=event.system.more)
         elif isinstance(event.system, HistoryPage):
-            self._screen.app.push_screen(Around(found), self._take_there)
+            self._screen.app.push_screen(Around(found, self._type_on), self._take_there)
         return True
 
     def _show_hits(self, found: list[Entry], *, more: bool) -> None:
         if self._hits is not None and self._hits.is_current:
             self._hits.add(found, more=more)
             return
-        self._hits = Hits(found, more=more, open=self._open, fetch=self._fetch, is_in=self._is_in)
+        self._hits = Hits(
+            found,
+            self._type_on,
+            more=more,
+            open=self._open,
+            fetch=self._fetch,
+            is_in=self._is_in,
+        )
         self._screen.app.push_screen(self._hits)
 
     def _open(self, hit: Entry) -> None:
@@ -124,13 +139,42 @@ class Finds:
             self._asked_before = oldest
             self._controller.fetch_older(hit.conversation or "", oldest)
 
+    async def _type_on(self, typed: KeyOrPaste) -> None:
+        self._close_hits()
+        await self._after(typed)
+
     def _close_hits(self) -> None:
         if self._hits is not None and self._hits.is_current:
             self._hits.dismiss()
         self._hits = None
 
 
-class Hits(ModalScreen[None], inherit_bindings=False):
+class Overlay(ModalScreen[Entry | None], inherit_bindings=False):
+    """Something to look at; `type_on` gets what is typed, which ends it."""
+
+    def __init__(self, type_on: After) -> None:
+        super().__init__()
+        self._type_on = type_on
+        self._is_left = False
+
+    async def on_key(self, event: events.Key) -> None:
+        """A letter is typed; behind it, so is all else."""
+        if self._is_left or event.is_printable:
+            await self._leave(event)
+
+    async def on_paste(self, event: events.Paste) -> None:
+        """The same of a paste."""
+        await self._leave(event)
+
+    async def _leave(self, typed: KeyOrPaste) -> None:
+        typed.stop()
+        if not self._is_left:
+            self._is_left = True
+            self.dismiss()
+        await self._type_on(typed)
+
+
+class Hits(Overlay):
     """The hits, newest first, one row each; older ones come at the end of the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = _MOVES
@@ -138,13 +182,14 @@ class Hits(ModalScreen[None], inherit_bindings=False):
     def __init__(
         self,
         found: Sequence[Entry],
+        type_on: After,
         *,
         more: bool,
         open: Callable[[Entry], None],
         fetch: Callable[[], None],
         is_in: Callable[[str], bool],
     ) -> None:
-        super().__init__()
+        super().__init__(type_on)
         self._is_in = is_in
         self._found = list(found)
         self._more = more
@@ -195,13 +240,13 @@ class Hits(ModalScreen[None], inherit_bindings=False):
         panel.show([_hit_line(hit, at == self._at, width) for at, hit in rows])
 
 
-class Around(ModalScreen[Entry | None], inherit_bindings=False):
+class Around(Overlay):
     """What was said around a hit; the result is the hit, if one wants to be there."""
 
     BINDINGS: ClassVar[list[BindingType]] = _MOVES
 
-    def __init__(self, found: Sequence[Entry]) -> None:
-        super().__init__()
+    def __init__(self, found: Sequence[Entry], type_on: After) -> None:
+        super().__init__(type_on)
         self._found = found
         self._hit = next((it for it in found if it.found is Found.HIT), found[-1])
         self._top: int | None = None

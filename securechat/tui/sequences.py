@@ -13,6 +13,8 @@ from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 
+from .pastes import Pastes
+
 
 class _WithAlt(Enum):
     """Keys in the form of Textual's `Keys`, which has none of these."""
@@ -43,5 +45,5 @@ def know_alt() -> None:
 
 def keys_of(text: str) -> list[events.Key | events.Paste]:
     """The keys and pastes for which a terminal sends `text`; one that is cut off is left out."""
-    parsed = XTermParser().feed(text) if text else ()
+    parsed = XTermParser().feed(Pastes().take(text)) if text else ()
     return [event for event in parsed if isinstance(event, events.Key | events.Paste)]

@@ -111,8 +111,7 @@ def status_line(
         parts.append(Span("away", Tint.STRONG))
     parts += _connection(timeline, now)
     if timeline.refused:
-        cure = keys.label("send-again")
-        parts.append(Span(f"{len(timeline.refused)} not sent: {cure}", Tint.ERROR))
+        parts.append(Span(_refused(timeline, keys.label("send-again")), Tint.ERROR))
     lag = timeline.lag(now)
     if timeline.online and lag >= NOTABLE_LAG:
         parts.append(Span(f"lag {lag.total_seconds():.1f} s", Tint.ERROR))
@@ -120,6 +119,15 @@ def status_line(
         parts.append(Span(f"TLS 1.3, {trust}" if trust else "TLS 1.3"))
     parts.append(Span(f"{keys.label('help')} help", Tint.FAINT))
     return _joined(parts, width)
+
+
+def _refused(timeline: Timeline, cure: str) -> str:
+    """How many were refused, and how to send them again; or where, for that is done there."""
+    told = f"{len(timeline.refused)} not sent"
+    where = dict.fromkeys(draft.conversation for draft in timeline.refused.values())
+    if timeline.focus in where:
+        return f"{told}: {cure}"
+    return f"{told} in {', '.join(map(harmless_line, where))}"
 
 
 def _news(timeline: Timeline) -> list[Span]:

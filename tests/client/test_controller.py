@@ -133,6 +133,16 @@ def test_a_direct_conversation_is_entered_and_put_aside(bob: Person) -> None:
     assert bob.chat.focus == "#lobby"
 
 
+def test_of_two_put_aside_the_one_in_which_something_was_said_is_kept(bob: Person) -> None:
+    bob.type("/msg carol hello")
+    for name in ("dave", "carol"):
+        bob.type(f"/query {name}")
+        bob.type("/leave")
+    assert "@carol" in bob.chat.timeline.conversations
+    assert "@dave" not in bob.chat.timeline.conversations
+    assert bob.chat.focus == "#lobby"
+
+
 def test_help_is_ours_and_what_the_server_adds(bob: Person) -> None:
     assert bob.type("/help") == [
         *slash.overview(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from securechat.client.entries import Move
-from securechat.client.log import MAX_FOLDED, Log, Moves, head_of
+from securechat.client.log import MAX_FOLDED, Log, Moves, head_of, moves_in_short
 
 from .saying import message, moved
 
@@ -50,6 +50,24 @@ def test_those_who_come_and_go_in_a_row_are_one_item() -> None:
     for number in range(MAX_FOLDED):
         log.add(moved(f"n{number}"), seen=True)
     assert log.end == 4
+
+
+@pytest.mark.parametrize(
+    ("moves", "told"),
+    [
+        ("-q +q", "q left; q joined"),
+        ("+q -q", "q joined; q left"),
+        ("-q +q -q", "q left; q joined; q left"),
+        ("+a +b -a -c", "a, b joined; a, c left"),
+        ("+a +b +a", "a, b joined"),
+        ("+a +b +c +d", "4 joined"),
+        ("-a +a -a +a -b", "a joined; a, b left"),
+        ("-a +a -a +a -b +b", "a, b left; a, b joined"),
+    ],
+)
+def test_who_came_and_went_is_told_in_its_order(moves: str, told: str) -> None:
+    entries = [moved(it[1], Move.CAME if it[0] == "+" else Move.WENT) for it in moves.split()]
+    assert moves_in_short(entries) == told
 
 
 def test_new_is_what_nobody_saw() -> None:

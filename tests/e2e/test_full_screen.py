@@ -70,6 +70,36 @@ def test_what_is_typed_before_the_screen_is_there_is_typed_all_the_same(
     assert terminals.screen("alice").rstrip().endswith("half a sen")
 
 
+def test_a_paste_is_text_whatever_is_in_it(home: Home, terminals: Terminals) -> None:  # noqa: F811
+    home.run("gen-certs")
+    home.serve()
+    terminals.open("alice")
+    terminals.wait_for("alice", "you are in #lobby")
+    terminals.paste("alice", "a line with /quit and \x1b[31m red \t tab\n" * 300 + "end")
+    terminals.wait_for("alice", lambda screen: screen.rstrip().endswith("end"))
+    terminals.type("alice", "Enter")
+    screen = terminals.wait_for("alice", "301 lines: Enter again sends them")
+    assert r"a line with /quit and \x1b[31m red" in screen
+    assert "<alice>" not in screen
+
+
+def test_behind_many_pasted_keys_the_screen_lives_and_ctrl_c_stops(
+    home: Home,  # noqa: F811
+    terminals: Terminals,
+) -> None:
+    home.run("gen-certs")
+    home.serve()
+    terminals.open("alice")
+    terminals.wait_for("alice", "you are in #lobby")
+    terminals.paste("alice", "".join(f"line {it}\n" for it in range(900)), bracketed=False)
+    terminals.wait_for("alice", "✓<alice> line 9")
+    terminals.type("alice", "C-c")
+    terminals.wait_for("alice", "Ctrl-C again quits")
+    terminals.type("alice", "and now", "Enter")
+    screen = terminals.wait_for("alice", "✓<alice> and now")
+    assert "line 899" not in screen
+
+
 def test_the_next_start_begins_where_one_was(home: Home, terminals: Terminals) -> None:  # noqa: F811
     home.run("gen-certs")
     home.serve()

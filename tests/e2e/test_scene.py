@@ -194,6 +194,14 @@ class Terminals:
         """Press keys."""
         self._tmux("send-keys", "-t", nick, *keys)
 
+    def paste(self, nick: str, text: str, *, bracketed: bool = True) -> None:
+        """Paste, as a terminal does where programs ask for brackets; else as so many keys."""
+        file = self._home.path / "pasted"
+        file.write_text(text)
+        self._tmux("load-buffer", "-b", "pasted", str(file), check=True)
+        how = ["-p"] if bracketed else []
+        self._tmux("paste-buffer", *how, "-b", "pasted", "-t", nick, check=True)
+
     def screen(self, nick: str) -> str:
         """What the terminal shows."""
         return self._tmux("capture-pane", "-p", "-t", nick)

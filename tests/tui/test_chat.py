@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from securechat.client.events import Draft, DraftState
 from securechat.client.unfinished import Unfinished
 from securechat.errors import SettingsError
 from securechat.protocol import envelopes as wire
@@ -37,6 +38,25 @@ def test_each_own_message_shows_its_state() -> None:
         await bob.sees("✗<bob> refuse it")
         await bob.press("alt+x")
         assert "refuse it" not in bob.messages.text
+
+    play(scene)
+
+
+def test_what_is_refused_elsewhere_is_told_where_one_looks_and_leaves_nothing_behind() -> None:
+    async def scene(bob: Person) -> None:
+        why = "Nobody goes by that nick. `who` lists who is online."
+        bob.client.events.put(
+            Draft("d9", "@nobody", "hi", DraftState.REFUSED, reason=why, code="no_such_user")
+        )
+        await bob.sees("!! not sent to @nobody: Nobody goes by that nick.")
+        await bob.sees_side("status", "1 not sent in @nobody")
+        await bob.press("alt+2")
+        await bob.sees("✗<bob> hi")
+        await bob.sees_side("status", "1 not sent: Alt-R")
+        await bob.press("alt+x")
+        await bob.sees("not sent to @nobody")
+        await bob.sees_side("title", "#lobby")
+        assert "@nobody" not in bob.panel("rooms")
 
     play(scene)
 

@@ -68,10 +68,10 @@ def test_what_is_typed_at_once_behind_a_key_is_for_what_the_key_opened() -> None
         assert bob.client.said[-1] == ("#garden", "typed on", False)
 
         said = len(bob.client.said)
-        await bob.type("/register\ntulips\n")
-        bob.app.post_message(events.Paste("tulips"))
+        await bob.type("/register\nredtulips\n")
+        bob.app.post_message(events.Paste("redtulips"))
         await bob.type("\nand on")
-        assert bob.client.commands[-1] == ("register", {"password": "tulips"})
+        assert bob.client.commands[-1] == ("register", {"password": "redtulips"})
         assert len(bob.client.said) == said
         assert bob.composer.text == "and on"
 

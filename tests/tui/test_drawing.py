@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from securechat.client.entries import Entry, Kind, Move
-from securechat.client.events import Draft, DraftState
+from securechat.client.events import NO_LINK, Draft, DraftState
 from securechat.client.log import Item, Moves
 from securechat.tui.drawing import Lines, Tint, fitted, rows_of_draft, rows_of_item, rule
 from securechat.tui.palette import strip_of
@@ -73,7 +73,7 @@ def test_who_comes_and_goes_is_folded() -> None:
     ("state", "rows"),
     [
         (DraftState.SENDING, ["     …<bob> hello (sending)"]),
-        (DraftState.WAITING, ["     …<bob> hello (waits for the connection)"]),
+        (DraftState.WAITING, ["     …<bob> hello (waits: too fast)"]),
         (
             DraftState.REFUSED,
             [
@@ -88,6 +88,16 @@ def test_the_state_of_what_is_not_stored(state: DraftState, rows: list[str]) -> 
     assert plain(rows_of_draft(draft, "bob", 80, "press r")) == rows
     action = plain(rows_of_draft(replace(draft, action=True), "bob", 80, ""))
     assert action[0].startswith(rows[0][:6] + "* bob hello")
+
+
+def test_what_waits_says_for_what() -> None:
+    full = "The server has no room to store this; it was not accepted. Send it again later."
+    for reason, told in {
+        NO_LINK: "waits for the connection",
+        full: "waits: the server has no room to store this; it was not accepted",
+    }.items():
+        draft = Draft("d1", "#lobby", "hello", DraftState.WAITING, reason=reason)
+        assert plain(rows_of_draft(draft, "bob", 99, "")) == [f"     …<bob> hello ({told})"]
 
 
 def test_emphasis_keeps_its_signs() -> None:

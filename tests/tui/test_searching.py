@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from textual import events
 from textual.widget import Widget
 
 from securechat.client.events import Message
@@ -122,6 +123,26 @@ def test_a_hit_that_is_held_is_shown_at_once() -> None:
         await bob.sees("a tulip 900", lambda: overlay(bob, Hits))
         await bob.press("down", "enter")
         await bob.sees("message 900")
+        assert isinstance(bob.app.screen, type(bob.chat))
+
+    search(scene)
+
+
+def test_who_types_on_is_not_disturbed_by_what_was_found() -> None:
+    async def scene(bob: Person) -> None:
+        await bob.type("half ")
+        bob.chat._controller.find("#lobby")
+        await bob.sees("a tulip 600", lambda: overlay(bob, Hits))
+        await bob.type(" quite a sentence\nand")
+        await bob.sees("half  quite a sentence")
+        assert (overlay(bob, Hits), bob.composer.text) == ("", "and")
+        await bob.type(" more\n/search #lobby\n")
+        await bob.sees("a tulip 600", lambda: overlay(bob, Hits))
+        await bob.press("down", "enter")
+        await bob.sees("message 900", lambda: overlay(bob, Around))
+        bob.app.screen.post_message(events.Paste("pasted"))
+        await bob.sees("pasted", lambda: bob.composer.text)
+        await bob.pilot.pause()
         assert isinstance(bob.app.screen, type(bob.chat))
 
     search(scene)

@@ -25,15 +25,15 @@ def test_a_password_is_typed_where_nobody_sees_it() -> None:
     async def scene(bob: Person) -> None:
         await bob.type("/register\n")
         await _asked(bob, "New password:")
-        await bob.press(*"tulips")
+        await bob.press(*"redtulips")
         field = bob.app.screen.query_one(Input)
         assert field.password
-        assert "tulips" not in str(field.render())
+        assert "redtulips" not in str(field.render())
         await bob.press("enter")
         await _asked(bob, "The same once more:")
-        await bob.press(*"tulips", "enter")
+        await bob.press(*"redtulips", "enter")
         await bob.pilot.pause()
-        assert bob.client.commands[-1] == ("register", {"password": "tulips"})
+        assert bob.client.commands[-1] == ("register", {"password": "redtulips"})
         assert bob.app.screen is bob.chat
         await bob.press("up")
         assert bob.composer.text == "/register"
@@ -51,10 +51,27 @@ def test_a_password_may_be_left_unsaid_or_mistyped() -> None:
         assert bob.app.screen is bob.chat
         await bob.type("/register\n")
         await _asked(bob, "New password:")
-        await bob.press(*"tulips", "enter", *"tulip", "enter")
-        await bob.sees("two different passwords")
-        await bob.sees("Type /register to be asked again.")
+        await bob.press(*"redtulips", "enter", *"redtulip", "enter")
+        await _asked(bob, "Those were two different passwords.\nNew password:")
+        await bob.press("escape")
+        await bob.pilot.pause()
         assert bob.client.commands == commands
+
+    play(scene)
+
+
+def test_a_password_is_judged_when_it_is_typed_and_asked_for_again_unseen() -> None:
+    async def scene(bob: Person) -> None:
+        await bob.type("/register\n")
+        await _asked(bob, "New password:")
+        for typed, told in {"tulip": "at least 8 characters", "": "Nothing was typed."}.items():
+            await bob.press(*typed, "enter")
+            await _asked(bob, told)
+            await _asked(bob, "\nNew password:")
+        await bob.press(*"password", "enter", *"redtulips", "enter", *"redtulips", "enter")
+        await bob.pilot.pause()
+        assert bob.client.commands[-1] == ("register", {"password": "redtulips"})
+        assert (bob.client.said, bob.composer.text) == ([], "")
 
     play(scene)
 
