@@ -1,7 +1,8 @@
 """What a client must not forget, as values: the session makes them, the outbox keeps them.
 
 Cursors and drafts mean something only under one history (`epoch`) and one identity; `Under` names
-the two. An identity is named by the fingerprint of its session token, never by the token.
+the two. An identity is named by its account, a guest by the fingerprint of the session token, never
+by the token: an account has many sessions, and beside a certificate none need be told.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ class Snapshot:
     nicks: tuple[str, ...] = ()  #: every nick that the run's drafts may come back under
     cursors: Mapping[str, int] = field(default_factory=dict)
     drafts: tuple[KeptDraft, ...] = ()
+
+
+def identity_of(account: str | None, session: str | None) -> str | None:
+    """Who we are, for `Under`: the account if there is one; None: nobody who can be proved."""
+    return fingerprint(session) if account is None else f"account {account}"
 
 
 def fingerprint(session: str | None) -> str | None:
