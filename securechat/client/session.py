@@ -354,7 +354,7 @@ class Session:
             self._token = event.session
             self._emit(do.KeepSession(event.nick, event.session))
         if event.nick == self.nick:
-            self._know_us_as(event.account)
+            self._know_us_by(event)
         elif event.session is not None:
             self._talk.hear(now, event)
             self._talk.names.become(now, event.nick)
@@ -365,14 +365,14 @@ class Session:
             return True
         return False
 
-    def _know_us_as(self, account: str) -> None:
-        """We are who we were, by another name: what we had and said there stays ours."""
+    def _know_us_by(self, event: wire.AccountIs) -> None:
+        """We are who we were, and proved otherwise: what we had and said there stays ours."""
         before = self._under
-        if before is not None:
-            self._under = under = before._replace(identity=identity_of(account, None))
-            if under != before:
-                self._talk.delivery.move(before, under)
-                self._emit(do.KeepAll())
+        if before is not None and (event.session is not None or before.identity is None):
+            under = before._replace(identity=identity_of(event.account, event.session))
+            self._under = under
+            self._talk.delivery.move(before, under)
+            self._emit(do.KeepAll())
 
     def _on_ping(self, _now: float, event: wire.ServerPing) -> bool:
         if self.phase is Phase.ONLINE:

@@ -1,8 +1,8 @@
 """What a client must not forget, as values: the session makes them, the outbox keeps them.
 
 Cursors and drafts mean something only under one history (`epoch`) and one identity; `Under` names
-the two. An identity is named by its account, a guest by the fingerprint of the session token, never
-by the token: an account has many sessions, and beside a certificate none need be told.
+the two. An identity is named by the fingerprint of its session token, never by the token; an
+account that is told no session, as beside a certificate, by its name.
 """
 
 from __future__ import annotations
@@ -48,8 +48,10 @@ class Snapshot:
 
 
 def identity_of(account: str | None, session: str | None) -> str | None:
-    """Who we are, for `Under`: the account if there is one; None: nobody who can be proved."""
-    return fingerprint(session) if account is None else f"account {account}"
+    """Who we are, for `Under`; None: nobody who can be proved."""
+    if session is None and account is not None:
+        return f"account {account}"
+    return fingerprint(session)
 
 
 def fingerprint(session: str | None) -> str | None:

@@ -98,14 +98,30 @@ def is_the_same_as_before(run: Run, again: wire.Welcome) -> None:
     assert [one.room for one in run.sent if isinstance(one, wire.Join)] == ["#lobby"]
 
 
-def test_who_registers_is_the_same_as_before() -> None:
+@pytest.mark.parametrize("session", ["new", None])
+def test_who_registers_is_the_same_as_before(session: str | None) -> None:
     run = Run().online().hear(posted(1, to="@bob"), posted(2, to="@bob"))
     run.say("not echoed yet")
-    run.hear(wire.AccountIs(account="bob", nick="bob", role="member", session="new", re="c1"))
-    assert run.other[-1] == do.KeepAll(), "another client may have to go on from here"
+    run.hear(wire.AccountIs(account="bob", nick="bob", role="member", session=session, re="c1"))
     before = run.snapshot()
     assert {kept.under for kept in before.drafts} == {before.under}
-    is_the_same_as_before(run, welcome(session="new").model_copy(update={"account": "bob"}))
+    assert (do.KeepAll() == run.other[-1]) is (session is not None), "the next run goes on from it"
+    again = welcome(session=session or "token").model_copy(update={"account": "bob"})
+    is_the_same_as_before(run, again)
+
+
+def test_whose_other_client_registers_is_the_same_as_before() -> None:
+    run = Run().online().hear(posted(1, to="@bob"), posted(2, to="@bob"))
+    run.say("not echoed yet")
+    is_the_same_as_before(run, welcome().model_copy(update={"account": "bob"}))
+
+
+def test_who_registers_beside_a_certificate_is_the_same_as_before() -> None:
+    run = Run().start().dialed().hear(welcome(session=None)).join().listed()
+    run.hear(posted(1, to="@bob"), posted(2, to="@bob"))
+    run.say("not echoed yet")
+    run.hear(wire.AccountIs(account="bob", nick="bob", role="member", re="c1"))
+    is_the_same_as_before(run, welcome(session=None).model_copy(update={"account": "bob"}))
 
 
 def test_an_account_that_is_told_no_session_is_the_same_when_it_comes_back() -> None:
