@@ -7,13 +7,14 @@ nobody acts against somebody of their own rank or above.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Rejected
 from ..protocol.envelopes import Moderated
 from ..records import KeepAct
 from . import judge, peers
-from .effects import Keep, Notify, Send
+from .effects import Keep, Send
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -44,21 +45,23 @@ def tell(
     re: str,
     event: Moderated,
     room: Room | None,
-    target: Identity | None,
+    whom: Iterable[Identity],
 ) -> None:
-    """Tell whoever did it, the room, and all connections of whom it was done to; each once."""
+    """Tell whoever did it, the room, and all connections of whom it was done to; each once.
+
+    Who is behind in a room hears no notice of it, and who was put out no `level` either: so whoever
+    is put out must have been cut off (`eviction`) before, and hears it by name.
+    """
     name = room.name if room is not None else None
     if name is not None:
         peers.tell_room(hub, name, event, session.number, re)
     else:
         hub.emit(Send(session.number, event.model_copy(update={"re": re})))
-    others = tuple(
-        number
-        for number in (target.connections if target is not None else ())
-        if number != session.number and name not in hub.sessions[number].rooms
-    )
-    if others:
-        hub.emit(Notify(others, event))
+    for one in whom:
+        told = event.model_copy(update={"nick": one.nick.text})
+        for number in one.connections:
+            if number != session.number and name not in hub.sessions[number].rooms:
+                hub.emit(Send(number, told))
 
 
 def note(hub: Hub, session: Session, event: Moderated, until: float | None = None) -> None:

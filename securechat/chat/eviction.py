@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..protocol.envelopes import Moderated
 from . import judge
-from .effects import Notify, Unsubscribe
+from .effects import Send, Unsubscribe
 from .rights import Verb
 
 if TYPE_CHECKING:
@@ -28,14 +28,17 @@ _NO_RIGHT: Final = "not let in any more"
 _OTHER: Final = "that account is not let in"
 
 
-def put_out(hub: Hub, target: Identity, room: Room, reason: str) -> None:
-    """Take all connections of somebody out of a room."""
-    if target not in room.members:
-        return
-    for number in room.members[target]:
+def cut_off(hub: Hub, target: Identity, room: Room) -> None:
+    """No more of a room for the connections of somebody, who is told and put out next."""
+    for number in room.members.get(target, ()):
         hub.sessions[number].drop_room(room.name)
         hub.emit(Unsubscribe(number, room.name))
-    hub.presence.expel(target, room, reason)
+
+
+def put_out(hub: Hub, target: Identity, room: Room, reason: str) -> None:
+    """Take somebody out of a room who was cut off from it."""
+    if target in room.members:
+        hub.presence.expel(target, room, reason)
 
 
 def review_room(hub: Hub, room: Room) -> None:
@@ -53,8 +56,9 @@ def review_member(hub: Hub, identity: Identity) -> None:
 
 def _turn_out(hub: Hub, identity: Identity, room: Room) -> None:
     inside = room.members[identity]
-    if inside:
-        hub.emit(Notify(inside, _turned_out(room.name, identity, _NO_RIGHT)))
+    cut_off(hub, identity, room)
+    for number in inside:
+        hub.emit(Send(number, _turned_out(room.name, identity, _NO_RIGHT)))
     put_out(hub, identity, room, _NO_RIGHT)
 
 
@@ -63,7 +67,7 @@ def leave_for(hub: Hub, session: Session, identity: Identity) -> None:
     for name in session.rooms:
         if not judge.may(hub, identity, Verb.ENTER, hub.rooms[name]):
             event = _turned_out(name, session.identity, _OTHER)
-            hub.emit(Notify((session.number,), event))
+            hub.emit(Send(session.number, event))
             hub.emit(Unsubscribe(session.number, name))
             hub.presence.leave(session, name)
 

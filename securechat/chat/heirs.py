@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ..protocol.envelopes import Moderated
 from ..records import KeepAct
 from . import judge
-from .effects import Broadcast, Keep, Notify
+from .effects import Broadcast, Keep, Send
 from .sanctions import BAN
 
 if TYPE_CHECKING:
@@ -48,4 +48,4 @@ def _hand_over(hub: Hub, session: Session, room: Room, heir: Identity) -> None:
     event = Moderated(act="hand_over", by=by, room=room.name, nick=nick, reason=_REASON)
     hub.emit(Broadcast(room.name, event))
     if room.name not in session.rooms:
-        hub.emit(Notify((session.number,), event))
+        hub.emit(Send(session.number, event))

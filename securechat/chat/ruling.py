@@ -113,7 +113,7 @@ def _change_people(
     """Keep and tell that somebody stands otherwise to a room now."""
     keep_charter(hub, room)
     event = acts.describe(session, act, room, nick=target.nick.text)
-    acts.tell(hub, session, re, event, room, target)
+    acts.tell(hub, session, re, event, room, (target,))
     acts.note(hub, session, event)
     eviction.review_room(hub, room)
 

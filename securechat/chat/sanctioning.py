@@ -9,7 +9,7 @@ disk is full.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Rejected
@@ -40,7 +40,7 @@ def kick(hub: Hub, session: Session, command: wire.Kick) -> None:
     if room is None:
         if not target.connections:
             raise Rejected("no_such_user", "They are not online. `ban` keeps them from coming.")
-        acts.tell(hub, session, command.id, event, None, target)
+        acts.tell(hub, session, command.id, event, None, (target,))
         told = f"You were put off this server{_because(reason)}. Come back when it has calmed down."
         _put_off(hub, target.connections, "kicked", told)
     else:
@@ -49,7 +49,8 @@ def kick(hub: Hub, session: Session, command: wire.Kick) -> None:
             raise Rejected("no_such_user", "They are not in that room. `who` lists who is.")
         if was_let_in:
             ruling.keep_charter(hub, room)
-        acts.tell(hub, session, command.id, event, room, target)
+        eviction.cut_off(hub, target, room)
+        acts.tell(hub, session, command.id, event, room, (target,))
         eviction.put_out(hub, target, room, f"kicked{_because(reason)}")
     acts.note(hub, session, event)
 
@@ -60,7 +61,7 @@ def mute(hub: Hub, session: Session, command: wire.Mute) -> None:
     room = _place(hub, command)
     acts.require_above(hub, session.identity, target, room)
     sanction = _sanction(hub, session, MUTE, command, target=target, nick=target.nick.text)
-    _impose(hub, session, command.id, sanction, target)
+    _impose(hub, session, command.id, sanction, (target,))
 
 
 def ban(hub: Hub, session: Session, command: wire.Ban) -> None:
@@ -75,7 +76,7 @@ def ban(hub: Hub, session: Session, command: wire.Ban) -> None:
     for one in doomed:
         acts.require_above(hub, session.identity, one, room)
     sanction = _sanction(hub, session, BAN, command, target=target, nick=nick, account=account)
-    _impose(hub, session, command.id, sanction, target)
+    _impose(hub, session, command.id, sanction, doomed)
     for one in doomed:
         _keep_away(hub, one, room, sanction)
 
@@ -97,7 +98,7 @@ def _ban_network(hub: Hub, session: Session, command: wire.Ban, text: str) -> No
     if own is not None and own in network:
         raise Rejected("forbidden", "You are in that network yourself. Name a smaller one.")
     sanction = _sanction(hub, session, BAN, command, network=str(network))
-    _impose(hub, session, command.id, sanction, None)
+    _impose(hub, session, command.id, sanction, ())
     doomed = []
     for other in hub.sessions.values():
         address = address_of(other.peer) if other.greeted else None
@@ -129,7 +130,8 @@ def lift(hub: Hub, session: Session, command: wire.Unmute | wire.Unban) -> None:
         hub.emit(Keep(LiftSanction(one.number)))
     hub.note_hush(draft.room)
     target = hub.identities.by_number(draft.identity)
-    _announce(hub, session, command.id, f"un{act}", draft, target)
+    whom = (target,) if target is not None else ()
+    _announce(hub, session, command.id, f"un{act}", draft, whom)
 
 
 def bans(hub: Hub, session: Session, command: wire.Bans) -> None:
@@ -205,7 +207,7 @@ def _impose(
     session: Session,
     re: str,
     draft: KeepSanction,
-    target: Identity | None,
+    whom: Sequence[Identity],
 ) -> None:
     """Put a ban or mute in force, and tell of it."""
     sanction, replaced = hub.sanctions.add(draft)
@@ -213,7 +215,11 @@ def _impose(
         hub.emit(Keep(LiftSanction(one.number)))
     hub.emit(Keep(sanction))
     hub.note_hush(sanction.room)
-    _announce(hub, session, re, sanction.act, sanction, target)
+    room = hub.rooms.get(sanction.room)
+    if sanction.act == BAN and room is not None:
+        for doomed in whom:
+            eviction.cut_off(hub, doomed, room)
+    _announce(hub, session, re, sanction.act, sanction, whom)
 
 
 def _announce(
@@ -222,7 +228,7 @@ def _announce(
     re: str,
     act: str,
     sanction: KeepSanction,
-    target: Identity | None,
+    whom: Sequence[Identity],
 ) -> None:
     """Tell of a ban or mute that was imposed or lifted, and note it for the audit."""
     room = hub.rooms.get(sanction.room)
@@ -236,7 +242,7 @@ def _announce(
         until=None if sanction.until is None else to_ts(sanction.until),
         reason=sanction.reason,
     )
-    acts.tell(hub, session, re, event, room, target)
+    acts.tell(hub, session, re, event, room, whom)
     acts.note(hub, session, event, sanction.until)
 
 

@@ -56,6 +56,15 @@ class Delivery:
         """There is a link; what is sent now is known under `under`."""
         self._under = self._last_under = under
 
+    def move(self, before: Under, under: Under) -> None:
+        """What was known under `before` is known as `under` from now on."""
+        for one in self.drafts:
+            if one.under == before:
+                one.under = under
+        self._last_under = under
+        if self._under is not None:
+            self._under = under
+
     def stop(self) -> None:
         """Nothing is sent any more."""
         self._under = None

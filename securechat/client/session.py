@@ -31,7 +31,7 @@ from . import events
 from .backoff import Backoff
 from .heartbeat import Heartbeat, Pulse
 from .plan import Plan
-from .snapshot import Snapshot, Under, fingerprint
+from .snapshot import Snapshot, Under, identity_of
 from .talk import Talk
 
 GOOD_AFTER: Final = 10.0
@@ -327,7 +327,8 @@ class Session:
 
     def _on_welcome(self, now: float, welcome: wire.Welcome) -> bool:
         resumed = self._token is not None and welcome.session == self._token
-        before, under = self._under, Under(welcome.epoch, fingerprint(welcome.session))
+        before = self._under
+        under = Under(welcome.epoch, identity_of(welcome.account, welcome.session))
         new_epoch = self._talk.compare(before, under, resumed=resumed)
         self._talk.names.become(now, welcome.nick)
         if welcome.session is not None:
@@ -356,11 +357,12 @@ class Session:
 
     def _on_account(self, now: float, event: wire.AccountIs) -> bool:
         """Our account has a new session; whoever has just logged in is somebody else with it."""
-        if event.session is None:
-            return False
-        self._token = event.session
-        self._emit(do.KeepSession(event.nick, event.session))
-        if event.nick != self.nick:
+        if event.session is not None:
+            self._token = event.session
+            self._emit(do.KeepSession(event.nick, event.session))
+        if event.nick == self.nick:
+            self._know_us_by(event)
+        elif event.session is not None:
             self._talk.hear(now, event)
             self._talk.names.become(now, event.nick)
             self._emit(do.KeepNick(event.nick))
@@ -369,6 +371,15 @@ class Session:
             self._dial(now)  # what we had and have not said belongs to whom we were
             return True
         return False
+
+    def _know_us_by(self, event: wire.AccountIs) -> None:
+        """We are who we were, and proved otherwise: what we had and said there stays ours."""
+        before = self._under
+        if before is not None and (event.session is not None or before.identity is None):
+            under = before._replace(identity=identity_of(event.account, event.session))
+            self._under = under
+            self._talk.delivery.move(before, under)
+            self._emit(do.KeepAll())
 
     def _on_ping(self, _now: float, event: wire.ServerPing) -> bool:
         if self.phase is Phase.ONLINE:

@@ -1,7 +1,8 @@
 """What a client must not forget, as values: the session makes them, the outbox keeps them.
 
 Cursors and drafts mean something only under one history (`epoch`) and one identity; `Under` names
-the two. An identity is named by the fingerprint of its session token, never by the token.
+the two. An identity is named by the fingerprint of its session token, never by the token; an
+account that is told no session, as beside a certificate, by its name.
 """
 
 from __future__ import annotations
@@ -44,6 +45,13 @@ class Snapshot:
     nicks: tuple[str, ...] = ()  #: every nick that the run's drafts may come back under
     cursors: Mapping[str, int] = field(default_factory=dict)
     drafts: tuple[KeptDraft, ...] = ()
+
+
+def identity_of(account: str | None, session: str | None) -> str | None:
+    """Who we are, for `Under`; None: nobody who can be proved."""
+    if session is None and account is not None:
+        return f"account {account}"
+    return fingerprint(session)
 
 
 def fingerprint(session: str | None) -> str | None:

@@ -84,6 +84,8 @@ class Fanout:
                 feed = self._feeds[conversation]
                 if channel in feed.live:
                     self._fall_behind(feed, channel, conversation)
+            for cursor in (channel.behind or {}).values():
+                cursor.fell = True
             return
         self.write(channel, notice.data)
 

@@ -265,7 +265,8 @@ class Loop:
         if self._arrived:
             timeout = min(timeout, _ARRIVAL_WAIT)
         self._sleeping = True
-        if self._handshakes.ready or not self._posted.empty():
+        # An answer may have brought something to tell: what a client had said behind its `hello`.
+        if self._told or self._handshakes.ready or not self._posted.empty():
             timeout = 0.0
         ready = self._poller.poll(timeout)
         self._sleeping = False

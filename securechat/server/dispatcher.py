@@ -171,6 +171,8 @@ class Dispatcher:
                 # With the baton: whoever brings it forward later sees this, and rings.
                 self._sleeps_until = min(self._due(), time.monotonic() + _NAP)
             self._look_once_more()
+        with self._baton:  # whoever has ended the chat says bye first: behind us the server stops
+            pass
 
     def _look_once_more(self) -> None:
         """Leave to the thread what was brought while another turn was just ending."""
@@ -298,6 +300,12 @@ class Dispatcher:
         """The chat cannot go on: say bye without storing anything, and have the server stopped."""
         self._end()
         self._broken(reason)
+        try:
+            self._say_bye()
+        except Exception:  # the chat stands as the failure left it, and the io thread has to go on
+            log.critical("nobody can be told bye", exc_info=True)
+
+    def _say_bye(self) -> None:
         now = read_clocks()
         effects = self._hub.farewell("the server failed", 5.0, now)
         transient = [effect for effect in effects if not isinstance(effect, PERSISTENT)]

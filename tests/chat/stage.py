@@ -57,6 +57,8 @@ class Person:
         self.cursors: dict[str, int] = {}
         self.session: str | None = None
         self.greeted = False
+        #: It reads too slowly for what is said once, to all who are at the head.
+        self.behind = False
 
     def __repr__(self) -> str:
         return f"<Person {self.number}>"
@@ -277,10 +279,11 @@ class Stage:
             case fx.Notify(numbers, event):
                 assert len(set(numbers)) == len(numbers), "once per peer"
                 for number in numbers:
-                    self._send(number, event)
+                    if not self.people[number].behind:
+                        self._send(number, event)
             case fx.Broadcast(name, event, skip):
                 for person in self._subscribers(name):
-                    if person.number != skip:
+                    if person.number != skip and not person.behind:
                         self._send(person.number, event)
             case fx.Subscribe():
                 self._subscribe(effect)

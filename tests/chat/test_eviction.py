@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from securechat.chat import charter as charters
@@ -16,6 +18,7 @@ from securechat.protocol.envelopes import (
     Kick,
     Left,
     Login,
+    Moderated,
     Mute,
     Quit,
     RoomSettings,
@@ -43,6 +46,46 @@ def test_a_ban_of_a_look_alike_puts_out_whom_it_looks_like(stage: Stage) -> None
     eve.hears()
     assert code_of(eve.say("#den")) == "not_a_member"
     assert code_of(eve.ask(Join, room="#den")) == "forbidden"
+
+
+def out(act: str, nick: str, by: str = "ann", **keys: Any) -> Moderated:
+    return Moderated(act=act, by=by, room="#den", nick=nick, **keys)
+
+
+def test_who_reads_slowly_hears_that_they_were_put_out(stage: Stage) -> None:
+    """A notice passes by who is behind, and no `level` comes where nothing is subscribed any more:
+    without a word they would believe to be in the room for ever."""
+    ann, bob = stage.enter("ann", "#den"), stage.enter("bob", "#den")
+    bob.behind = True
+    ann.ask(Kick, nick="bob", room="#den")
+    assert bob.hears() == [out("kick", "bob")]
+    bob.join("#den")
+    ann.ask(Ban, nick="bob", room="#den")
+    assert bob.hears() == [out("ban", "bob")]
+    ann.ask(RoomSettings, room="#den", private=True)
+    root = enter_as(Role.ADMIN, "root", stage)
+    root.join("#den")
+    root.behind = True
+    root.hears()
+    stage.ask(SetRole(name="root", role=Role.MEMBER))
+    assert out("kick", "root", by="server", reason="not let in any more") in root.hears()
+
+
+def test_whom_a_ban_meets_by_another_name_hears_their_own(stage: Stage) -> None:
+    """A client knows by its nick that it is meant, and does not join that room again."""
+    registered(stage, "eve")
+    ann, like = stage.enter("ann", "#den"), stage.enter("tro11", "#den")
+    eve = stage.enter("guest")
+    eve.ask(Login, nick="eve", password=GOOD)
+    eve.ask(ChangeNick, nick="adam")
+    eve.join("#den")
+    for person in (like, eve):
+        person.hears()
+    ann.ask(Ban, nick="troll", room="#den")
+    assert like.hears() == [out("ban", "tro11")]
+    eve.hears()
+    ann.ask(Ban, account="eve", room="#den")
+    assert eve.hears() == [out("ban", "adam", account="eve")]
 
 
 def test_nobody_undoes_what_holds_for_themselves(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from securechat.client.session import Phase
 from securechat.errors import GaveUp, Refused
 from securechat.protocol import envelopes as wire
 
-from .runs import Run, welcome
+from .runs import Run, posted, welcome
 
 SECRET = SecretStr("tulips in the rain")
 
@@ -87,6 +87,50 @@ def test_who_registers_goes_on_and_has_another_session_if_one_comes() -> None:
     assert do.KeepSession("bob", "new") in run.other
     run.lose().wait(60.0).dialed()
     assert run.last(wire.Hello).session == "new"
+
+
+def is_the_same_as_before(run: Run, again: wire.Welcome) -> None:
+    """What was said to it is not told again, and its drafts are sent without a question."""
+    run.forget()
+    run.lose().wait(60.0).dialed().hear(again).listed(("@eve", 2))
+    assert run.tells(Online)[0].held == 0
+    assert run.drafts_sent() == ["not echoed yet"]
+    assert [one.room for one in run.sent if isinstance(one, wire.Join)] == ["#lobby"]
+
+
+@pytest.mark.parametrize("session", ["new", None])
+def test_who_registers_is_the_same_as_before(session: str | None) -> None:
+    run = Run().online().hear(posted(1, to="@bob"), posted(2, to="@bob"))
+    run.say("not echoed yet")
+    run.hear(wire.AccountIs(account="bob", nick="bob", role="member", session=session, re="c1"))
+    before = run.snapshot()
+    assert {kept.under for kept in before.drafts} == {before.under}
+    assert (do.KeepAll() == run.other[-1]) is (session is not None), "the next run goes on from it"
+    again = welcome(session=session or "token").model_copy(update={"account": "bob"})
+    is_the_same_as_before(run, again)
+
+
+def test_whose_other_client_registers_is_the_same_as_before() -> None:
+    run = Run().online().hear(posted(1, to="@bob"), posted(2, to="@bob"))
+    run.say("not echoed yet")
+    is_the_same_as_before(run, welcome().model_copy(update={"account": "bob"}))
+
+
+def test_who_registers_beside_a_certificate_is_the_same_as_before() -> None:
+    run = Run().start().dialed().hear(welcome(session=None)).join().listed()
+    run.hear(posted(1, to="@bob"), posted(2, to="@bob"))
+    run.say("not echoed yet")
+    run.hear(wire.AccountIs(account="bob", nick="bob", role="member", re="c1"))
+    is_the_same_as_before(run, welcome(session=None).model_copy(update={"account": "bob"}))
+
+
+def test_an_account_that_is_told_no_session_is_the_same_when_it_comes_back() -> None:
+    """Beside a certificate none is needed, and of one that was never told none is known."""
+    again = welcome(session=None).model_copy(update={"account": "bob"})
+    run = Run().start().dialed().hear(again).join().listed()
+    run.hear(posted(1, to="@bob"), posted(2, to="@bob"))
+    run.say("not echoed yet")
+    is_the_same_as_before(run, again)
 
 
 def test_logging_out_is_the_end_and_the_session_is_forgotten() -> None:

@@ -219,6 +219,16 @@ def test_a_notice_to_who_cannot_take_it_is_told_by_the_level(world: World) -> No
 # Pages...
 
 
+def test_a_notice_to_who_is_still_on_the_way_is_told_by_the_level_too(world: World) -> None:
+    joining = world.join(after=0, head=9, room=0)
+    world.fanout.write(joining, bytes(2 * HIGH_WATER))
+    world.fanout.send_to(joining, NoticeTo((joining.number,), b"renamed"))
+    world.fanout.take_page(joining, world.read(b"page", last=9))
+    world.drain(joining)
+    assert b"renamed" not in world.heard(joining)
+    assert world.levelled == [(joining.number, ROOM)]
+
+
 def test_what_the_ring_has_not_is_wished_for(world: World) -> None:
     world.join(after=40, head=40)
     world.say(b"41", first=41)

@@ -12,6 +12,7 @@ import pytest
 from securechat.link_events import Arrived, Lost
 from securechat.net import loop
 from securechat.net.ops import Answered, Deliver
+from securechat.protocol.connection import Signal
 from securechat.protocol.envelopes import Draft, Hello
 from securechat.protocol.framing import encode_frame
 
@@ -116,6 +117,21 @@ def test_who_says_hello_at_once_is_told_with_it(contexts: Contexts) -> None:
         assert {one for one, _ in told} == {number}
     finally:
         desk.close()
+
+
+def test_what_was_said_behind_hello_in_one_breath_is_told_as_soon_as_hello_is_answered(
+    desk: Desk,
+) -> None:
+    """It comes to light while an answer is awaited, and nothing else would wake the thread."""
+    number, peer = desk.reach()
+    peer.sendall(HELLO + draft(1))
+    while not any(isinstance(event, Hello) for _, event in desk.hear()):
+        desk.loop.post(())
+    begun = time.monotonic()
+    desk.loop.post((Deliver(number, encode_frame(b"{}"), Signal.WELCOME),))
+    assert desk.ids() == ["1"]
+    assert time.monotonic() - begun < 0.5
+    desk.loop.post(())
 
 
 @pytest.mark.parametrize(("speech", "moved_on"), [(HELLO, 5), (draft(1), 1)])

@@ -230,3 +230,57 @@ def test_a_turn_that_fails_ends_the_chat_and_not_the_thread_that_took_it(
     house.dispatcher.take(say(1, "2"))
     house.dispatcher.tell(Asked(1, ShowStatus()))
     assert (house.drain(), house.outside) == ([], []), "no turn is taken any more"
+
+
+def test_where_not_even_bye_can_be_said_the_thread_that_took_the_turn_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.enter(1)
+    house.drain()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    house.store.amid = fail
+    monkeypatch.setattr(house.dispatcher._hub, "farewell", fail)
+    house.dispatcher.take(say(1, "1"))
+    assert house.broken == ["the hub failed"]
+    assert "nobody can be told bye" in caplog.text
+    assert house.dispatcher.join(10)
+
+
+def test_the_thread_ends_behind_a_turn_that_says_bye(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who joins it stops the io threads next, and an io thread told to stop says nothing more."""
+    house.enter(1)
+    house.drain()
+    ended, go_on = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        raise StoreBroken("the disk is gone")
+
+    def hold(_reason: str) -> None:
+        ended.set()
+        assert go_on.wait(10)
+
+    look_once_more = house.dispatcher._look_once_more
+
+    def be_overtaken() -> None:
+        """Between its own turn and its look at whether all is said."""
+        look_once_more()
+        if threading.current_thread().name == "hub":
+            assert ended.wait(10)
+
+    house.store.amid = fail
+    monkeypatch.setattr(house.dispatcher, "_broken", hold)
+    monkeypatch.setattr(house.dispatcher, "_look_once_more", be_overtaken)
+    house.dispatcher._bell.set()
+    other = threading.Thread(target=house.dispatcher.take, args=(say(1, "1"),), name="io-0")
+    other.start()
+    assert ended.wait(10)
+    assert not house.dispatcher.join(0.2)
+    go_on.set()
+    assert any(isinstance(op, Finish) for op in house.answers())
+    assert house.dispatcher.join(10)
+    other.join(10)
