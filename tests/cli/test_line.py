@@ -419,3 +419,31 @@ def test_plain_writes_no_escape_and_waits_while_one_types(terminal: Terminal) ->
     assert screen.ASK not in terminal.raw
     assert "\x1b[" not in terminal.raw.replace("\x1b[?2004h", "").replace("\x1b[?2004l", "")
     assert "[#lobby]" not in terminal.raw
+
+
+@pytest.mark.parametrize("terminal", [{"arguments": ("--plain",)}, {"term": "dumb"}], indirect=True)
+def test_without_a_prompt_a_line_goes_where_one_was_told_to_be(terminal: Terminal) -> None:
+    terminal.type("/join garden", ENTER)
+    terminal.wait("-- you are in #garden, 1 person")
+    terminal.wait("-- you write to #garden now")
+    terminal.type("roses", ENTER)
+    terminal.wait("<bob> roses")
+    terminal.type("/rules", ENTER)
+    terminal.wait("the answer to room")
+    terminal.type("/leave", ENTER)
+    terminal.wait("-- you left #garden")
+    terminal.wait("-- you write to #lobby now")
+    terminal.type("back", ENTER)
+    terminal.wait("12:00 <bob> back")
+    terminal.type("/leave", ENTER)
+    terminal.wait("-- you are in no room now: /join one")
+    terminal.type("lost", ENTER)
+    terminal.wait("!! ")
+    terminal.type(CTRL_D)
+    assert terminal.end() == 0
+    record = terminal.record()
+    assert [[to, text] for to, text, _ in record["said"]] == [
+        ["#garden", "roses"],
+        ["#lobby", "back"],
+    ]
+    assert ["room", {"room": "#garden"}] in record["commands"]
