@@ -21,7 +21,7 @@ from . import events
 from .asked import Asked, Questions, without_link
 from .catchup import CatchUp
 from .drafts import Drafts, Pending
-from .events import DraftState
+from .events import STORAGE, DraftState
 from .names import Names
 from .plan import Plan
 from .snapshot import Snapshot, Under
@@ -87,7 +87,7 @@ class Talk:
         pending = self.drafts.add(draft, self._last_under)
         self._emit(do.KeepDraft(draft))
         if self.drafts.stalled:
-            self._tell(pending, "the server has no room to store it")
+            self._tell(pending, "the server has no room to store it", STORAGE)
         elif self._under is None:
             self._tell(pending, "there is no link")
         else:
@@ -435,7 +435,7 @@ class Talk:
 
     def _on_draft_refused(self, pending: Pending, event: wire.Error) -> None:
         settled = self.drafts.get(pending.draft.id) is None
-        if event.code != "storage":
+        if event.code != STORAGE:
             if not settled:
                 self._give_up(pending, event.message, event.code)
             return
@@ -443,7 +443,7 @@ class Talk:
         self.drafts.stall(pending, self._now + wait)
         if not settled and pending.state is not DraftState.WAITING:
             pending.state = DraftState.WAITING
-            self._tell(pending, event.message)
+            self._tell(pending, event.message, event.code)
 
 
 #: What an event does to us; True: the front end may show it. Not named here: it may.
