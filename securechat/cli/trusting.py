@@ -143,6 +143,7 @@ def _ask(server: Server, fingerprint: str) -> bool:
         verdict = judge(line, fingerprint)
         if verdict is not None:
             return verdict
+        _show("That is neither: type yes or no in full, or paste the whole fingerprint.\n")
 
 
 def judge(answer: str, fingerprint: str) -> bool | None:

@@ -186,7 +186,8 @@ class _Visit:
             reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
             words = str(reason or error).lower().replace("_", " ")
             why = f"what listens there does not speak TLS (plain HTTP, perhaps): {words}"
-            raise _Stop(fail("tls", why, self._serve())) from None
+            elsewhere = shlex.join(["securechat", "doctor", f"{self._host}:PORT"])
+            raise _Stop(fail("tls", why, elsewhere)) from None
         self._sock = tls
         alpn = tls.selected_alpn_protocol()
         version = (tls.version() or "?").replace("TLSv", "TLS ")

@@ -104,6 +104,7 @@ def test_plain_http(file: KnownFile) -> None:
     with listening(lambda peer: peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
         found = ends_at(look(port, file), "tls")
     assert "does not speak TLS (plain HTTP, perhaps)" in found.text
+    assert found.cure == f"securechat doctor {LOCAL}:PORT"  # to serve there would be in vain
 
 
 def test_a_server_that_says_nothing(file: KnownFile) -> None:
