@@ -146,7 +146,8 @@ def test_an_authority_that_did_not_sign(
     with impostor(authority.issue(LOCAL)) as server:
         found = ends_at(look(server.port, file, ca_file=Authority(tmp_path).ca_file), "key")
         assert server.heard == b""
-    assert "signed by an authority that we do not trust" in found.text
+    assert f"it is not signed by {tmp_path}" in found.text
+    assert " --nick NICK --fingerprint SHA256:" in found.cure
 
 
 @pytest.mark.parametrize(
