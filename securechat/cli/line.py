@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime
 from queue import Empty
 from typing import Final
 
-from ..client.actions import Secretly
+from ..client.actions import Question, Secretly
 from ..client.arguments import BadInput
 from ..client.bell import BellLevel
 from ..client.complete import Completer, world_of
@@ -152,8 +152,13 @@ class _Line:
 
     def _ask_secretly(self, action: Secretly) -> None:
         try:
-            secrets = [self._prompt.read_secret(f"{one.text}: ") for one in action.questions]
-            self._controller.answer(secrets)
+            again = (*(one.key == "" for one in action.questions[1:]), False)
+            self._controller.answer(
+                [
+                    self._ask_new(one) if is_new else self._prompt.read_secret(f"{one.text}: ")
+                    for one, is_new in zip(action.questions, again, strict=True)
+                ]
+            )
         except Interrupted:
             self._controller.leave_unanswered()
             self._complain("Nothing was sent.")
@@ -161,6 +166,21 @@ class _Line:
             self._complain(str(problem))
         except ClientError:
             pass  # `Ended` is on its way and says why
+
+    def _ask_new(self, question: Question) -> str:
+        """A new password, judged before it is asked for once more; raises Interrupted."""
+        from ..chat.passwords import check_password
+        from ..errors import Rejected
+
+        while True:
+            secret = self._prompt.read_secret(f"{question.text}: ")
+            try:
+                if secret or not question.optional:
+                    check_password(secret, self._controller.timeline.nick)
+            except Rejected as problem:
+                self._complain(f"{problem.message} Nothing was sent; Ctrl-C breaks off.")
+            else:
+                return secret
 
     def _clear_if_wanted(self) -> None:
         if self._controller.clearing:

@@ -447,3 +447,21 @@ def test_without_a_prompt_a_line_goes_where_one_was_told_to_be(terminal: Termina
         ["#lobby", "back"],
     ]
     assert ["room", {"room": "#garden"}] in record["commands"]
+
+
+@pytest.mark.parametrize("terminal", [{}, {"arguments": ("--plain",)}], indirect=True)
+def test_a_new_password_is_judged_at_once_and_asked_for_again_unseen(terminal: Terminal) -> None:
+    terminal.type("/register", ENTER)
+    terminal.wait("New password: ")
+    terminal.type("short", ENTER)
+    terminal.wait("!! A password has at least 8 characters.")
+    terminal.wait("New password: ")
+    terminal.type("four quiet green hills", ENTER)
+    terminal.wait("The same once more: ")
+    terminal.type("four quiet green hills", ENTER)
+    terminal.wait("the answer to register")
+    terminal.type(CTRL_D)
+    assert terminal.end() == 0
+    assert "hills" not in terminal.raw
+    assert "short" not in terminal.raw
+    assert terminal.record()["said"] == []
