@@ -167,10 +167,9 @@ def chat() -> list[Vector]:
     ]
 
 
-def commands() -> list[Vector]:
-    """Every command, with as few and with as many keys as it takes."""
-    coming_back = {**_HELLO, "session": "c2VjcmV0", "client": "example/1.0"}
-    good = {
+def _commands_of_chat() -> dict[str, Vector]:
+    """Rooms, people and what was said."""
+    return {
         **{name: _command(name) for name in ("conversations", "rooms", "time", "joke", "ping")},
         "join, live only": _command("join", room="#lobby"),
         "join behind a seq": _command("join", room="#lobby", after=12),
@@ -198,6 +197,12 @@ def commands() -> list[Vector]:
         "help for one command": _command("help", command="join"),
         "pong": _command("pong"),
         "pong with the token of the ping": _command("pong", token="k4"),
+    }
+
+
+def _commands_of_accounts() -> dict[str, Vector]:
+    """Accounts, their sessions, and the end of one."""
+    return {
         "register": _command("register", password="four words are good"),
         "login": _command("login", nick="ann", password="four words are good"),
         "passwd": _command("passwd", password="other words", old="four words are good"),
@@ -208,6 +213,12 @@ def commands() -> list[Vector]:
         "logout of all others": _command("logout", elsewhere=True),
         "quit": _command("quit"),
         "quit with a reason": _command("quit", reason="good night"),
+    }
+
+
+def _commands_of_rule() -> dict[str, Vector]:
+    """Moderation, and how a room is ruled."""
+    return {
         "kick out of a room": _command("kick", nick="bob", room="#lobby", reason="enough"),
         "kick off the server": _command("kick", nick="bob"),
         "mute for an hour": _command("mute", nick="bob", room="#lobby", duration=3600),
@@ -227,7 +238,11 @@ def commands() -> list[Vector]:
         "remove": _command("remove", to="#lobby", seq=12, reason="a password"),
         "remove from a direct conversation": _command("remove", to="@bob", seq=1),
     }
-    wrong = {
+
+
+def _commands_that_are_wrong() -> dict[str, Vector]:
+    """Keys too many, too few, too long and out of range."""
+    return {
         "join with after and last": _command("join", room="#a", after=1, last=1),
         "join with last 501": _command("join", room="#a", last=501),
         "history with before and after": _command("history", to="#a", before=9, after=1),
@@ -257,6 +272,11 @@ def commands() -> list[Vector]:
         "appoint with a role": _command("appoint", room="#a", nick="bob", role="owner"),
         "remove of message 0": _command("remove", to="#a", seq=0),
     }
+
+
+def commands() -> list[Vector]:
+    """Every command, with as few and with as many keys as it takes."""
+    coming_back = {**_HELLO, "session": "c2VjcmV0", "client": "example/1.0"}
     greetings = {
         "hello": _HELLO,
         "hello that comes back": coming_back,
@@ -265,33 +285,31 @@ def commands() -> list[Vector]:
     }
     return [
         *_says("client", greetings, True),
-        *_says("client", good),
-        *_fails("client", "bad_envelope", False, wrong),
+        *_says("client", _commands_of_chat()),
+        *_says("client", _commands_of_accounts()),
+        *_says("client", _commands_of_rule()),
+        *_fails("client", "bad_envelope", False, _commands_that_are_wrong()),
     ]
 
 
-def events() -> list[Vector]:
-    """Every event, bare and full, and what a client passes over."""
+def _welcome() -> Vector:
+    """A welcome with the keys that each one has."""
     limits = {"max_frame": 65536, "max_text": 4000, "rate": 20.0}
     limits |= {"burst": 100, "presence": 500, "idle_timeout": 90.0}
     welcome = _event("welcome", protocol=1, server="tea house", version="1.0", nick="bob")
-    welcome |= {"epoch": "e1", "limits": limits}
-    full = {"re": "run-7", "session": "c2VjcmV0", "features": ["search"], "motd": "Hi"}
+    return welcome | {"epoch": "e1", "limits": limits}
+
+
+def _events_of_chat() -> dict[str, Vector]:
+    """Rooms, people and what was said."""
     bob = {"nick": "bob", "role": "member", "held": False}
     rooms = [{"room": "#lobby", "members": 2, "topic": "Tea", "seq": 12}]
     talks = [{"to": "@ann", "seq": 4, "ts": _TS}]
-    usage = [{"name": "join", "usage": "/join ROOM", "summary": "Enter a room."}]
     page = [_posted(), _posted(seq=13)]
-    ruled = {"private": True, "read_only": False, "topic_locked": False}
-    bans = {"act": "ban", "nick": "bob", "by": "ann", "since": _TS}
-    account = {"account": "bob", "nick": "rob", "role": "member"}
-    device = {"session": "6b3f09c2a1d4", "client": "example/1.0", "created": _TS, "used": _TS}
-    devices = [{**device, "connections": 1, "here": True}]
-    of_account = {**welcome, "account": "bob", "room": "#ops"}
     bob_now = {"nick": "bob", "role": "guest", "account": False, "online": True, "held": False}
     bob_now |= {"idle": 12, "away": "out for lunch", "rooms": ["#lobby", "#tea"]}
     stand: Vector = {"seq": 12, "after": 10, "count": 2, "topic": ""}
-    good = {
+    return {
         "joined, another": _event("joined", room="#lobby", nick="bob"),
         "joined, oneself": _answer("joined", room="#lobby", nick="bob", **stand),
         "left, another": _event("left", room="#lobby", nick="bob", reason="good night"),
@@ -315,6 +333,16 @@ def events() -> list[Vector]:
         "members, one away": _answer("members", members=[{**bob, "away": "lunch"}], more=False),
         "whois, online": _answer("whois", **bob_now),
         "whois, not online": _answer("whois", nick="bob", online=False, seen=_TS, rooms=[]),
+    }
+
+
+def _events_of_the_link() -> dict[str, Vector]:
+    """Accounts and their sessions, what the server tells, and its end."""
+    usage = [{"name": "join", "usage": "/join ROOM", "summary": "Enter a room."}]
+    account = {"account": "bob", "nick": "rob", "role": "member"}
+    device = {"session": "6b3f09c2a1d4", "client": "example/1.0", "created": _TS, "used": _TS}
+    devices = [{**device, "connections": 1, "here": True}]
+    return {
         "time": _answer("time", now=_TS),
         "joke": _answer("joke", text="TCP walks into a bar."),
         "account, a new session": _answer("account", **account, session="c2VjcmV0"),
@@ -326,6 +354,14 @@ def events() -> list[Vector]:
         "pong": _answer("pong", token="k4"),
         "bye, the answer to quit": _answer("bye", reason="quit"),
         "bye, the server restarts": _event("bye", reason="shutdown", retry_after=2.5),
+    }
+
+
+def _events_of_rule() -> dict[str, Vector]:
+    """Moderation, and how a room is ruled."""
+    ruled = {"private": True, "read_only": False, "topic_locked": False}
+    bans = {"act": "ban", "nick": "bob", "by": "ann", "since": _TS}
+    return {
         "room, read": _answer("room", room="#a", moderators=[], admitted=[], **ruled),
         "room, changed": _event("room", room="#a", owner="ann", moderators=["bob"], **ruled)
         | {"admitted": ["carol"], "nick": "ann"},
@@ -340,7 +376,11 @@ def events() -> list[Vector]:
             "history", to="#lobby", messages=[_posted(text="", removed=True)], more=False
         ),
     }
-    broken = {
+
+
+def _broken_events() -> dict[str, Vector]:
+    """What no server says; a client hangs up."""
+    return {
         "a type that no server says": _command("ping"),
         "an event without its keys": _event("joined"),
         "a system without event": {"type": "system"},
@@ -349,16 +389,25 @@ def events() -> list[Vector]:
         "retry_after as a truth": _event("bye", reason="x", retry_after=True),
         "retry_after below 0": _event("bye", reason="x", retry_after=-1),
     }
+
+
+def events() -> list[Vector]:
+    """Every event, bare and full, and what a client passes over."""
+    welcome = _welcome()
+    full = {"re": "run-7", "session": "c2VjcmV0", "features": ["search"], "motd": "Hi"}
+    of_account = {**welcome, "account": "bob", "room": "#ops"}
     notice, reacted = _event("notice", text="hi"), _answer("reacted")
     later = {**reacted, "seq": 5}
     return [
         *_says("server", {"welcome": welcome, "welcome, full": {**welcome, **full}}, True),
         *_says("server", {"welcome of an account, by an invite to a room": of_account}, True),
-        *_says("server", good),
+        *_says("server", _events_of_chat()),
+        *_says("server", _events_of_the_link()),
+        *_says("server", _events_of_rule()),
         _reads("server", "a key of a later version", {**notice, "colour": "red"}, notice),
         _reads("server", "an event of a later version", later, reacted),
         _reads("server", "an event of a later version before welcome", later, reacted, True),
-        *_fails("server", "bad_envelope", True, broken),
+        *_fails("server", "bad_envelope", True, _broken_events()),
         *_fails("server", "bad_envelope", True, {"a message before welcome": _posted()}, True),
         *_fails("server", "bad_envelope", True, {"a second welcome": welcome}),
     ]
@@ -367,20 +416,11 @@ def events() -> list[Vector]:
 def errors() -> list[Vector]:
     """Every error event, then the frames that get the codes which are decided before the chat."""
     fatal = ["frame_too_large", "bad_json", "hello_first", "bad_protocol", "server_full"]
-    fatal += ["too_many_connections", "slow_consumer", "timeout", "internal"]
-    fatal += ["banned", "kicked"]
+    fatal += ["too_many_connections", "slow_consumer", "timeout", "internal", "banned", "kicked"]
     polite = ["bad_envelope", "unknown_command", "hello_twice", "bad_nick", "nick_taken"]
-    polite += [
-        "auth_failed",
-        "auth_required",
-        "bad_password",
-        "bad_text",
-        "text_too_long",
-        "not_a_member",
-    ]
-    polite += ["no_such_room", "no_such_user", "already_joined", "forbidden", "id_conflict"]
-    polite += ["no_such_message"]
-    polite += ["bad_query"]
+    polite += ["auth_failed", "auth_required", "bad_password", "bad_text", "text_too_long"]
+    polite += ["not_a_member", "no_such_room", "no_such_user", "already_joined", "forbidden"]
+    polite += ["id_conflict", "no_such_message", "bad_query"]
     waits = {"rate_limited": 30.0, "storage": 2.5}
 
     def error(code: str, **keys: Any) -> Vector:
@@ -417,47 +457,60 @@ def errors() -> list[Vector]:
     ]
 
 
-def json_strictness() -> list[Vector]:
-    """What JSON is, and what only looks like it."""
+def _raw_draft(text: bytes) -> bytes:
+    return b'{"type":"chat","id":"run-7","to":"#lobby","text":%s}' % text
 
-    def chat(text: bytes) -> bytes:
-        return b'{"type":"chat","id":"run-7","to":"#lobby","text":%s}' % text
 
-    def join(after: str) -> str:
-        return f'{{"type":"command","id":"run-7","name":"join","room":"#a","after":{after}}}'
+def _raw_join(after: str) -> str:
+    return f'{{"type":"command","id":"run-7","name":"join","room":"#a","after":{after}}}'
 
-    def notice(new: str) -> str:
-        return f'{{"type":"system","event":"notice","text":"hi","new":{new}}}'
 
-    nested = {depth: "[" * (depth - 1) + "]" * (depth - 1) for depth in (100, 300)}
+def _raw_notice(new: str) -> str:
+    return f'{{"type":"system","event":"notice","text":"hi","new":{new}}}'
+
+
+def _nested(depth: int) -> str:
+    return "[" * (depth - 1) + "]" * (depth - 1)
+
+
+def _json_that_is_odd() -> dict[str, tuple[Payload, Vector]]:
+    """JSON that few would write, with what it says."""
     ping, largest = _command("ping"), 2**53 - 1
-    good: dict[str, tuple[Payload, Vector]] = {
+    return {
         "white space around and inside": (f" \t{_PING.replace(':', ' : ')}\r\n", ping),
         "an escaped letter in a key": (_PING.replace("type", "t\\u0079pe"), ping),
-        "an escaped solidus": (chat(rb'"a\/b"'), _draft(text="a/b")),
-        "an escaped surrogate pair": (chat(rb'"\ud83d\ude00"'), _draft(text="😀")),
-        "an escaped NUL, for bad_text to refuse": (chat(rb'"\u0000"'), _draft(text="\0")),
-        "the word NaN in a text": (chat(b'"NaN, Infinity"'), _draft(text="NaN, Infinity")),
+        "an escaped solidus": (_raw_draft(rb'"a\/b"'), _draft(text="a/b")),
+        "an escaped surrogate pair": (_raw_draft(rb'"\ud83d\ude00"'), _draft(text="😀")),
+        "an escaped NUL, for bad_text to refuse": (_raw_draft(rb'"\u0000"'), _draft(text="\0")),
+        "the word NaN in a text": (_raw_draft(b'"NaN, Infinity"'), _draft(text="NaN, Infinity")),
         "of an id given twice the last counts": (_PING.replace("{", '{"id":"x",'), ping),
         "of a name given twice the last counts": (_PING.replace("{", '{"name":5,'), ping),
         "of a type given twice the last counts": (_PING.replace("{", '{"type":"chat",'), ping),
-        "the integer 2^53-1": (join(str(largest)), _command("join", room="#a", after=largest)),
+        "the integer 2^53-1": (_raw_join(str(largest)), _command("join", room="#a", after=largest)),
     }
-    wrong: dict[str, Payload] = {
+
+
+def _json_of_wrong_values() -> dict[str, Payload]:
+    """JSON of which a value is not what the key takes."""
+    return {
         "the last of two ids is the wrong one": _PING[:-1] + ',"id":5}',
-        "the integer 2^53": join(str(2**53)),
-        "the integer 2^63": join(str(2**63)),
-        "the integer 2^64": join(str(2**64)),
-        "a negative integer": join("-1"),
-        "an integer as 5.0": join("5.0"),
-        "an integer as 1e2": join("1e2"),
-        "an integer as 1e999": join("1e999"),
-        "an integer as a string": join('"5"'),
-        "an integer as a truth": join("true"),
-        "an optional key as null": join("null"),
-        "a depth of 100 in an unknown key": _PING[:-1] + f',"x":{nested[100]}}}',
+        "the integer 2^53": _raw_join(str(2**53)),
+        "the integer 2^63": _raw_join(str(2**63)),
+        "the integer 2^64": _raw_join(str(2**64)),
+        "a negative integer": _raw_join("-1"),
+        "an integer as 5.0": _raw_join("5.0"),
+        "an integer as 1e2": _raw_join("1e2"),
+        "an integer as 1e999": _raw_join("1e999"),
+        "an integer as a string": _raw_join('"5"'),
+        "an integer as a truth": _raw_join("true"),
+        "an optional key as null": _raw_join("null"),
+        "a depth of 100 in an unknown key": _PING[:-1] + f',"x":{_nested(100)}}}',
     }
-    broken: dict[str, Payload] = {
+
+
+def _broken_syntax() -> dict[str, Payload]:
+    """Objects that are not one object."""
+    return {
         "a word": "hello",
         "null": "null",
         "a string": '"chat"',
@@ -469,40 +522,58 @@ def json_strictness() -> list[Vector]:
         "a comma too many": _PING[:-1] + ",}",
         "single quotes": _PING.replace('"', "'"),
         "a comment": _PING + "// ping",
+    }
+
+
+def _broken_characters() -> dict[str, Payload]:
+    """Encodings, escapes and bare characters that JSON does not have."""
+    return {
         "a byte order mark": b"\xef\xbb\xbf" + _PING.encode(),
         "UTF-16 with a byte order mark": b"\xff\xfe" + _PING.encode("utf-16-le"),
         "UTF-16, big end first": _PING.encode("utf-16-be"),
         "UTF-32, big end first": _PING.encode("utf-32-be"),
-        "Latin-1": chat(b'"\xe9"'),
-        "half a character": chat(b'"\xc3"'),
-        "NUL as two bytes": chat(b'"\xc0\x80"'),
-        "a surrogate in UTF-8": chat(b'"\xed\xa0\x80"'),
-        "a character above U+10FFFF": chat(b'"\xf4\x90\x80\x80"'),
-        "a bare line end in a string": chat(b'"a\nb"'),
-        "a bare NUL in a string": chat(b'"a\0b"'),
-        "an unknown escape": chat(rb'"\x41"'),
-        "a lone high surrogate": chat(rb'"\ud800"'),
-        "a lone low surrogate": chat(rb'"\udc00"'),
+        "Latin-1": _raw_draft(b'"\xe9"'),
+        "half a character": _raw_draft(b'"\xc3"'),
+        "NUL as two bytes": _raw_draft(b'"\xc0\x80"'),
+        "a surrogate in UTF-8": _raw_draft(b'"\xed\xa0\x80"'),
+        "a character above U+10FFFF": _raw_draft(b'"\xf4\x90\x80\x80"'),
+        "a bare line end in a string": _raw_draft(b'"a\nb"'),
+        "a bare NUL in a string": _raw_draft(b'"a\0b"'),
+        "an unknown escape": _raw_draft(rb'"\x41"'),
+        "a lone high surrogate": _raw_draft(rb'"\ud800"'),
+        "a lone low surrogate": _raw_draft(rb'"\udc00"'),
         "a lone surrogate in a key": _PING[:-1] + r',"\ud800":1}',
         "a lone surrogate that a later id replaces": _PING.replace("{", r'{"id":"\ud800",'),
-        "NaN": join("NaN"),
-        "Infinity": join("Infinity"),
-        "-Infinity": join("-Infinity"),
+    }
+
+
+def _broken_numbers() -> dict[str, Payload]:
+    """Numbers that JSON does not have, and too much depth."""
+    return {
+        "NaN": _raw_join("NaN"),
+        "Infinity": _raw_join("Infinity"),
+        "-Infinity": _raw_join("-Infinity"),
         "NaN that a later id replaces": _PING.replace("{", '{"id":NaN,'),
         "Infinity in an unknown key": _PING[:-1] + ',"x":[Infinity]}',
-        "a number with a leading zero": join("05"),
-        "a number with a plus": join("+5"),
-        "a number in base 16": join("0x5"),
-        "a depth of 300": _PING[:-1] + f',"x":{nested[300]}}}',
+        "a number with a leading zero": _raw_join("05"),
+        "a number with a plus": _raw_join("+5"),
+        "a number in base 16": _raw_join("0x5"),
+        "a depth of 300": _PING[:-1] + f',"x":{_nested(300)}}}',
     }
+
+
+def json_strictness() -> list[Vector]:
+    """What JSON is, and what only looks like it."""
     from_server = {
-        "NaN in a key that is ignored": notice("NaN"),
-        "-Infinity in a key that is ignored": notice("[-Infinity]"),
-        "a lone surrogate in a key that is ignored": notice(r'"\udfff"'),
+        "NaN in a key that is ignored": _raw_notice("NaN"),
+        "-Infinity in a key that is ignored": _raw_notice("[-Infinity]"),
+        "a lone surrogate in a key that is ignored": _raw_notice(r'"\udfff"'),
     }
+    odd = _json_that_is_odd()
+    broken = {**_broken_syntax(), **_broken_characters(), **_broken_numbers()}
     return [
-        *[_reads("client", name, payload, said) for name, (payload, said) in good.items()],
-        *_fails("client", "bad_envelope", False, wrong),
+        *[_reads("client", name, payload, said) for name, (payload, said) in odd.items()],
+        *_fails("client", "bad_envelope", False, _json_of_wrong_values()),
         *_fails("client", "bad_json", True, broken),
         *_fails("server", "bad_json", True, from_server),
     ]

@@ -11,11 +11,18 @@ _T = TypeVar("_T")
 
 #: The largest value of a limit: a number that the wire, SQLite and the kernel's timers all take.
 MOST: Final = 1_000_000_000
+#: The slowest pace, a second: what is slower stands still, and 0 would mean the opposite.
+SLOWEST: Final = 0.001
+
+#: For how long an invite may be good.
+MAX_INVITE_DAYS: Final = 3_650
 
 
-def _limit(default: _T, meaning: str, least: float = 1, option: str = "") -> _T:
+def _limit(
+    default: _T, meaning: str, least: float = 1, option: str = "", smallest: float = 0.0
+) -> _T:
     """A field with what a person has to know of it; see `Figure`."""
-    metadata = {"meaning": meaning, "least": least, "option": option}
+    metadata = {"meaning": meaning, "least": least, "option": option, "smallest": smallest}
     return field(default=default, metadata=metadata)
 
 
@@ -23,7 +30,7 @@ def _limit(default: _T, meaning: str, least: float = 1, option: str = "") -> _T:
 class ChatLimits:
     """What the chat core holds people to."""
 
-    rate: float = _limit(20.0, "frames a second and connection; 0: no limit", 0, "--rate")
+    rate: float = _limit(20.0, "frames a second and connection; 0: no limit", 0, "--rate", SLOWEST)
     burst: int = _limit(100, "frames that may come at once", option="--burst")
     presence: int = _limit(500, "above so many members a room tells a count, not names", 0)
     idle_timeout: float = _limit(90.0, "seconds of silence that end a connection")
@@ -62,10 +69,11 @@ class GateLimits:
         "new connections of an address a second, in the long run; 0: no limit",
         0,
         "--new-per-address",
+        SLOWEST,
     )
     new_at_once: int = _limit(1_000, "new connections of an address beyond that run")
     handshakes: float = _limit(
-        100.0, "handshakes begun in all a second; 0: no limit", 0, "--handshakes"
+        100.0, "handshakes begun in all a second; 0: no limit", 0, "--handshakes", SLOWEST
     )
     handshakes_at_once: int = _limit(128, "handshakes begun in all at once")
     greeting: int = _limit(
@@ -90,6 +98,7 @@ class GateLimits:
         "frames a second of all connections of one address; 0: no limit",
         0,
         "--messages-per-address",
+        SLOWEST,
     )
     table: int = _limit(65_536, "addresses remembered, at most", 16)
 
@@ -112,6 +121,28 @@ class LoginLimits:
     table: int = _limit(65_536, "addresses, and accounts, remembered, at most", 16)
 
 
+class Bounds(NamedTuple):
+    """What a number may be: `least` to `most`; what is above 0, `smallest` at least.
+
+    `zero` says what 0 would do where nobody who types it can mean that.
+    """
+
+    least: float
+    most: float
+    smallest: float = 0.0
+    zero: str = ""
+
+    def refusal(self, value: float) -> str:
+        """What the number has to be, to follow "it must be"; "": it is."""
+        if not self.least <= value <= self.most:  # so is nan
+            return f"from {self.least:,} to {self.most:,}"
+        if not value and self.zero:
+            return f"{self.smallest:g} at least: {self.zero}"
+        if 0 < value < self.smallest:
+            return f"{self.smallest:g} at least" + ("" if self.zero else ", or 0")
+        return ""
+
+
 class Figure(NamedTuple):
     """One limit by its name, as `serve --limit` and docs/security.md have it.
 
@@ -123,6 +154,12 @@ class Figure(NamedTuple):
     least: float
     meaning: str
     option: str
+    smallest: float
+
+    @property
+    def bounds(self) -> Bounds:
+        """What it may be told."""
+        return Bounds(self.least, MOST, self.smallest)
 
 
 SECTIONS: Final[Mapping[str, type[ChatLimits | GateLimits | LoginLimits]]] = {
@@ -141,6 +178,25 @@ def name_figures() -> dict[str, Figure]:
             name = f"{part}.{one.name.replace('_', '-')}"
             found[name] = Figure(name, cast("float", one.default), **about)
     return found
+
+
+_KEPT: Final = Bounds(
+    0, MOST, 0.0001, "0 would remove every message; who leaves it out keeps all of them"
+)
+
+#: What the numbers of the command line and of config.toml may be, by their key in the file.
+BOUNDS: Final[Mapping[str, Bounds]] = {
+    "port": Bounds(0, 65_535),
+    "io_threads": Bounds(1, 64),
+    "keep_days": _KEPT,
+    "keep_mb": _KEPT,
+    "wait": Bounds(0, MOST),
+    **{
+        figure.option.removeprefix("--").replace("-", "_"): figure.bounds
+        for figure in name_figures().values()
+        if figure.option and not isinstance(figure.default, bool)
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)

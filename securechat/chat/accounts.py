@@ -16,14 +16,18 @@ from .roles import Role
 class Account:
     """One account, by the record that is stored of it."""
 
-    __slots__ = ("kept", "links", "password_turn", "role", "sessions")
+    __slots__ = ("decided", "ending", "kept", "links", "password_turn", "role", "sessions")
 
     def __init__(self, kept: KeepAccount) -> None:
         self.kept = kept
+        #: `kept` with what was decided since and is not stored yet: the next change builds on it.
+        self.decided = kept
         #: `kept.role`, read once: it is asked for more often than it changes.
         self.role = Role(kept.role)
         #: Its living sessions, one per device, by the SHA-256 of the token.
         self.sessions: dict[bytes, KeepSession] = {}
+        #: Those of them that are being cut; used once more until that is settled, they end, too.
+        self.ending: set[bytes] = set()
         #: How often another password was set, counted from before it is stored: whoever was proving
         #: the one before has proved nothing.
         self.password_turn = 0
@@ -32,6 +36,15 @@ class Account:
 
     def __repr__(self) -> str:
         return f"<Account {self.kept.name} {self.role.value}>"
+
+    def decide(self, **changes: str | None) -> KeepAccount:
+        """The record to store so that fields change; then `replace` or `give_up` is to follow."""
+        self.decided = self.decided._replace(**changes)  # type: ignore[arg-type]
+        return self.decided
+
+    def give_up(self) -> None:
+        """Forget what was decided: nothing of that batch could be stored."""
+        self.decided = self.kept
 
     def replace(self, kept: KeepAccount) -> None:
         """Go by another record, now that it is stored."""

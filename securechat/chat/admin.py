@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Ty
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from ..config import MAX_INVITE_DAYS
 from ..errors import Rejected
 from ..protocol.envelopes import ROOM_PATTERN, Bye, Secret
 from ..records import KeepInvite, Together
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Row: TypeAlias = Mapping[str, object]
-_MAX_DAYS: Final = 3_650.0
 
 
 class _Request(BaseModel):
@@ -111,7 +111,7 @@ class MakeInvite(_Request):
     nick: str | None = None
     room: Annotated[str, Field(pattern=ROOM_PATTERN)] | None = None
     uses: Annotated[int, Field(ge=1, le=10_000)] = 1
-    ttl: Annotated[float, Field(gt=0, le=_MAX_DAYS * 86_400)] = 2 * 86_400.0
+    ttl: Annotated[float, Field(gt=0, le=MAX_INVITE_DAYS * 86_400)] = 2 * 86_400.0
 
 
 class ListInvites(_Request):
@@ -242,12 +242,14 @@ def _set_role(hub: Hub, asked: Asked) -> None:
     identity = _account(hub, request.name)
     if request.role is Role.GUEST:
         raise Rejected("forbidden", "An account is no guest. Choose owner, admin or member.")
-    kept = identity.enrolment.kept._replace(role=request.role.value)
+    kept = identity.enrolment.decide(role=request.role.value)
 
     def settle(stored: bool) -> None:
         if stored:
             identity.enrolment.replace(kept)
             eviction.review_member(hub, identity)
+        else:
+            identity.enrolment.give_up()
         _reply_if(hub, asked, *([_describe(identity)] if stored else ()))(stored)
 
     hub.emit(Commit(Together((kept,)), settle))
@@ -257,8 +259,8 @@ def _set_password(hub: Hub, asked: Asked) -> None:
     request: SetPassword = asked.request
     identity = _account(hub, request.name)
     check_password(request.password.get_secret_value(), identity.nick.text)
-    kept = identity.enrolment.kept._replace(password=asked.hashed)
     account = identity.enrolment
+    kept = account.decide(password=asked.hashed)
     then = _reply_if(hub, asked, {"account": kept.name, "ended": len(account.sessions)})
     devices.cut(hub, identity, [*account.sessions], then, bare=identity.connections, kept=kept)
 

@@ -118,7 +118,7 @@ def passwd(hub: Hub, session: Session, command: Passwd) -> None:
             others,
             lambda stored: _tell(hub, session, command.id, stored, len(others)),
             bare=[it for it in account.connections_of(b"") if it != session.number],
-            kept=account.kept._replace(password=hashed),
+            kept=account.decide(password=hashed),
         )
 
     def hash_it(session: Session, _: Identity | None = None) -> None:

@@ -58,8 +58,10 @@ def enrol(
     token = None if identity.provable else hub.new_token()
     known = hash_token(token) if token is not None else identity.token
     session = _new(hub, identity, known, client)
+    was, identity.provable = identity.provable, True  # or it might lapse before this is settled
 
     def settle(stored: bool) -> None:
+        identity.provable = was
         if stored:
             account = hub.identities.enrol(identity, kept)
             hub.identities.add_session(session)
@@ -84,8 +86,10 @@ def open_session(
     token, account = hub.new_token(), identity.enrolment
     session = _new(hub, identity, hash_token(token), client)
     surplus, turn = account.surplus(hub.limits.sessions_per_account), account.password_turn
+    account.ending.update(surplus)
 
     def settle(stored: bool) -> None:
+        account.ending.difference_update(surplus)
         there, outdated = connection.number in hub.sessions, account.password_turn != turn
         if stored:
             for old in surplus:
@@ -121,13 +125,16 @@ def cut(
     whether it was, before the connections are.
     """
     account = identity.enrolment
+    account.ending.update(tokens)
     changes: list[Change] = [ForgetSession(token) for token in tokens]
     if kept is not None:
         changes.append(kept)
         account.password_turn += 1
 
     def settle(stored: bool) -> None:
+        account.ending.difference_update(tokens)
         if not stored:
+            account.give_up()
             then(False)
             return
         if kept is not None:
@@ -162,8 +169,11 @@ def rows_of(identity: Identity, here: int = 0) -> list[SessionInfo]:
 
 def stamp(hub: Hub, identity: Identity, token_hash: bytes) -> None:
     """Note that a session is used now; written down once a day."""
-    session = identity.enrolment.sessions.get(token_hash)
-    if session is not None and hub.now.wall - session.used > _STAMP_EVERY:
+    account = identity.enrolment
+    session = account.sessions.get(token_hash)
+    if session is None or token_hash in account.ending:
+        return
+    if hub.now.wall - session.used > _STAMP_EVERY:
         session = session._replace(used=hub.now.wall)
         hub.identities.add_session(session)
         hub.emit(Keep(session))

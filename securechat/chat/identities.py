@@ -210,7 +210,10 @@ class Identities:
 
     def restore(self, record: KeepIdentity, kept: KeepAccount | None = None) -> Identity:
         """An identity as a store kept it, with its account if it has one; never refused."""
-        identity = Identity(record.identity, _read(record.nick), record.token_hash, record.used)
+        # A guest may have been noted once more while it became an account, with the token that is
+        # that of a session since: kept as its own, too, it would outlive the session.
+        token = record.token_hash if kept is None else b""
+        identity = Identity(record.identity, _read(record.nick), token, record.used)
         identity.provable = identity.met = True
         identity.former = tuple((_read(text), until) for text, until in record.former)
         if kept is not None:

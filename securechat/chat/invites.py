@@ -89,8 +89,12 @@ class Invites:
 
     def give_back(self, invite: KeepInvite) -> None:
         """Undo a `spend` that could not be stored."""
+        self.restore(invite._replace(uses=1))
+
+    def restore(self, invite: KeepInvite) -> None:
+        """Take back an invite that was dropped, beside the uses that came back before it."""
         now = self._by_hash.get(invite.token_hash)
-        self.keep(invite._replace(uses=1 + (now.uses if now is not None else 0)))
+        self.keep(invite._replace(uses=invite.uses + (now.uses if now is not None else 0)))
 
 
 def make(hub: Hub, invite: KeepInvite, then: Callable[[bool], None]) -> None:
@@ -107,11 +111,15 @@ def make(hub: Hub, invite: KeepInvite, then: Callable[[bool], None]) -> None:
 
 
 def revoke(hub: Hub, invite: KeepInvite, then: Callable[[bool], None]) -> None:
-    """Have an invite forgotten; `then` is told whether that was stored."""
+    """Have an invite forgotten; `then` is told whether that was stored.
+
+    Nobody comes by it meanwhile: what is left of it would be stored behind its end.
+    """
+    hub.invites.drop(invite)
 
     def settle(stored: bool) -> None:
-        if stored:
-            hub.invites.drop(invite)
+        if not stored:
+            hub.invites.restore(invite)
         then(stored)
 
     hub.emit(Commit(Together((ForgetInvite(invite.token_hash),)), settle))

@@ -204,7 +204,10 @@ def cut(
         str | None, typer.Option(metavar="ID", help="Only this one, as `sessions` lists it.")
     ] = None,
     connection: Annotated[
-        int | None, typer.Option(metavar="N", help="This connection, as `connections` lists it.")
+        int | None,
+        typer.Option(
+            min=1, max=2**53 - 1, metavar="N", help="This connection, as `connections` lists it."
+        ),
     ] = None,
     data: DataFolder = None,
     _config: ConfigOption = None,

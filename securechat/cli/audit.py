@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..config import MOST
 from .configuring import ConfigOption
 from .db import DataFolder, data_folder
 from .report import put, reported
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def audit(
     *,
     last: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the newest so many.")
+        int | None, typer.Option(metavar="N", min=1, max=MOST, help="Only the newest so many.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     data: DataFolder = None,

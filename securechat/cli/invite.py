@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
+from ..config import MAX_INVITE_DAYS
 from ..target import DEFAULT_PORT, Target, parse_target
 from .configuring import ConfigOption
 from .operator import AsJson, DataFolder, operate, show
@@ -70,6 +71,8 @@ def parse_ttl(text: str) -> str:
     found = _TTL.fullmatch(text)
     if found is None or int(found[1]) == 0:
         raise typer.BadParameter("a time is a number and s, m, h, d or w, for example 2d")
+    if _seconds(text) > MAX_INVITE_DAYS * _UNITS["d"]:
+        raise typer.BadParameter(f"{MAX_INVITE_DAYS} days at most: longer is an account")
     return text
 
 

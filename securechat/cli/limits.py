@@ -50,18 +50,14 @@ def settle(parts: Mapping[str, Any], said: Iterable[str]) -> dict[str, Any]:
 
 def parse_value(figure: Figure, text: str) -> float:
     """A number of the kind that the limit is; raises `typer.BadParameter`."""
-    from ..config import MOST
-
     kind: type[int | float] = type(figure.default)
     try:
         value = kind(text)
     except ValueError:
         value = math.nan
-    if value > MOST:
-        raise _wrong(f"{figure.name} is {MOST:,} at most ({figure.meaning})")
-    if not figure.least <= value:
+    if refusal := figure.bounds.refusal(value):
         what = "a whole number" if kind is int else "a number"
-        raise _wrong(f"{figure.name} is {what}, {figure.least:g} at least ({figure.meaning})")
+        raise _wrong(f"{figure.name} is {what} {refusal} ({figure.meaning})")
     return value
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ..config import MOST
 from . import trusting
 from .configuring import ConfigOption, ProfileOption
 from .options import HostOption, NickOption, client_config, end_on_sigterm
@@ -40,7 +41,10 @@ def search(
     _config: ConfigOption = None,
     _profile: ProfileOption = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, metavar="N", help="The newest N of what is found.")
+        int,
+        typer.Option(
+            "--limit", min=1, max=MOST, metavar="N", help="The newest N of what is found."
+        ),
     ] = 50,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON objects, one per message.")

@@ -15,6 +15,7 @@ import typer
 
 from . import trusting
 from .configuring import ConfigOption, ProfileOption
+from .numbers import within
 from .options import (
     AddressArgument,
     HostOption,
@@ -39,9 +40,7 @@ _ASKED_HERE: Final = "/who in `securechat connect` lists who is online."
 
 WaitOption = Annotated[
     float,
-    typer.Option(
-        "--wait", min=0.0, metavar="SECONDS", help="How long to wait for a server that is silent."
-    ),
+    within("wait", metavar="SECONDS", help="How long to wait for a server that is silent."),
 ]
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from ..config import MOST
+from ..config import BOUNDS
 from . import strangers
 from .configuring import ConfigOption
 from .limits import LimitOption, settle
+from .numbers import within
 from .report import reported
+
+_KEEP_ROOM: Final = "give ROOM=DAYS, ROOM=DAYS,MB or ROOM=,MB, as in '#ops=365'"
+#: Characters of what was typed that an error repeats.
+_SHOWN: Final = 40
 
 
 def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="N", help="Port; 0: any free one.")
-    ] = 55555,
+    port: Annotated[int, within("port", metavar="N", help="Port; 0: any free one.")] = 55555,
     certs: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Folder with cert.pem and key.pem; made if it is empty."),
@@ -33,11 +36,11 @@ def serve(
     ] = None,
     keep_days: Annotated[
         float | None,
-        typer.Option(min=0, metavar="N", help="Remove messages older than N days."),
+        within("keep_days", metavar="N", help="Remove messages older than N days."),
     ] = None,
     keep_mb: Annotated[
         float | None,
-        typer.Option(min=0, metavar="N", help="Remove the oldest beyond N megabytes."),
+        within("keep_mb", metavar="N", help="Remove the oldest beyond N megabytes."),
     ] = None,
     keep_room: Annotated[
         list[str] | None,
@@ -47,26 +50,22 @@ def serve(
     ] = None,
     guest_days: Annotated[
         float,
-        typer.Option(min=0, metavar="N", help="How long an unused guest keeps nick and messages."),
+        within("guest_days", metavar="N", help="How long an unused guest keeps nick and messages."),
     ] = 7.0,
     guests: Annotated[
         strangers.YesNo, typer.Option(help="Whether somebody without an account may come in.")
     ] = strangers.YesNo.YES,
     io_threads: Annotated[
-        int, typer.Option(min=1, max=64, metavar="N", help="Threads for connections.")
+        int, within("io_threads", metavar="N", help="Threads for connections.")
     ] = 1,
     rate: Annotated[
         float,
-        typer.Option(
-            min=0, max=MOST, metavar="PER_SECOND", help="Frames per connection; 0: no limit."
-        ),
+        within("rate", metavar="PER_SECOND", help="Frames per connection; 0: no limit."),
     ] = 20.0,
-    burst: Annotated[
-        int, typer.Option(min=1, max=MOST, metavar="N", help="Frames that may come at once.")
-    ] = 100,
+    burst: Annotated[int, within("burst", metavar="N", help="Frames that may come at once.")] = 100,
     grace: Annotated[
         float,
-        typer.Option(min=0, metavar="SECONDS", help="How long a lost link is not yet a departure."),
+        within("grace", metavar="SECONDS", help="How long a lost link is not yet a departure."),
     ] = 30.0,
     client_ca: strangers.ClientCa = None,
     trust_loopback: strangers.TrustLoopback = strangers.YesNo.YES,
@@ -145,17 +144,29 @@ def default_data() -> Path:
 
 def _parse_room(text: str) -> tuple[str, float | None, float | None]:
     """`#ops=365`, `#ops=30,100` or `#ops=,100`: a room, its days and its megabytes."""
-    room, equals, bounds = text.partition("=")
-    days, _, megabytes = bounds.partition(",")
+    room, equals, kept = text.partition("=")
+    days, _, megabytes = kept.partition(",")
+    if not equals or not room.strip("#"):
+        raise _wrong_room(text, _KEEP_ROOM)
+    return (
+        "#" + room.removeprefix("#"),
+        _parse_kept(text, "keep_days", days),
+        _parse_kept(text, "keep_mb", megabytes),
+    )
+
+
+def _parse_kept(whole: str, key: str, text: str) -> float | None:
+    if not text:
+        return None
     try:
-        if not equals or not room.strip("#"):
-            raise ValueError
-        return (
-            "#" + room.removeprefix("#"),
-            float(days) if days else None,
-            float(megabytes) if megabytes else None,
-        )
+        value = float(text)
     except ValueError:
-        raise typer.BadParameter(
-            "give ROOM=DAYS, ROOM=DAYS,MB or ROOM=,MB, as in '#ops=365'", param_hint="--keep-room"
-        ) from None
+        raise _wrong_room(whole, _KEEP_ROOM) from None
+    if refusal := BOUNDS[key].refusal(value):
+        raise _wrong_room(whole, f"{key.removeprefix('keep_')} must be {refusal}")
+    return value
+
+
+def _wrong_room(whole: str, why: str) -> typer.BadParameter:
+    shown = whole if len(whole) <= _SHOWN else f"{whole[:_SHOWN]}…"
+    return typer.BadParameter(f"{shown!r}: {why}", param_hint="--keep-room")

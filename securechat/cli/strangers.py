@@ -9,6 +9,7 @@ from typing import Annotated, Final, TypeAlias
 import typer
 
 from ..config import GateLimits
+from .numbers import within
 
 DEFAULTS: Final = GateLimits()
 
@@ -32,23 +33,27 @@ TrustLoopback: TypeAlias = Annotated[
 ]
 PerAddress: TypeAlias = Annotated[
     int,
-    typer.Option(min=0, metavar="N", help="Connections of one address at once; 0: no limit."),
+    within("per_address", metavar="N", help="Connections of one address at once; 0: no limit."),
 ]
 NewPerAddress: TypeAlias = Annotated[
     float,
-    typer.Option(
-        min=0, metavar="PER_SECOND", help="New ones of an address in the long run; 0: no limit."
+    within(
+        "new_per_address",
+        metavar="PER_SECOND",
+        help="New ones of an address in the long run; 0: no limit.",
     ),
 ]
 Handshakes: TypeAlias = Annotated[
     float,
-    typer.Option(min=0, metavar="PER_SECOND", help="Handshakes begun in all; 0: no limit."),
+    within("handshakes", metavar="PER_SECOND", help="Handshakes begun in all; 0: no limit."),
 ]
 Greeting: TypeAlias = Annotated[
     int,
-    typer.Option(min=1, metavar="N", help="Connections that have not said hello yet, in all."),
+    within("greeting", metavar="N", help="Connections that have not said hello yet, in all."),
 ]
 MessagesPerAddress: TypeAlias = Annotated[
     float,
-    typer.Option(min=0, metavar="PER_SECOND", help="Frames of a whole address; 0: no limit."),
+    within(
+        "messages_per_address", metavar="PER_SECOND", help="Frames of a whole address; 0: no limit."
+    ),
 ]

@@ -6,6 +6,7 @@ written and flushed, so a reader that dies gets it again; it never misses anythi
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -31,10 +32,14 @@ if TYPE_CHECKING:
 
 _LAST: Final = "last"
 _MAX_SEQ: Final = 2**53 - 1
+#: No longer than that: Python itself reads no more than 4,300 digits.
+_NUMBER: Final = re.compile(r"[0-9]{1,16}")
 
 
 def _check_after(after: str | None) -> str | None:
-    if after is None or after == _LAST or (after.isdecimal() and int(after) <= _MAX_SEQ):
+    if after is None or after == _LAST:
+        return after
+    if _NUMBER.fullmatch(after) and int(after) <= _MAX_SEQ:
         return after
     raise typer.BadParameter("the number of a message (0: from the beginning), or: last")
 

@@ -22,14 +22,27 @@ if TYPE_CHECKING:
 
 #: Seconds between two lines where there is no terminal to draw a bar on.
 LINE_EVERY: Final = 10.0
+#: Minutes, which is a week.
+_LONGEST: Final = 7 * 24 * 60
+#: A negative seed would be the same as its opposite (random.seed).
+_LARGEST: Final = 2**63 - 1
 
 
 def torture(
     minutes: Annotated[
-        float, typer.Option(min=0.05, metavar="N", help="How long, besides catching up at the end.")
+        float,
+        typer.Option(
+            min=0.05,
+            max=_LONGEST,
+            metavar="N",
+            help="How long, besides catching up at the end.",
+        ),
     ] = 2.0,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Meet the same kinds of trouble again.")
+        int | None,
+        typer.Option(
+            min=0, max=_LARGEST, metavar="N", help="Meet the same kinds of trouble again."
+        ),
     ] = None,
     clients: Annotated[
         int, typer.Option(min=2, max=1_000, metavar="N", help="How many speak at once.")

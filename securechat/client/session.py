@@ -114,14 +114,14 @@ class Session:
     @property
     def pending(self) -> int:
         """Drafts without an echo."""
-        return len(self._talk.drafts)
+        return len(self._talk.delivery.drafts)
 
     @property
     def deadline(self) -> float | None:
         """When `tick` wants to be called; None: it has no reason to."""
         if self.phase is not Phase.ONLINE:
             return self._due
-        retry_at = self._talk.drafts.retry_at
+        retry_at = self._talk.delivery.drafts.retry_at
         beat = self._heartbeat.deadline
         return beat if retry_at is None else min(beat, retry_at)
 
@@ -142,13 +142,13 @@ class Session:
 
     def start(self, now: float) -> list[do.Effect]:
         """Begin to connect."""
-        self._talk.tell_kept()
+        self._talk.delivery.tell_kept()
         self._dial(now)
         return self._take()
 
     def say(self, draft: wire.Draft) -> list[do.Effect]:
         """Send a new draft, now or when there is a link."""
-        self._talk.say(draft)
+        self._talk.delivery.say(draft)
         return self._take()
 
     def ask(self, command: wire.Command) -> list[do.Effect]:
@@ -163,7 +163,7 @@ class Session:
 
     def refuse(self, id: str, reason: str, code: str) -> list[do.Effect]:
         """A draft cannot be sent at all."""
-        self._talk.refuse(id, reason, code)
+        self._talk.delivery.refuse(id, reason, code)
         return self._take()
 
     def quit(self, now: float, reason: str | None, *, at_once: bool = False) -> list[do.Effect]:
@@ -240,7 +240,7 @@ class Session:
             elif pulse is Pulse.DEAD:
                 self._lose(now, "the server has been silent for too long")
         if self.phase is Phase.ONLINE:
-            self._talk.retry(now)
+            self._talk.delivery.retry(now)
         return self._take()
 
     # -------------------------------------------------------------- coming and going
@@ -334,7 +334,7 @@ class Session:
         self._online_since, self._hellos_refused = now, 0
         self._heartbeat.hear(now)
         back = before is not None
-        held = self._talk.drafts.held
+        held = self._talk.delivery.drafts.held
         self._emit(do.Tell(events.Online(welcome, resumed, back, new_epoch, held)))
         self._talk.begin(under, back=back)
         return True

@@ -15,6 +15,7 @@ from .entries import moment
 
 Point: TypeAlias = int | datetime
 
+_DIGITS: Final = len(str(MAX_INTEGER))
 _EXPECTED: Final = (
     "expected the number of a message, or a date like 2026-11-23 or 2026-11-23T12:00 (UTC),"
     " or with its zone, 2026-11-23T12:00+01:00"
@@ -24,10 +25,9 @@ _EXPECTED: Final = (
 def parse_point(text: str) -> Point:
     """A number, or a date with or without a time; without a zone it is UTC."""
     if text.isascii() and text.isdecimal():  # 20261123, too: a date has its hyphens
-        number = int(text)
-        if number > MAX_INTEGER:
+        if len(text) > _DIGITS or int(text) > MAX_INTEGER:
             raise ValueError(_EXPECTED)
-        return number
+        return int(text)
     try:
         time = datetime.fromisoformat(text)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)

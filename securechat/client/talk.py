@@ -1,4 +1,4 @@
-"""What is said over a link: drafts out, conversations in, commands and their answers.
+"""What is said over a link: conversations in, commands and their answers, drafts by `delivery`.
 
 Pure; a part of `session`, which owns the link and calls this while it stands (`begin` to
 `interrupt`). What is decided goes out through `emit`, in order.
@@ -20,15 +20,12 @@ from . import effects as do
 from . import events
 from .asked import Asked, Questions, without_link
 from .catchup import CatchUp
-from .drafts import Drafts, Pending
-from .events import STORAGE, DraftState
+from .delivery import Delivery
+from .drafts import Pending
 from .names import Names
 from .plan import Plan
 from .snapshot import Snapshot, Under
 from .subscriptions import Place, Subscriptions
-
-STORAGE_RETRY: Final = 5.0
-"""Seconds until a draft that could not be stored is sent again, if the server names none."""
 
 MOST_LISTINGS: Final = 4
 """So often over one link we ask which direct conversations there are."""
@@ -42,18 +39,13 @@ class Talk:
 
     def __init__(self, plan: Plan, emit: Callable[[do.Effect], None]) -> None:
         self.names = Names(plan.nick, (nick for one in plan.saved for nick in one.nicks))
-        self.drafts = Drafts()
         self.subscriptions = Subscriptions(plan.rooms, plan.backlog, reads=plan.reads)
         self._saved = plan.saved
         #: Drafts of earlier runs, which may have been in other rooms than we.
         self._inherited = {kept.draft.id for saved in plan.saved for kept in saved.drafts}
         self._emit = emit
-        #: Where what we send now will be known; None: there is no link.
-        self._under: Under | None = None
-        self._last_under: Under | None = None
+        self.delivery = Delivery(plan.saved, emit, self.subscriptions.name_of, self._forgo)
         self._questions = Questions()
-        #: What was sent again over this link, settled or not.
-        self._repeated: dict[str, Pending] = {}
         #: What was said over this link, and is stored, but has not come in its conversation yet.
         self._ahead: set[str] = set()
         self._catch_up: CatchUp | None = None
@@ -61,15 +53,12 @@ class Talk:
         self._listings = 0
         self._numbers = 0
         self._now = 0.0
-        for saved in plan.saved:
-            for kept in saved.drafts:
-                self.drafts.add(kept.draft, kept.under, tried=True)
 
     def snapshot(self, under: Under | None) -> Snapshot:
         """What must outlive this run."""
-        nicks = self.names.all_ours if self.drafts else {self.names.nick}
+        nicks = self.names.all_ours if self.delivery.drafts else {self.names.nick}
         return Snapshot(
-            under, tuple(sorted(nicks)), self.subscriptions.cursors(), self.drafts.kept()
+            under, tuple(sorted(nicks)), self.subscriptions.cursors(), self.delivery.drafts.kept()
         )
 
     def new_id(self) -> str:
@@ -78,22 +67,6 @@ class Talk:
         return f"s{self._numbers}"
 
     # -------------------------------------------------------------- from the user
-
-    def tell_kept(self) -> None:
-        """Show the drafts that an earlier run left."""
-        for one in self.drafts:
-            self._tell(one, "kept from an earlier run")
-
-    def say(self, draft: wire.Draft) -> None:
-        """Send a new draft, now or later."""
-        pending = self.drafts.add(draft, self._last_under)
-        self._emit(do.KeepDraft(draft))
-        if self.drafts.stalled:
-            self._tell(pending, "the server has no room to store it", STORAGE)
-        elif self._under is None:
-            self._tell(pending, "there is no link")
-        else:
-            self._send(pending)
 
     def ask(self, command: wire.Command) -> None:
         """Send a command of the user; without a link it is answered here."""
@@ -105,7 +78,7 @@ class Talk:
                 self.subscriptions.want(command.room)
         elif isinstance(command, wire.Leave):
             self.subscriptions.wanted.pop(command.room, None)
-        if self._under is None:
+        if not self.delivery.open:
             self._answer(command, "There is no link to the server")
             return
         if isinstance(command, wire.ChangeNick):
@@ -116,21 +89,7 @@ class Talk:
 
     def confirm_drafts(self, send: bool) -> None:
         """Send the drafts that were held, or give them up."""
-        released = self.drafts.release()
-        for one in released:
-            if not send:
-                self._give_up(one, "you chose not to send it", "discarded")
-            elif self._under is not None and not self.drafts.stalled:
-                self._enter(one)
-                self._send(one)
-        if released:
-            self._emit(do.KeepAll())
-
-    def refuse(self, id: str, reason: str, code: str) -> None:
-        """A draft cannot be sent at all."""
-        pending = self.drafts.get(id)
-        if pending is not None:
-            self._give_up(pending, reason, code)
+        self.delivery.confirm(send, self._enter)
 
     # -------------------------------------------------------------- the link
 
@@ -139,9 +98,9 @@ class Talk:
 
         `before` is where we were last, in this run. `resumed`: the server knew our session.
         """
-        for one in self.drafts:
+        for one in self.delivery.drafts:
             if one.under is not None and not under.is_same(one.under):
-                self.drafts.hold_all()
+                self.delivery.drafts.hold_all()
                 break
         if before is None:
             return self._restore(under, resumed=resumed)
@@ -168,10 +127,10 @@ class Talk:
 
     def begin(self, under: Under, *, back: bool) -> None:
         """The server said welcome: ask for all that is to come, say again what has not come."""
-        self._under = self._last_under = under
+        self.delivery.begin(under)
         catch_up = CatchUp(quiet=not back, before=self._catch_up)
         self._catch_up = catch_up if back or self._saved else None
-        for pending in self.drafts.sendable():
+        for pending in self.delivery.drafts.sendable():
             if pending.draft.id in self._inherited:
                 self.subscriptions.want(pending.draft.to)
         for room in self.subscriptions.wanted:
@@ -182,54 +141,35 @@ class Talk:
         self._list_directs()
         if self._away is not None:  # a server that was started anew does not know it
             self._request(wire.GoAway(id=self.new_id(), text=self._away), ours=True)
-        for pending in self.drafts.sendable():
-            self._send(pending)
+        for pending in self.delivery.drafts.sendable():
+            self.delivery.send(pending)
             catch_up.expect_draft(pending.draft.id)
 
     def interrupt(self) -> None:
         """The link is gone: what was on its way waits, or has no answer any more."""
         self.stop()
-        self._repeated.clear()
         self._ahead.clear()
         self.names.lose_link()
         self.subscriptions.lose_link()
-        for pending in self.drafts.lose_link():
-            self._tell(pending, "there is no link")
+        self.delivery.interrupt()
         for command in self._questions.lose_link():
             self._answer(command, "The link was lost before the answer came")
 
     def stop(self) -> None:
         """Nothing is sent any more."""
-        self._under = None
+        self.delivery.stop()
 
     def ping(self) -> None:
         """Ask whether the server is there."""
         self._request(wire.Ping(id=self.new_id()), ours=True)
 
-    def retry(self, now: float) -> None:
-        """Send again what the server had no room for, when the time has come."""
-        retry_at = self.drafts.retry_at
-        if retry_at is not None and now >= retry_at:
-            for one in self.drafts.end_stall():
-                if self.drafts.get(one.draft.id) is one:
-                    self._send(one)
-                else:
-                    self._emit(do.Send(one.draft))
-
     # -------------------------------------------------------------- small tools
-
-    def _tell(self, pending: Pending, reason: str = "", code: str = "") -> None:
-        draft, name = pending.draft, self.subscriptions.name_of(pending.draft.to)
-        event = events.Draft(
-            draft.id, name, draft.text, pending.state, draft.action, reason, code=code
-        )
-        self._emit(do.Tell(event))
 
     def _answer(self, command: wire.Command, why: str) -> None:
         self._emit(do.Tell(events.Heard(without_link(command, why))))
 
     def _request(self, command: wire.Command, *, ours: bool) -> None:
-        if self._under is not None:
+        if self.delivery.open:
             self._questions.ask(command, ours=ours)
             self._emit(do.Send(command))
 
@@ -245,21 +185,10 @@ class Talk:
         self._listings += 1
         self._request(wire.Conversations(id=self.new_id()), ours=True)
 
-    def _send(self, pending: Pending) -> None:
-        if pending.tried:
-            self._repeated[pending.draft.id] = pending
-        pending.tried, pending.state, pending.under = True, DraftState.SENDING, self._under
-        self._tell(pending)
-        self._emit(do.Send(pending.draft))
-
-    def _give_up(self, pending: Pending, reason: str, code: str) -> None:
-        """It will never be sent again."""
-        self.drafts.take(pending.draft.id)
-        pending.state = DraftState.REFUSED
-        self._emit(do.ForgetDraft(pending.draft.id))
-        self._tell(pending, reason, code)
+    def _forgo(self, id: str) -> None:
+        """A draft was given up; that may have been the last thing missing."""
         if self._catch_up is not None:
-            self._catch_up.settle(pending.draft.id, sent=False)
+            self._catch_up.settle(id, sent=False)
             self._check_caught_up()
 
     def _level(self, conversation: str) -> None:
@@ -281,16 +210,12 @@ class Talk:
     def hear_posted(self, now: float, posted: wire.Posted) -> bool:
         """A chat came; False: one before it never did, and this link is not to be believed."""
         sender, to = posted.sender, posted.to
-        echo = self.drafts.settle(posted, self.names.all_ours)
-        own = echo is not None or self.names.is_mine(sender, now)
+        echo = self.delivery.settle(posted, self.names.all_ours)
+        own = echo or self.names.is_mine(sender, now)
         key = self.names.now_called(to if own or to[0] == "#" else f"@{sender}", now)
-        if echo is not None:
-            self._emit(do.ForgetDraft(posted.id))
-            event = events.Draft(
-                posted.id, key, posted.text, DraftState.SENT, posted.action, seq=posted.seq
-            )
-            self._emit(do.Tell(event))
-        again = own and posted.id in self._repeated
+        if echo:
+            self.delivery.show_sent(posted, key)
+        again = own and self.delivery.was_repeated(posted.id)
         place = self.subscriptions.place(key, posted.seq, again=again)
         if place is Place.GAP:
             return False
@@ -301,21 +226,21 @@ class Talk:
         if self._catch_up is not None:
             if place is Place.MISSED and not own and self.subscriptions.is_news(key, posted.seq):
                 self._catch_up.miss()
-            if echo is not None:
+            if echo:
                 self._catch_up.settle(posted.id, sent=True)
             self._level(key)
         return True
 
-    def _was_said_now(self, id: str, echo: Pending | None, place: Place) -> bool:
+    def _was_said_now(self, id: str, echo: bool, place: Place) -> bool:
         """Whether it is ours, said over this link: nobody misses that, wherever it stands.
 
         What is said right behind a `join` can be below the head that the answer to that names.
         """
-        if echo is None:
+        if not echo:
             ahead = id in self._ahead
             self._ahead.discard(id)
             return ahead
-        if id in self._repeated or id in self._inherited:
+        if self.delivery.was_repeated(id) or id in self._inherited:
             return False
         if place is Place.APART:
             self._ahead.add(id)
@@ -343,15 +268,8 @@ class Talk:
     def _on_left(self, event: wire.Left, asked: Asked | None) -> bool:
         if asked is not None and isinstance(asked.command, wire.Leave):
             self._drop(event.room)
-            self._ask_after(event.room)
+            self.delivery.send_again(event.room)
         return True
-
-    def _ask_after(self, room: str) -> None:
-        """Send again what was said before we left: had we been behind, its echo never comes."""
-        if self._under is not None and not self.drafts.stalled:
-            for one in self.drafts.sendable():
-                if one.draft.to == room and one.state is DraftState.SENDING:
-                    self._send(one)
 
     def _drop(self, room: str) -> None:
         """There is nothing to come from `room`."""
@@ -420,9 +338,7 @@ class Talk:
         return asked is not None and not asked.ours
 
     def _on_error(self, event: wire.Error, asked: Asked | None) -> bool:
-        pending = self._sent_as(event.re)
-        if pending is not None:
-            self._on_draft_refused(pending, event)
+        if self.delivery.hear_refused(self._now, event):
             return False
         command = asked.command if asked is not None else None
         if isinstance(command, wire.Join) and event.code != "already_joined":
@@ -446,24 +362,6 @@ class Talk:
         """
         if self._listings < MOST_LISTINGS:
             self._list_directs()
-
-    def _sent_as(self, id: str | None) -> Pending | None:
-        """The draft of that id: pending, or sent again over this link and settled since."""
-        if id is None:
-            return None
-        return self.drafts.get(id) or self._repeated.get(id)
-
-    def _on_draft_refused(self, pending: Pending, event: wire.Error) -> None:
-        settled = self.drafts.get(pending.draft.id) is None
-        if event.code != STORAGE:
-            if not settled:
-                self._give_up(pending, event.message, event.code)
-            return
-        wait = STORAGE_RETRY if event.retry_after is None else event.retry_after
-        self.drafts.stall(pending, self._now + wait)
-        if not settled and pending.state is not DraftState.WAITING:
-            pending.state = DraftState.WAITING
-            self._tell(pending, event.message, event.code)
 
 
 #: What an event does to us; True: the front end may show it. Not named here: it may.

@@ -106,7 +106,9 @@ class Server:
             inbox_full=self._full,
             ask_page=self._readers.ask,
             new_bucket=_bucket_maker(limits.rate, limits.burst),
-            new_shared_bucket=_bucket_maker(config.gate.messages, round(config.gate.messages)),
+            new_shared_bucket=_bucket_maker(
+                config.gate.messages, max(1, round(config.gate.messages))
+            ),
             report=self._door.tell,
             idle_timeout=limits.idle_timeout,
         )

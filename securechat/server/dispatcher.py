@@ -32,6 +32,7 @@ from ..net.loop import Told
 from ..net.ops import Answered, Op
 from ..records import Failed, Outcome, Record
 from ..store.base import Store
+from .owed import Owed
 from .renderer import Renderer
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ class Dispatcher:
             queue.SimpleQueue()
         )
         #: What could not be stored and nobody waits for; it goes with the next batch.
-        self._owed: list[Record] = []
+        self._owed = Owed()
         self._no_room = False
         #: The io threads that wait for an answer to what they told, and to how many batches.
         self._asked: Counter[int] = Counter()
@@ -208,7 +209,7 @@ class Dispatcher:
             self._heard_at = now.mono
         if self._hub.next_due <= now.mono:
             self._carry_out(self._hub.tick(now), now)
-        if self._owed:
+        if self._owed and not batch:  # with a batch it was tried just now
             self._carry_out([], now)
         if farewell is not None:
             effects = self._hub.farewell(farewell.reason, farewell.retry_after, now)
@@ -270,19 +271,19 @@ class Dispatcher:
         ]
         if not records and not self._owed:
             return []
-        owed = self._owed
+        owed = self._owed.take_stock() if self._owed else []
         try:
             outcomes = self._store.commit([*owed, *records] if owed else records, now.ts)
         except StoreFull as error:
             if not self._no_room:
                 self._no_room = True
                 log.error("%s Senders are refused until there is room again.", error)
-            self._owed += [effect.record for effect in effects if isinstance(effect, Keep | Greet)]
+            self._owed.add(it.record for it in effects if isinstance(it, Keep | Greet))
             return [Failed()] * len(records)
         if self._no_room:
             self._no_room = False
             log.info("there is room again: messages are stored")
-        self._owed = []
+        self._owed.settle()
         return outcomes[len(owed) :]
 
     def _retain(self, now: Now) -> None:

@@ -73,6 +73,8 @@ def _settings(text: str, path: Path, environ: Mapping[str, str]) -> Settings:
         document = Document.parse(text)
     except tomllib.TOMLDecodeError as problem:
         raise SettingsError(f"{path}: this is no TOML: {problem}.") from None
+    except ValueError:  # tomllib lets out what int() says of more than 4,300 digits
+        raise SettingsError(f"{path}: a number in it has thousands of digits.") from None
     try:
         return settings_of(document, path, environ)
     except Misfit as problem:

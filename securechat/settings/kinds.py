@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from ..config import BOUNDS, Bounds
 from ..target import parse_target
 
 _TRUE: Final = ("1", "true", "yes", "on")
@@ -55,9 +56,9 @@ def word(*choices: str) -> Kind:
     return Kind(shown, accept)
 
 
-def integer(least: int, most: int) -> Kind:
+def integer(least: float, most: float) -> Kind:
     """A whole number within bounds."""
-    words = f"must be a whole number from {least} to {most}"
+    words = f"must be a whole number from {least:,} to {most:,}"
 
     def accept(value: object, _base: Path) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -70,24 +71,33 @@ def integer(least: int, most: int) -> Kind:
         except ValueError:
             raise ValueError(words) from None
 
-    return Kind(f"{least} to {most}", accept, read)
+    return Kind(f"{least:,} to {most:,}", accept, read)
 
 
-def _accept_amount(value: object, _base: Path) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= float(value) < float("inf"):  # type: ignore[arg-type]
-        raise ValueError("must be a number, 0 or more")
-    return float(value)  # type: ignore[arg-type]
+def amount(bounds: Bounds) -> Kind:
+    """A number within `bounds`."""
+    words = f"must be a number from {bounds.least:,} to {bounds.most:,}"
+
+    def accept(value: object, _base: Path) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(words)
+        if refusal := bounds.refusal(value):
+            raise ValueError(f"must be a number {refusal}")
+        return float(value)
+
+    def read(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(words) from None
+
+    return Kind("a number", accept, read)
 
 
-def _read_amount(text: str) -> object:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError("must be a number, 0 or more") from None
-
-
-AMOUNT: Final = Kind("a number", _accept_amount, _read_amount)
+def number(key: str, kind: type[float] = float) -> Kind:
+    """The number that an option of that name takes on the command line as well."""
+    bounds = BOUNDS[key]
+    return integer(bounds.least, bounds.most) if kind is int else amount(bounds)
 
 
 def text(shown: str, pattern: str, words: str) -> Kind:

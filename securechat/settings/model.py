@@ -69,7 +69,6 @@ class Section:
         return replace(self, **values)
 
 
-_COUNT: Final = kinds.integer(0, 1 << 20)
 _Path: TypeAlias = Path | None
 _Text: TypeAlias = str | None
 _Flag: TypeAlias = bool | None
@@ -95,7 +94,7 @@ class Connect(Section):
     plain: Annotated[_Flag, kinds.FLAG, "as line, without colours and cursor moves"] = None
     no_color: Annotated[_Flag, kinds.FLAG, "no colours"] = None
     no_reconnect: Annotated[_Flag, kinds.FLAG, "end when the connection is lost"] = None
-    wait: Annotated[_Amount, kinds.AMOUNT, "seconds to wait for a silent server"] = None
+    wait: Annotated[_Amount, kinds.number("wait"), "seconds to wait for a silent server"] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +116,47 @@ class Serve(Section):
     """Defaults of `serve`: its options by their names."""
 
     host: Annotated[_Text, kinds.TEXT, "where to listen"] = None
-    port: Annotated[int | None, kinds.integer(0, 65535), "the port; 0: any free one"] = None
+    port: Annotated[int | None, kinds.number("port", int), "the port; 0: any free one"] = None
     certs: Annotated[_Path, kinds.PATH, "folder with cert.pem and key.pem"] = None
     client_ca: Annotated[_Path, kinds.PATH, "let in only whom this authority signed"] = None
     data: Annotated[_Path, kinds.DATA, "folder for history"] = None
-    keep_days: Annotated[_Amount, kinds.AMOUNT, "remove messages older than N days"] = None
-    keep_mb: Annotated[_Amount, kinds.AMOUNT, "remove the oldest beyond N megabytes"] = None
+    keep_days: Annotated[
+        _Amount, kinds.number("keep_days"), "remove messages older than N days"
+    ] = None
+    keep_mb: Annotated[_Amount, kinds.number("keep_mb"), "remove the oldest beyond N megabytes"] = (
+        None
+    )
     keep_room: Annotated[_Several, kinds.several(kinds.KEEP), "what single rooms keep"] = None
-    guest_days: Annotated[_Amount, kinds.AMOUNT, "how long an unused guest keeps a nick"] = None
+    guest_days: Annotated[
+        _Amount, kinds.number("guest_days"), "how long an unused guest keeps a nick"
+    ] = None
     guests: Annotated[_Text, kinds.word("yes", "no"), "who has no account comes in"] = None
-    io_threads: Annotated[int | None, kinds.integer(1, 64), "threads for connections"] = None
-    rate: Annotated[_Amount, kinds.AMOUNT, "frames a second and connection; 0: no limit"] = None
-    burst: Annotated[int | None, kinds.integer(1, 1 << 20), "frames that may come at once"] = None
-    grace: Annotated[_Amount, kinds.AMOUNT, "seconds until a lost link is a departure"] = None
+    io_threads: Annotated[
+        int | None, kinds.number("io_threads", int), "threads for connections"
+    ] = None
+    rate: Annotated[
+        _Amount, kinds.number("rate"), "frames a second and connection; 0: no limit"
+    ] = None
+    burst: Annotated[int | None, kinds.number("burst", int), "frames that may come at once"] = None
+    grace: Annotated[_Amount, kinds.number("grace"), "seconds until a lost link is a departure"] = (
+        None
+    )
     trust_loopback: Annotated[_Text, kinds.word("yes", "no"), "free this machine of these"] = None
-    per_address: Annotated[int | None, _COUNT, "connections of one address; 0: no limit"] = None
-    new_per_address: Annotated[_Amount, kinds.AMOUNT, "new ones of an address a second"] = None
-    handshakes: Annotated[_Amount, kinds.AMOUNT, "handshakes begun in all a second"] = None
-    greeting: Annotated[int | None, _COUNT, "connections without hello yet, in all"] = None
-    messages_per_address: Annotated[_Amount, kinds.AMOUNT, "frames of an address a second"] = None
+    per_address: Annotated[
+        int | None, kinds.number("per_address", int), "connections of one address; 0: no limit"
+    ] = None
+    new_per_address: Annotated[
+        _Amount, kinds.number("new_per_address"), "new ones of an address a second"
+    ] = None
+    handshakes: Annotated[
+        _Amount, kinds.number("handshakes"), "handshakes begun in all a second"
+    ] = None
+    greeting: Annotated[
+        int | None, kinds.number("greeting", int), "connections without hello yet, in all"
+    ] = None
+    messages_per_address: Annotated[
+        _Amount, kinds.number("messages_per_address"), "frames of an address a second"
+    ] = None
     limit: Annotated[_Several, kinds.several(kinds.LIMIT), "any other limit"] = None
     json_log: Annotated[_Flag, kinds.FLAG, "log one JSON object a line"] = None
 

@@ -16,18 +16,10 @@ import apsw
 from ..errors import StoreRefused
 from .check import complaints, examine
 from .connections import DATABASE_NAME, Damaged, connect_reader, connect_writer, explain, refuse
+from .files import copy_online, remove, sync_file, sync_folder, unused_name
 from .index_file import INDEX_NAME
 from .lock import FolderLock
-from .migrations import (
-    copy_online,
-    migrate,
-    recognise,
-    remove,
-    renew_epoch,
-    sync_file,
-    sync_folder,
-    unused_name,
-)
+from .migrations import migrate, recognise, renew_epoch
 from .reading import reading
 
 _MAGIC: Final = b"SQLite format 3\0"

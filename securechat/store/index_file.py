@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import apsw
 
 from .connections import DATABASE_NAME
-from .migrations import make_file
+from .files import make_file
 from .pages import pair
 
 INDEX_NAME: Final = "search.db"

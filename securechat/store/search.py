@@ -29,6 +29,7 @@ import apsw
 from ..phrases import fold_nick, words
 from .base import Taken
 from .connections import fail, refuse
+from .files import remove
 from .index_file import (
     DUE,
     ENTRY_BITS,
@@ -41,7 +42,7 @@ from .index_file import (
     scope_of,
     token_of_nick,
 )
-from .migrations import PLACE_BITS, remove
+from .migrations import PLACE_BITS
 
 __all__ = ["INDEX_NAME", "SearchIndex", "open_index"]
 

@@ -16,7 +16,7 @@ import apsw
 
 from .ahead import Ahead
 from .connections import BUSY, lacks_room
-from .migrations import sync_folder
+from .files import sync_folder
 
 log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -52,8 +53,11 @@ def test_the_command_is_run_and_nobody_waits_for_it(
 
 
 def test_without_the_command_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[threading.Thread] = []
+    monkeypatch.setattr(threading.Thread, "start", begun.append)
     monkeypatch.setenv("PATH", "")
     Notices().show(message("one"))
+    assert begun == []
 
 
 def test_the_window_is_not_loaded_by_looking_at_the_command_line() -> None:

@@ -97,9 +97,9 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
         ('[ui]\nnotices = "yes"', ":2: ui.notices must be true or false."),
         ("[ui]\nfont_size = 5", ":2: ui.font_size must be a whole number from 6 to 72."),
         ("[ui]\nfont_size = true", ":2: ui.font_size must be a whole number from 6 to 72."),
-        ("[connect]\nwait = -1", ":2: connect.wait must be a number, 0 or more."),
-        ("[connect]\nwait = nan", ":2: connect.wait must be a number, 0 or more."),
-        ("[connect]\nwait = true", ":2: connect.wait must be a number, 0 or more."),
+        ("[connect]\nwait = -1", ":2: connect.wait must be a number from 0 to 1,000,000,000."),
+        ("[connect]\nwait = nan", ":2: connect.wait must be a number from 0 to 1,000,000,000."),
+        ("[connect]\nwait = true", ":2: connect.wait must be a number from 0 to 1,000,000,000."),
         ('[connect]\nnick = ""', ":2: connect.nick must be a nick of 1 to 32 characters."),
         (
             '[connect]\nserver = "a:b"',
@@ -168,11 +168,11 @@ def test_the_environment_is_above_the_file(tmp_path: Path) -> None:
     [
         ("SECURECHAT_PLAIN", "perhaps", "SECURECHAT_PLAIN must be 1 or 0."),
         ("SECURECHAT_UI_BELL", "x", "SECURECHAT_UI_BELL must be off, mentions, private or all."),
-        ("SECURECHAT_WAIT", "x", "SECURECHAT_WAIT must be a number, 0 or more."),
+        ("SECURECHAT_WAIT", "x", "SECURECHAT_WAIT must be a number from 0 to 1,000,000,000."),
         (
             "SECURECHAT_SERVE_PORT",
             "x",
-            "SECURECHAT_SERVE_PORT must be a whole number from 0 to 65535.",
+            "SECURECHAT_SERVE_PORT must be a whole number from 0 to 65,535.",
         ),
     ],
 )
