@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime
 from queue import Empty
 from typing import Final
 
-from ..client.actions import Secretly
+from ..client.actions import Question, Secretly
 from ..client.arguments import BadInput
 from ..client.bell import BellLevel
 from ..client.complete import Completer, world_of
@@ -78,6 +78,8 @@ class _Line:
         self._client = client
         self._controller = Controller(client, nick, tuple(rooms))
         self._look = look
+        self._is_plain = is_plain
+        self._here = self._controller.focus  # where what is typed goes
         completer = Completer(lambda: world_of(self._controller.timeline))
         self._prompt = Prompt(self._on_wake, completer.complete, plain=is_plain)
         self._inbox: deque[ClientEvent] = deque()
@@ -108,9 +110,9 @@ class _Line:
             self._take_all()
             if self._controller.done:
                 return 0
-            here = self._controller.focus  # what the prompt says is where the line goes
+            self._stand_here()
             try:
-                self._do(self._prompt.read(self._prompt_text()), here)
+                self._do(self._prompt.read(self._prompt_text()))
                 if self._controller.asking is not None:
                     self._ask_secretly(self._controller.asking)
             except (_PromptIsOld, _Over):
@@ -126,11 +128,22 @@ class _Line:
             if self._controller.leaving is not None:
                 return self._leave(self._controller.leaving.reason)
 
-    def _do(self, line: str, here: str | None) -> None:
+    def _stand_here(self) -> None:
+        """What is typed from now on goes where the prompt says; where there is none, a line does.
+
+        Only while nothing is typed: a line that was begun goes where it was meant for.
+        """
+        here = self._controller.focus
+        if self._is_plain and here != self._here:
+            where = f"you write to {here} now" if here else "you are in no room now: /join one"
+            self._show([Entry(Kind.STATE, _now(), where)])
+        self._here = here
+
+    def _do(self, line: str) -> None:
         if has_secret(line):
             self._prompt.forget_line()
         try:
-            self._show(self._controller.enter(line, _now(), here))
+            self._show(self._controller.enter(line, _now(), self._here))
             self._clear_if_wanted()
         except BadInput as problem:
             self._complain(str(problem))
@@ -139,8 +152,13 @@ class _Line:
 
     def _ask_secretly(self, action: Secretly) -> None:
         try:
-            secrets = [self._prompt.read_secret(f"{one.text}: ") for one in action.questions]
-            self._controller.answer(secrets)
+            again = (*(one.key == "" for one in action.questions[1:]), False)
+            self._controller.answer(
+                [
+                    self._ask_new(one) if is_new else self._prompt.read_secret(f"{one.text}: ")
+                    for one, is_new in zip(action.questions, again, strict=True)
+                ]
+            )
         except Interrupted:
             self._controller.leave_unanswered()
             self._complain("Nothing was sent.")
@@ -148,6 +166,21 @@ class _Line:
             self._complain(str(problem))
         except ClientError:
             pass  # `Ended` is on its way and says why
+
+    def _ask_new(self, question: Question) -> str:
+        """A new password, judged before it is asked for once more; raises Interrupted."""
+        from ..chat.passwords import check_password
+        from ..errors import Rejected
+
+        while True:
+            secret = self._prompt.read_secret(f"{question.text}: ")
+            try:
+                if secret or not question.optional:
+                    check_password(secret, self._controller.timeline.nick)
+            except Rejected as problem:
+                self._complain(f"{problem.message} Nothing was sent; Ctrl-C breaks off.")
+            else:
+                return secret
 
     def _clear_if_wanted(self) -> None:
         if self._controller.clearing:
@@ -205,6 +238,8 @@ class _Line:
             raise _Over
         if self._prompt.is_stale(self._prompt_text()):
             raise _PromptIsOld
+        if self._prompt.is_blank():
+            self._stand_here()
 
     def _take_all(self) -> None:
         entries: list[Entry] = []

@@ -20,7 +20,9 @@ from typing import Final
 
 from ..client.arguments import BadInput
 from ..client.controller import Controller
-from ..client.entries import Entry, Kind, counted
+from ..client.courier import told_of_stall
+from ..client.entries import Entry, Kind, counted, is_whole
+from ..client.events import STORAGE, ClientEvent, Draft, DraftState, Heard
 from ..client.interface import Client
 from ..errors import ClientError, GaveUp
 from .render import record
@@ -77,7 +79,8 @@ class _Pipe:
         self._controller = Controller(client, nick, tuple(rooms), interactive=False)
         #: Guards the controller and the output; notified when either side may go on.
         self._changed = threading.Condition()
-        self._was_online = False
+        self._lines: dict[str, int] = {}  # by the id of what each one sent, until it is answered
+        self._was_online = self._stalled = False
         self._failed = False
         self._unread = False
         self._gave_up: ClientError | None = None
@@ -89,7 +92,7 @@ class _Pipe:
         while not self._controller.done:
             event = self._client.events.get()
             with self._changed:
-                self._write(self._controller.take(event, _now()))
+                self._take(event)
                 self._was_online |= self._controller.timeline.online
                 self._changed.notify_all()
             if self._unread and not leaving:
@@ -128,7 +131,10 @@ class _Pipe:
                 return False
             try:
                 text = line.decode(encoding)
-                self._write(controller.enter(text, _now(), controller.focus))
+                entries = controller.enter(text, _now(), controller.focus)
+                if controller.latest is not None:
+                    self._lines[controller.latest] = number
+                self._write(entries)
             except UnicodeDecodeError:
                 self._fail(f"line {number} is not {encoding}: not sent; convert it with iconv")
             except BadInput as problem:
@@ -151,7 +157,8 @@ class _Pipe:
         controller = self._controller
         with self._changed:
             self._changed.wait_for(self._is_answered)
-        before = -1
+        with self._changed:
+            before = len(controller.timeline.drafts)
         while not self._client.settle(PATIENCE):
             with self._changed:
                 if controller.done:
@@ -159,21 +166,44 @@ class _Pipe:
                 left = len(controller.timeline.drafts)
             if left == before:
                 told = counted(left, "message was", "messages were")
+                why = f" ({STORAGE}: the server has no room)" if self._stalled else ""
                 self._gave_up = GaveUp(
-                    f"{told} not confirmed within {PATIENCE:.0f} s: the server may not have them;"
-                    " look with /history, then send them again"
+                    f"{told} not confirmed within {PATIENCE:.0f} s{why}; what was not is kept, and"
+                    " sent by the next command that reaches the server."
                 )
                 return
             before = left
 
     # ------------------------------------------------------------------ out
 
-    def _write(self, entries: Iterable[Entry]) -> None:
+    def _take(self, event: ClientEvent) -> None:
+        """One event of the client: write what it brings, with the line of the input it answers."""
+        number = None
+        if isinstance(event, Draft):
+            number = self._lines.get(event.id)
+            self._watch(event)
+        elif isinstance(event, Heard) and event.system.re is not None:
+            number = self._lines.get(event.system.re)
+            if is_whole(event.system):
+                self._lines.pop(event.system.re, None)
+        self._write(self._controller.take(event, _now()), number)
+
+    def _watch(self, draft: Draft) -> None:
+        """Say once that the server has no room, until it has again."""
+        if draft.state in (DraftState.SENT, DraftState.REFUSED):
+            self._lines.pop(draft.id, None)
+            self._stalled = False
+        elif draft.code == STORAGE and not self._stalled:
+            self._stalled = True
+            complain(_of_line(self._lines.get(draft.id), told_of_stall(draft.reason)))
+
+    def _write(self, entries: Iterable[Entry], number: int | None = None) -> None:
+        """`number`: the line of the input that they answer, if it is one."""
         for entry in entries:
             if entry.kind is Kind.REFUSED:
-                self._fail(f"not sent ({entry.note}): {entry.text}")
+                self._fail(_of_line(number, f"not sent ({entry.note}): {entry.text}"))
             elif entry.kind is Kind.ERROR:
-                self._fail(entry.text)
+                self._fail(_of_line(number, entry.text))
             elif entry.kind is Kind.STATE:
                 complain(entry.text)
             elif entry.kind is not Kind.UNSENT and not self._unread:
@@ -190,6 +220,10 @@ class _Pipe:
     def _fail(self, problem: str) -> None:
         self._failed = True
         complain(problem)
+
+
+def _of_line(number: int | None, problem: str) -> str:
+    return problem if number is None else f"line {number}: {problem}"
 
 
 def _now() -> datetime:

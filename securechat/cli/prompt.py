@@ -199,7 +199,11 @@ class Prompt(AbstractContextManager["Prompt"]):
 
     def is_stale(self, prompt: str) -> bool:
         """Whether another prompt is on the screen, and could be replaced with nobody noticing."""
-        return not self._plain and prompt != self.shown and not readline.get_line_buffer()
+        return not self._plain and prompt != self.shown and self.is_blank()
+
+    def is_blank(self) -> bool:
+        """Whether nothing is typed."""
+        return not readline.get_line_buffer()
 
     def wake(self) -> None:
         """From any thread: have `on_wake` called, and rows that wait shown, if that can be now.

@@ -28,6 +28,10 @@ EXIT_CODES: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 
+#: Codes of a refusal for which a script needs a password.
+_WANTS_PASSWORD: Final = frozenset({"auth_failed", "auth_required"})
+_PASSWORD_CURE: Final = " A password is given with --password-file FILE."
+
 KEPT: Final = 75  # EX_TEMPFAIL of sysexits.h
 INTERRUPTED: Final = 130
 TERMINATED: Final = 143
@@ -43,7 +47,8 @@ def reported() -> Iterator[None]:
     try:
         yield
     except SecureChatError as error:
-        complain(str(error))
+        wants_password = getattr(error, "code", "") in _WANTS_PASSWORD
+        complain(f"{error}{_PASSWORD_CURE if wants_password else ''}")
         raise typer.Exit(error.exit_code) from None
     except BrokenPipeError:  # nobody reads what we print: no reason to complain, nor to go on
         forget_stdout()

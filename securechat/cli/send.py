@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 #: More than this is a file, not a message.
 MAX_INPUT: Final = 1 << 20
 
+#: What the server says of a nick that nobody has, and what that means in a shell.
+_ASKED_THERE: Final = "`who` lists who is online."
+_ASKED_HERE: Final = "/who in `securechat connect` lists who is online."
+
 WaitOption = Annotated[
     float,
     within("wait", metavar="SECONDS", help="How long to wait for a server that is silent."),
@@ -157,7 +161,7 @@ def _report(receipts: list[Receipt], as_json: bool) -> int:
         _print(_lines(receipts))
     of = {fate: [one for one in receipts if one.fate is fate] for fate in Fate}
     for one in (*of[Fate.REFUSED], *of[Fate.LOST]):
-        complain(f"not sent: {one.reason}")
+        complain(f"not sent: {one.reason.replace(_ASKED_THERE, _ASKED_HERE)}")
     kept = of[Fate.KEPT]
     if kept:
         complain(

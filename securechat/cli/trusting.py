@@ -143,7 +143,7 @@ def _ask(server: Server, fingerprint: str) -> bool:
         verdict = judge(line, fingerprint)
         if verdict is not None:
             return verdict
-        _show("That is neither: a letter is typed too easily, so it is the whole word.\n")
+        _show("That is neither: type yes or no in full, or paste the whole fingerprint.\n")
 
 
 def judge(answer: str, fingerprint: str) -> bool | None:

@@ -31,6 +31,7 @@ from pydantic import SecretStr, ValidationError
 
 from .. import __version__
 from ..errors import ClientError
+from ..protocol.codec import FORMS
 from ..protocol.envelopes import COMMANDS, DEFAULT_PORT, MAX_LAST, Draft, Join
 from . import requests
 from .engine import Engine
@@ -292,5 +293,13 @@ class ChatClient:
 def _as_value_error(what: str, error: ValidationError) -> ValueError:
     """The first fault, in one line that repeats nothing of the input."""
     fault = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    return ValueError(f"{what} cannot be sent: {where}{': ' if where else ''}{fault['msg']}")
+    ours = fault.get("ctx", {}).get("error")
+    key = next((str(part) for part in fault["loc"] if part in FORMS), None)
+    if ours is not None:
+        why = f"{key}: {ours}" if key else str(ours)
+    elif key is not None:
+        why = f"{key} is missing" if fault["type"] == "missing" else f"{key} must be {FORMS[key]}"
+    else:
+        where = ".".join(str(part) for part in fault["loc"])
+        why = f"there is no key {where}" if fault["type"] == "extra_forbidden" else fault["msg"]
+    return ValueError(f"{what} cannot be sent: {why}")

@@ -72,11 +72,12 @@ class Controller:
     `interactive`: somebody is there to be told who is in a room, and to be asked what becomes of
     drafts; else those are sent again. `has_sides`: who is in a room, and how the link is, is shown
     all the time beside the messages, so it is not told once more among them. `unanswered` are the
-    commands that were typed and wait for an answer. `asking` are secrets that the line just entered
-    needs: have them typed where nobody sees it and call `answer`, or `leave_unanswered`. `leaving`
-    is set when the person wants to leave: close the client with that reason. `clearing` is set when
-    an empty screen is wanted: whoever draws one sets it back. `done` is set when nothing will
-    follow; then `error` is what ended it, None if it was wished.
+    commands that were typed and wait for an answer; `latest` is the id of what the line entered
+    last has sent, a message or a command, None: nothing. `asking` are secrets that the line just
+    entered needs: have them typed where nobody sees it and call `answer`, or `leave_unanswered`.
+    `leaving` is set when the person wants to leave: close the client with that reason. `clearing`
+    is set when an empty screen is wanted: whoever draws one sets it back. `done` is set when
+    nothing will follow; then `error` is what ended it, None if it was wished.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Controller:
         self.done = False
         self.error: ClientError | None = None
         self.unanswered: set[str] = set()
+        self.latest: str | None = None
         self._interactive = interactive
         self._has_sides = has_sides
         self._moving: set[str] = set()
@@ -119,6 +121,7 @@ class Controller:
 
         Raises BadInput, and ClientError when the client has ended and `Ended` is on its way.
         """
+        self.latest = None
         action = slash.parse(line, here)
         if action is None:
             return []
@@ -218,7 +221,7 @@ class Controller:
                 f"Not sent: a message has at most {self.timeline.max_text:,} characters,"
                 f" this one {size:,}. Split it."
             )
-        self.client.say(action.to, action.text, action=action.action)
+        self.latest = self.client.say(action.to, action.text, action=action.action)
         return []
 
     def _ask(self, action: Ask) -> list[str]:
@@ -329,7 +332,7 @@ class Controller:
         return []
 
     def _command(self, name: str, **keys: Any) -> str:
-        command_id = self.client.command(name, **keys)
+        command_id = self.latest = self.client.command(name, **keys)
         self.unanswered.add(command_id)
         return command_id
 

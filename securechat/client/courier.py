@@ -26,7 +26,17 @@ from ..errors import ClientError
 from ..protocol.envelopes import MAX_TEXT, Error
 from .client import ChatClient
 from .entries import counted
-from .events import OWN_TROUBLE, ClientEvent, Draft, DraftState, Ended, Heard, Offline, Online
+from .events import (
+    OWN_TROUBLE,
+    STORAGE,
+    ClientEvent,
+    Draft,
+    DraftState,
+    Ended,
+    Heard,
+    Offline,
+    Online,
+)
 from .outbox import secure
 from .private import describe
 
@@ -72,7 +82,7 @@ class Courier:
         self._posted: dict[str, str] = {}  # id: address, in order
         self._drafts: dict[str, Draft] = {}  # the last that was heard of each
         self._progress = 0
-        self._greeted = self._ended = False
+        self._greeted = self._ended = self._stalled = False
         self._trouble = "the server could not be reached in time"
         self._no_entry: str | None = None
         self.max_text = MAX_TEXT
@@ -143,7 +153,8 @@ class Courier:
             reason = self._no_entry if draft.code == "not_a_member" else None
             return Receipt(id, to, Fate.REFUSED, reason=reason or draft.reason, code=draft.code)
         if id in kept:
-            return Receipt(id, to, Fate.KEPT, reason=self._trouble)
+            code = STORAGE if self._stalled else ""
+            return Receipt(id, to, Fate.KEPT, reason=self._trouble, code=code)
         return Receipt(id, to, Fate.LOST, reason=why_not)
 
     def _has_moved(self, seen: int) -> bool:
@@ -180,11 +191,21 @@ class Courier:
 
     def _on_draft(self, event: Draft) -> None:
         self._drafts[event.id] = event
+        if event.state is DraftState.WAITING and event.code == STORAGE:
+            self._on_stall(event.reason)
         if not _is_decided(event):
             return
         self._progress += 1
+        self._stalled = False
         if event.id not in self._posted:
             self._note(told_of_kept(event))
+
+    def _on_stall(self, reason: str) -> None:
+        """The server has no room; what it says of that is told at once, and once."""
+        if not self._stalled:
+            self._stalled = True
+            self._trouble = f"{STORAGE}: {reason.partition(';')[0].rstrip('.')}"
+            self._note(told_of_stall(reason))
 
     def _on_heard(self, event: Heard) -> None:
         if isinstance(event.system, Error):
@@ -204,6 +225,12 @@ def told_of_kept(draft: Draft) -> str:
     if draft.state is DraftState.REFUSED:
         return f"kept earlier, and refused now ({draft.reason}): {draft.text}"
     return f"kept earlier, and sent now to {draft.conversation}: {draft.text}"
+
+
+def told_of_stall(reason: str) -> str:
+    """What to say when the server has no room for what it was sent."""
+    why = reason.partition(";")[0].rstrip(".")
+    return f"not stored yet ({STORAGE}): {why}. It is kept here, and sent again until it can be."
 
 
 def _is_decided(draft: Draft | None) -> bool:

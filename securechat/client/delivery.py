@@ -15,7 +15,7 @@ from ..protocol import envelopes as wire
 from . import effects as do
 from . import events
 from .drafts import Drafts, Pending
-from .events import DraftState
+from .events import STORAGE, DraftState
 from .snapshot import Snapshot, Under
 
 STORAGE_RETRY: Final = 5.0
@@ -88,7 +88,7 @@ class Delivery:
         pending = self.drafts.add(draft, self._last_under)
         self._emit(do.KeepDraft(draft))
         if self.drafts.stalled:
-            self._tell(pending, "the server has no room to store it")
+            self._tell(pending, "the server has no room to store it", STORAGE)
         elif self._under is None:
             self._tell(pending, events.NO_LINK)
         else:
@@ -163,7 +163,7 @@ class Delivery:
         if pending is None:
             return False
         settled = self.drafts.get(pending.draft.id) is None
-        if error.code != "storage":
+        if error.code != STORAGE:
             if not settled:
                 self._give_up(pending, error.message, error.code)
             return True
@@ -171,7 +171,7 @@ class Delivery:
         self.drafts.stall(pending, now + wait)
         if not settled and pending.state is not DraftState.WAITING:
             pending.state = DraftState.WAITING
-            self._tell(pending, error.message)
+            self._tell(pending, error.message, error.code)
         return True
 
     def _sent_as(self, id: str | None) -> Pending | None:

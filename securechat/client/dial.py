@@ -106,7 +106,7 @@ class Dial:
                 link = self._advance_socket(now)
             except ssl.SSLCertVerificationError as error:
                 self.close()
-                raise explain_distrust(error, self._host) from error
+                raise explain_distrust(error, self._host, self._guard.ca_file) from error
             except NotTrusted:
                 self.close()
                 raise

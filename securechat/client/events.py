@@ -16,6 +16,10 @@ from ..protocol.envelopes import Posted, System, Welcome
 OWN_TROUBLE: Final = "state"
 
 
+STORAGE: Final = "storage"
+"""Code of a server that has no room: what it was sent waits here, and is sent again."""
+
+
 class DraftState(Enum):
     """Where a draft of ours is."""
 
@@ -92,7 +96,8 @@ NO_LINK: Final = "there is no link"
 class Draft:
     """A draft of ours changed its state; `reason` says why it was refused, or waits.
 
-    `seq`: its number, once it is sent. `code`: that of the `error` by which it was refused.
+    `seq`: its number, once it is sent. `code`: that of the `error` by which it was refused, or by
+    which it waits: then that is `STORAGE`, else there is no link.
     """
 
     id: str

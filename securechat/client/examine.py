@@ -186,7 +186,8 @@ class _Visit:
             reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
             words = str(reason or error).lower().replace("_", " ")
             why = f"what listens there does not speak TLS (plain HTTP, perhaps): {words}"
-            raise _Stop(fail("tls", why, self._serve())) from None
+            elsewhere = shlex.join(["securechat", "doctor", f"{self._host}:PORT"])
+            raise _Stop(fail("tls", why, elsewhere)) from None
         self._sock = tls
         alpn = tls.selected_alpn_protocol()
         version = (tls.version() or "?").replace("TLSv", "TLS ")
@@ -277,11 +278,18 @@ class _Visit:
         return warn(
             "key",
             f"{shown}, not known yet: compare it with what `securechat serve` printed there",
-            f"securechat connect {self._server.typed} --nick NICK --fingerprint {shown}",
+            self._connect_by_key(shown),
         )
+
+    def _connect_by_key(self, shown: str) -> str:
+        where = shlex.quote(self._server.typed)
+        return f"securechat connect {where} --nick NICK --fingerprint {shown}"
 
     def _verify(self, trust: ByAuthority, why: str) -> Finding:
         """Shake hands once more, as a client does that trusts so."""
+        from ..certs import x509
+
+        assert self._certificate is not None
         try:
             guard = guard_of(trust, self._wishes.certificate)
             address = (self._host, self._port)
@@ -291,8 +299,13 @@ class _Visit:
             ):
                 guard.admit(tls.getpeercert(binary_form=True) or b"", self._server)
         except ssl.SSLCertVerificationError as error:
-            refusal = explain_distrust(error, self._host)
-            raise _Stop(fail("key", str(refusal))) from refusal
+            refusal = explain_distrust(error, self._host, guard.ca_file)
+            known = isinstance(refusal, UnknownSigner)  # a person may know it by its key
+            if not known:
+                raise _Stop(fail("key", str(refusal))) from refusal
+            text = f"{refusal} Compare its key with what `securechat serve` printed there"
+            cure = self._connect_by_key(x509.key_fingerprint(self._certificate))
+            raise _Stop(fail("key", text, cure)) from refusal
         except NotTrusted as error:
             raise _Stop(fail("key", str(error))) from error
         except OSError as error:

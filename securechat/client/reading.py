@@ -7,7 +7,8 @@
 
 For a client that was made with `reads=False`: what is read here is nobody else's cursor. Everything
 happens in the thread of the caller; `note` takes sentences for the user. Raised
-is the `ClientError` that ended the client, `Refused` where the conversation may not be read.
+is the `ClientError` that ended the client, `Refused` where the conversation may not be read, and
+`ClientError` where there is no such room: to join one would make it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from queue import Empty
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
-from ..errors import GaveUp, Refused
-from ..protocol.envelopes import Error, Joined, Posted, Trimmed, Welcome
+from ..errors import ClientError, GaveUp, Refused
+from ..protocol.envelopes import Error, HistoryPage, Joined, Posted, Trimmed, Welcome
 from .client import ChatClient
 from .courier import told_of_kept
 from .entries import counted
@@ -50,6 +51,7 @@ class Reading:
         self._welcome: Welcome | None = None
         self._start: dict[str, int] = {}
         self._join: str | None = None
+        self._look: str | None = None
         self._joined = False
         self._outage = ""
         self._messages: list[Posted] = []
@@ -75,6 +77,10 @@ class Reading:
 
     def begin(self, *, after: int | None = None, last: int | None = None) -> None:
         """Ask for what is behind `after`, or for the `last` messages."""
+        if self.conversation[0] == "#":
+            self._look = self._client.command("history", to=self.conversation, limit=1)
+        while self._look is not None:
+            self._take(self._client.events.get())
         self._start = {"after": after} if after is not None else {"last": last or 0}
         self._ask()
         while not self._joined:
@@ -131,6 +137,8 @@ class Reading:
         system = event.system
         if isinstance(system, Error):
             self._on_error(system)
+        elif isinstance(system, HistoryPage) and system.re == self._look:
+            self._look = None
         elif isinstance(system, Joined) and system.re is not None and system.re == self._join:
             self.conversation = system.room
             self.head = system.seq or 0
@@ -145,6 +153,12 @@ class Reading:
             self._note(error.message)
         elif error.code == "offline":
             raise GaveUp("The link was lost before anything could be read; run it again.")
+        elif error.re == self._look and error.code == "no_such_room":
+            raise ClientError(
+                f"there is no room {self.conversation}, or none that you may see; look at its name"
+            )
+        elif error.re == self._look:
+            self._look = None  # whether it may be read, the join tells
         elif error.re == self._join and error.code == "already_joined":
             # A message that an earlier run had kept brought us in, where the room is now.
             self._client.command("leave", room=self.conversation)

@@ -46,6 +46,8 @@ class Talk:
         self._emit = emit
         self.delivery = Delivery(plan.saved, emit, self.subscriptions.name_of, self._forgo)
         self._questions = Questions()
+        #: What was said over this link, and is stored, but has not come in its conversation yet.
+        self._ahead: set[str] = set()
         self._catch_up: CatchUp | None = None
         self._away: str | None = None  # why we are, by the server's last word on it
         self._listings = 0
@@ -146,6 +148,7 @@ class Talk:
     def interrupt(self) -> None:
         """The link is gone: what was on its way waits, or has no answer any more."""
         self.stop()
+        self._ahead.clear()
         self.names.lose_link()
         self.subscriptions.lose_link()
         self.delivery.interrupt()
@@ -216,14 +219,31 @@ class Talk:
         place = self.subscriptions.place(key, posted.seq, again=again)
         if place is Place.GAP:
             return False
+        ours_now = self._was_said_now(posted.id, echo, place)
         if place is Place.LIVE or place is Place.MISSED:
-            self._emit(do.Tell(events.Message(key, posted, own, place is Place.MISSED)))
+            missed = place is Place.MISSED and not ours_now
+            self._emit(do.Tell(events.Message(key, posted, own, missed)))
         if self._catch_up is not None:
             if place is Place.MISSED and not own and self.subscriptions.is_news(key, posted.seq):
                 self._catch_up.miss()
             if echo:
                 self._catch_up.settle(posted.id, sent=True)
             self._level(key)
+        return True
+
+    def _was_said_now(self, id: str, echo: bool, place: Place) -> bool:
+        """Whether it is ours, said over this link: nobody misses that, wherever it stands.
+
+        What is said right behind a `join` can be below the head that the answer to that names.
+        """
+        if not echo:
+            ahead = id in self._ahead
+            self._ahead.discard(id)
+            return ahead
+        if self.delivery.was_repeated(id) or id in self._inherited:
+            return False
+        if place is Place.APART:
+            self._ahead.add(id)
         return True
 
     # -------------------------------------------------------------- system events

@@ -51,6 +51,10 @@ _CURES: Final = MappingProxyType(
         ),
     }
 )
+_OTHER_CA: Final = (
+    "it is not signed by {ca_file}, which is what it was judged by; if that is another server's, "
+    "name the right one with --ca, or the fingerprint of the key with --fingerprint"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,13 @@ SYSTEM: Final = ByAuthority()
 class Guard:
     """What a handshake is made with, and who judges the certificate (DER) at its end.
 
-    `admit` raises `NotTrusted`; until it has returned, nothing may be sent.
+    `admit` raises `NotTrusted`; until it has returned, nothing may be sent. `ca_file`: who must
+    have signed it, None: it is another authority's matter, or nobody's.
     """
 
     context: ssl.SSLContext
     admit: Callable[[bytes, Server], None]
+    ca_file: Path | None = None
 
 
 def guard_of(trust: Trust, certificate: Path | None = None) -> Guard:
@@ -98,7 +104,7 @@ def guard_of(trust: Trust, certificate: Path | None = None) -> Guard:
     """
     match trust:
         case ByAuthority(ca_file):
-            guard = Guard(_verifying_context(ca_file), _refuse_authority)
+            guard = Guard(_verifying_context(ca_file), _refuse_authority, ca_file)
         case ByKey(fingerprint):
             guard = Guard(_bare_context(), lambda der, server: _compare(fingerprint, der, server))
     if certificate is not None:
@@ -111,13 +117,20 @@ def guard_of_nobody(look: Callable[[str], None]) -> Guard:
     return Guard(_bare_context(), lambda der, server: look(_fingerprint_of(der, server)))
 
 
-def explain_distrust(error: ssl.SSLCertVerificationError, host: str) -> NotTrusted:
-    """What is wrong with the certificate of `host`, and what to do about it."""
+def explain_distrust(
+    error: ssl.SSLCertVerificationError, host: str, ca_file: Path | None = None
+) -> NotTrusted:
+    """What is wrong with the certificate of `host`, and what to do about it.
+
+    `ca_file` is what it was judged by, which may be there by chance, from another server.
+    """
     # The text is OpenSSL's own, or Python's about the name that we asked for.
     unknown = (
         f"it does not pass ({error.verify_message}); ask whoever runs the server for a new one"
     )
     kind = UnknownSigner if error.verify_code in _NOT_OURS else NotTrusted
+    if kind is UnknownSigner and ca_file is not None:
+        return kind(_refusal(host, _OTHER_CA.format(ca_file=ca_file.absolute())))
     return kind(_refusal(host, _CURES.get(error.verify_code, unknown)))
 
 

@@ -60,7 +60,8 @@ _validate_server: Final = TypeAdapter[Any](ServerEnvelope).validator.validate_js
 _validate_id: Final = TypeAdapter[str](Id).validator.validate_python
 
 #: What each key may hold, for a person; the keys are the only ones that an answer ever names.
-_FORMS: Final = MappingProxyType(
+#: What each key of an envelope must be, in words.
+FORMS: Final = MappingProxyType(
     {
         "type": "`chat` or `command`",
         "name": "a string, the name of a command",
@@ -269,12 +270,12 @@ def _first_fault(error: ValidationError) -> str:
     """The first thing that is wrong, in words that repeat nothing of the input."""
     fault: ErrorDetails = error.errors(include_url=False, include_input=False)[0]
     tags = 1 if fault["loc"][:1] == ("chat",) else 2  # `type`; and the name or the event
-    key = next((str(part) for part in fault["loc"][tags:] if part in _FORMS), None)
+    key = next((str(part) for part in fault["loc"][tags:] if part in FORMS), None)
     if key is None:  # a rule of ours about several keys, in our own words
         return str(fault.get("ctx", {}).get("error", "something is not as the protocol says"))
     if fault["type"] == "missing":
         return f"`{key}` is missing"
-    form = _OTHER_FORMS.get((str(fault["loc"][1]), key), _FORMS[key])
+    form = _OTHER_FORMS.get((str(fault["loc"][1]), key), FORMS[key])
     return f"`{key}` must be {form}"
 
 

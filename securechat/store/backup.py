@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import apsw
 
@@ -21,6 +21,8 @@ from .index_file import INDEX_NAME
 from .lock import FolderLock
 from .migrations import migrate, recognise, renew_epoch
 from .reading import reading
+
+_MAGIC: Final = b"SQLite format 3\0"
 
 
 class Restored(NamedTuple):
@@ -103,10 +105,20 @@ def restore(directory: Path, file: Path, now: float) -> Restored:
     return Restored(epoch, replaced)
 
 
+def _is_database(file: Path) -> bool:
+    """Whether it begins as every SQLite file does (sqlite.org/fileformat.html, 1.3.1)."""
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        return stream.read(len(_MAGIC)) == _MAGIC
+
+
 def _prepare(file: Path, made: Path) -> str:
     """A sound copy of `file`, up to date and with a new epoch, ready to be used."""
     if not file.exists():
         raise StoreRefused(f"{file}: there is no such file. Name one that `db backup` wrote.")
+    if not _is_database(file):
+        raise StoreRefused(f"{file}: this is no backup. Name a file that `db backup` wrote.")
     with reading(file) as execute:
         problems, *_ = examine(execute)
     if problems:

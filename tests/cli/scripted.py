@@ -43,9 +43,9 @@ PEOPLE = ("bob", "carol", "dave")
 class ScriptedClient:
     """Has the face of `ChatClient`; `said` and `commands` are what a front end asked for.
 
-    Texts that it obeys: `refuse …` is refused, `lag …` never echoed, `drop` loses the link,
-    `back` wins it back, `end` gives up, `flood N` has others say N messages, `new` finds another
-    history with two drafts held, `call` has somebody call us. So does who opens the
+    Texts that it obeys: `refuse …` is refused, `lag …` never echoed, `full …` not stored, `drop`
+    loses the link, `back` wins it back, `end` gives up, `flood N` has others say N messages, `new`
+    finds another history with two drafts held, `call` has somebody call us. So does who opens the
     FIFO that `BELL` names.
     """
 
@@ -96,6 +96,12 @@ class ScriptedClient:
                 refused = Draft(draft_id, to, text, DraftState.REFUSED, action, "I refuse.")
                 self.events.put(refused)
                 self.unsettled.discard(draft_id)
+            elif word == "full":
+                waits = Draft(
+                    *(draft_id, to, text, DraftState.WAITING, action, "There is no room."),
+                    code="storage",
+                )
+                self.events.put(waits)
             elif word != "lag" and self.link:
                 self.events.put(Draft(draft_id, to, text, DraftState.SENT, action))
                 self.post("bob", text, to, own=True, id=draft_id, action=action)

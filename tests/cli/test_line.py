@@ -419,3 +419,49 @@ def test_plain_writes_no_escape_and_waits_while_one_types(terminal: Terminal) ->
     assert screen.ASK not in terminal.raw
     assert "\x1b[" not in terminal.raw.replace("\x1b[?2004h", "").replace("\x1b[?2004l", "")
     assert "[#lobby]" not in terminal.raw
+
+
+@pytest.mark.parametrize("terminal", [{"arguments": ("--plain",)}, {"term": "dumb"}], indirect=True)
+def test_without_a_prompt_a_line_goes_where_one_was_told_to_be(terminal: Terminal) -> None:
+    terminal.type("/join garden", ENTER)
+    terminal.wait("-- you are in #garden, 1 person")
+    terminal.wait("-- you write to #garden now")
+    terminal.type("roses", ENTER)
+    terminal.wait("<bob> roses")
+    terminal.type("/rules", ENTER)
+    terminal.wait("the answer to room")
+    terminal.type("/leave", ENTER)
+    terminal.wait("-- you left #garden")
+    terminal.wait("-- you write to #lobby now")
+    terminal.type("back", ENTER)
+    terminal.wait("12:00 <bob> back")
+    terminal.type("/leave", ENTER)
+    terminal.wait("-- you are in no room now: /join one")
+    terminal.type("lost", ENTER)
+    terminal.wait("!! ")
+    terminal.type(CTRL_D)
+    assert terminal.end() == 0
+    record = terminal.record()
+    assert [[to, text] for to, text, _ in record["said"]] == [
+        ["#garden", "roses"],
+        ["#lobby", "back"],
+    ]
+    assert ["room", {"room": "#garden"}] in record["commands"]
+
+
+@pytest.mark.parametrize("terminal", [{}, {"arguments": ("--plain",)}], indirect=True)
+def test_a_new_password_is_judged_at_once_and_asked_for_again_unseen(terminal: Terminal) -> None:
+    terminal.type("/register", ENTER)
+    terminal.wait("New password: ")
+    terminal.type("short", ENTER)
+    terminal.wait("!! A password has at least 8 characters.")
+    terminal.wait("New password: ")
+    terminal.type("four quiet green hills", ENTER)
+    terminal.wait("The same once more: ")
+    terminal.type("four quiet green hills", ENTER)
+    terminal.wait("the answer to register")
+    terminal.type(CTRL_D)
+    assert terminal.end() == 0
+    assert "hills" not in terminal.raw
+    assert "short" not in terminal.raw
+    assert terminal.record()["said"] == []

@@ -107,8 +107,8 @@ def test_a_line_waits_for_the_command_before_it(run: Run) -> None:
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("refuse this", "securechat: not sent (I refuse.): refuse this"),
-        ("/join secret", "securechat: You may not."),
+        ("refuse this", "securechat: line 2: not sent (I refuse.): refuse this"),
+        ("/join secret", "securechat: line 2: You may not."),
         ("/jion garden", "securechat: line 2: There is no command /jion; nothing was sent."),
         (" /quit", "securechat: line 2: Not sent: it begins with a space and a slash."),
         ("x" * 201, "securechat: line 2: Not sent: a message has at most 200 characters"),
@@ -149,6 +149,17 @@ def test_what_was_not_confirmed_is_told(run: Run) -> None:
     code, _, err = run.feed("hello\nlag behind\n")
     assert code == 7
     assert err[-1].startswith("securechat: 1 message was not confirmed within 30 s")
+
+
+def test_a_server_without_room_is_told_once_and_at_once(run: Run) -> None:
+    code, _, err = run.feed("hello\nfull one\nfull two\n")
+    assert code == 7
+    assert err[2:] == [
+        "securechat: line 2: not stored yet (storage): There is no room. It is kept here, and sent"
+        " again until it can be.",
+        "securechat: 2 messages were not confirmed within 30 s (storage: the server has no room);"
+        " what was not is kept, and sent by the next command that reaches the server.",
+    ]
 
 
 def test_giving_up_has_its_code(run: Run) -> None:

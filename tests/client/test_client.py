@@ -88,7 +88,7 @@ def test_what_cannot_be_asked_is_refused_before_it_is_queued(make: Callable[...,
         client.command("join", room="lobby")
     with pytest.raises(ValueError, match="who cannot be sent"):
         client.command("who", rom="#lobby")
-    with pytest.raises(ValueError, match="a message cannot be sent: to"):
+    with pytest.raises(ValueError, match="a message cannot be sent: to must be a room"):
         client.say("lobby", "x")
     with pytest.raises(ValueError, match="a message cannot be sent: reply_to"):
         client.say("#lobby", "x", reply_to=0)

@@ -104,6 +104,7 @@ def test_plain_http(file: KnownFile) -> None:
     with listening(lambda peer: peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
         found = ends_at(look(port, file), "tls")
     assert "does not speak TLS (plain HTTP, perhaps)" in found.text
+    assert found.cure == f"securechat doctor {LOCAL}:PORT"  # to serve there would be in vain
 
 
 def test_a_server_that_says_nothing(file: KnownFile) -> None:
@@ -145,7 +146,8 @@ def test_an_authority_that_did_not_sign(
     with impostor(authority.issue(LOCAL)) as server:
         found = ends_at(look(server.port, file, ca_file=Authority(tmp_path).ca_file), "key")
         assert server.heard == b""
-    assert "signed by an authority that we do not trust" in found.text
+    assert f"it is not signed by {tmp_path}" in found.text
+    assert " --nick NICK --fingerprint SHA256:" in found.cure
 
 
 @pytest.mark.parametrize(

@@ -236,3 +236,20 @@ def test_a_session_that_could_not_be_stored_proves_nothing() -> None:
     run.say("lost?")
     run.come_back(session=None)
     assert run.tells(Online)[-1].held == 1
+
+
+def test_what_is_said_right_behind_a_join_is_not_missed_below_its_head() -> None:
+    run = Run().start().dialed().hear(welcome())
+    id = run.say("mine")
+    run.join(seq=2, after=0).listed()
+    run.hear(posted(1), posted(2, sender="bob", id=id, text="mine"))
+    assert [(one.own, one.missed) for one in run.tells(Message)] == [(False, True), (True, False)]
+
+
+def test_nor_when_its_echo_came_before_the_page_that_has_it() -> None:
+    run = Run().start().dialed().hear(welcome())
+    id = run.say("mine")
+    run.hear(posted(2, sender="bob", id=id, text="mine"))
+    run.join(seq=2, after=0).listed()
+    run.hear(posted(1), posted(2, sender="bob", id=id, text="mine"))
+    assert [(one.own, one.missed) for one in run.tells(Message)] == [(False, True), (True, False)]

@@ -48,7 +48,7 @@ def end_of_a_client(server: Impostor, trust: Trust) -> ClientError:
         (lambda ca: ca.issue("192.0.2.7"), "for another host", "gen-certs --host"),
         (lambda ca: ca.issue("localhost"), "for another host", "gen-certs --host"),
         (lambda ca: ca.issue(), "names none", "gen-certs --host"),
-        (lambda ca: Authority(ca.folder).issue(LOCAL), "do not trust", "ask who runs it"),
+        (lambda ca: Authority(ca.folder).issue(LOCAL), "it is not signed by", "name the right one"),
         (lambda ca: ca.issue(LOCAL, is_authority=True), "an authority's own", "gen-certs"),
         (lambda ca: Leaf(ca.certificate, ca.key, ca.folder), "an authority's own", "gen-certs"),
     ],

@@ -76,7 +76,12 @@ def test_what_cannot_be_kept_is_not_said_to_be(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "input", "code", "why"),
     [
-        (["@nobody", "hi"], "", 1, "not sent: Nobody goes by that nick."),
+        (
+            ["@nobody", "hi"],
+            "",
+            1,
+            "not sent: Nobody goes by that nick. /who in `securechat connect` lists",
+        ),
         (["lobby"], "", 1, "nothing in it but white space"),
         (["lobby"], "ok\n\x1b[31mred\n", 1, r"line 2 holds the control character \x1b"),
         (["lobby"], "x" * (1 << 20) + "y", 1, "longer than 1,048,576 bytes"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 
 from securechat.errors import StoreRefused
 from securechat.store.sqlite import SqliteStore
+
+from .shell import Shell
 
 
 def test_everything_survives_a_restart(make_world: Any, tmp_path: Path) -> None:
@@ -79,6 +82,33 @@ def test_without_room_senders_are_refused_in_order_and_it_recovers(
     alice.say("#lobby", "two", id="a-2")
     assert [(echo["text"], echo["seq"]) for echo in alice.roundtrip()] == [("one", 1), ("two", 2)]
     assert [heard["text"] for heard in bob.roundtrip()] == ["one", "two"]
+
+
+@pytest.mark.slow
+def test_send_says_at_once_that_the_server_has_no_room(
+    make_world: Any, certificates: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: SqliteStore, *_details: Any) -> Any:
+        raise apsw.FullError("planted")
+
+    world = make_world(data=tmp_path / "data")
+    shell = Shell(world, certificates.ca.parent, tmp_path / "home")
+    assert shell.run("send", "lobby", "before").returncode == 0
+    with monkeypatch.context() as planted:
+        planted.setattr(SqliteStore, "_append", refuse)
+        done = shell.run("send", "lobby", "hello", "--wait", "0.5", "--json")
+    assert done.returncode == 75
+    assert (json.loads(done.stdout)["event"], json.loads(done.stdout)["code"]) == (
+        "kept",
+        "storage",
+    )
+    assert done.stderr.splitlines() == [
+        "securechat: not stored yet (storage): The server has no room to store this. It is kept"
+        " here, and sent again until it can be.",
+        "securechat: 1 message is kept here, and sent by the next command that reaches the server"
+        " (storage: The server has no room to store this)",
+    ]
+    assert "kept earlier, and sent now" in shell.run("send", "lobby", "after").stderr
 
 
 def test_a_broken_store_stops_the_server(

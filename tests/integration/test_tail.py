@@ -106,6 +106,7 @@ def test_what_was_kept_is_sent_by_it(shell: Shell) -> None:
     shell.stop_server()
     assert shell.run("send", "lobby", "kept", "--wait", "0.1").returncode == 75
     shell.start_server()
+    shell.world.join("gardener", "#garden")
     done = shell.run("tail", "garden")
     assert done.stderr == "securechat: kept earlier, and sent now to #lobby: kept\n"
     shell.stop_server()
@@ -114,6 +115,18 @@ def test_what_was_kept_is_sent_by_it(shell: Shell) -> None:
     done = shell.run("tail", "lobby")
     assert (done.returncode, said(done.stdout)) == (0, ["kept", "again"])
     assert done.stderr == "securechat: kept earlier, and sent now to #lobby: again\n"
+
+
+@pytest.mark.parametrize("command", [("tail",), ("tail", "--after", "9"), ("export",)])
+def test_a_room_that_is_not_there_is_told_and_not_made(
+    shell: Shell, command: tuple[str, ...]
+) -> None:
+    done = shell.run(command[0], "typoroom", *command[1:])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("securechat: there is no room #typoroom")
+    wire = shell.world.join("watcher", "#lobby")
+    rooms = wire.answer("rooms")["rooms"]
+    assert [one["room"] for one in rooms] == ["#lobby"]
 
 
 def test_refusals(shell: Shell) -> None:

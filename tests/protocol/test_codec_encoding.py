@@ -145,7 +145,7 @@ def test_the_short_way_to_encode_a_page_says_the_same(length: int, more: bool) -
 
 def test_an_answer_names_only_keys_of_ours() -> None:
     keys = {key for model in MODELS.values() for key in model.model_fields}
-    assert set(codec._FORMS) == keys
+    assert set(codec.FORMS) == keys
 
 
 def test_a_bad_envelope_costs_ten_tokens_more_than_another_frame() -> None:

@@ -254,3 +254,11 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreRefused, match="Not a directory"):
         restore(tmp_path / "file" / "data", tmp_path / "copy.db", NOON)
+
+
+def test_a_file_that_is_no_backup_is_called_that(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("# securechat\n")
+    for file in (readme, tmp_path):
+        with pytest.raises(StoreRefused, match=f"{file}: this is no backup. Name a file that"):
+            restore(tmp_path / "data", file, 0.0)
