@@ -105,7 +105,7 @@ def test_a_name_that_takes_too_long(
 @pytest.mark.parametrize(
     ("case", "says"),
     [
-        ("another authority", "authority"),
+        ("another authority", "not signed by "),
         ("another host", "another host"),
         ("expired", "expired"),
         ("not yet valid", "clock"),

@@ -61,8 +61,8 @@ class Archive(ScriptedClient):
 
 
 def overlay(bob: Person, kind: type[Widget]) -> str:
-    """What is shown in an overlay, with its title; "" where there is none."""
-    if not isinstance(bob.app.screen, kind):
+    """What is shown in an overlay, with its title; "" where there is none, or not all of it yet."""
+    if not isinstance(bob.app.screen, kind) or not bob.app.screen.query(Panel):
         return ""
     box, panel = bob.app.screen.query("Vertical").first(), bob.app.screen.query_one(Panel)
     return f"{box.border_title}\n{panel.text}\n{box.border_subtitle}"
