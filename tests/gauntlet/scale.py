@@ -1,6 +1,6 @@
 """How much of the gauntlet is run: what fits into a few seconds, a tenth of it, or all of it.
 
-    pytest tests/gauntlet                       about 15 s a suite; figures: how many cases fitted
+    pytest tests/gauntlet                       about 11 s a suite; figures: how many cases fitted
     GAUNTLET=1 pytest tests/gauntlet            a tenth of the full size, on all cores
     GAUNTLET=1 SCALE=10 pytest tests/gauntlet   the full size
     SEED=n pytest tests/gauntlet/test_x.py      begins with case n: a failure says which it was
@@ -29,7 +29,7 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 #: Seconds that a suite may take in an ordinary run of the tests, its negative control included.
-BUDGET: Final = 15.0
+BUDGET: Final = 11.0
 GAUNTLET: Final = os.environ.get("GAUNTLET", "") not in ("", "0")
 #: Tenths of the full size.
 SCALE: Final = float(os.environ.get("SCALE", "1"))

@@ -169,7 +169,7 @@ class Round:
 
 
 def test_a_cut_at_any_byte_costs_nothing(record_property: scale.RecordProperty) -> None:
-    portion = scale.Portion("link cut at a byte", FULL, budget=10.0)
+    portion = scale.Portion("link cut at a byte", FULL, budget=7.0)
     cuts = portion.pick(ALL)
     total = Tally()
     while portion.done < portion.count and not portion.over:

@@ -33,7 +33,7 @@ def test_any_luck_ends_well(record_property: scale.RecordProperty) -> None:
         return
     code = (
         "from tests.gauntlet import scale, simulation; "
-        f"print(scale.run('simulation', {FULL}, simulation.play, budget=10.0))"
+        f"print(scale.run('simulation', {FULL}, simulation.play, budget=7.0))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
