@@ -152,13 +152,10 @@ class _Line:
 
     def _ask_secretly(self, action: Secretly) -> None:
         try:
-            again = (*(one.key == "" for one in action.questions[1:]), False)
-            self._controller.answer(
-                [
-                    self._ask_new(one) if is_new else self._prompt.read_secret(f"{one.text}: ")
-                    for one, is_new in zip(action.questions, again, strict=True)
-                ]
-            )
+            typed: list[str] = []
+            for question in action.questions:
+                typed.append(self._ask_one(question, typed))
+            self._controller.answer(typed)
         except Interrupted:
             self._controller.leave_unanswered()
             self._complain("Nothing was sent.")
@@ -167,20 +164,14 @@ class _Line:
         except ClientError:
             pass  # `Ended` is on its way and says why
 
-    def _ask_new(self, question: Question) -> str:
-        """A new password, judged before it is asked for once more; raises Interrupted."""
-        from ..chat.passwords import check_password
-        from ..errors import Rejected
-
+    def _ask_one(self, question: Question, typed: Sequence[str]) -> str:
+        """A secret, a new one judged before it is asked for once more; raises Interrupted."""
         while True:
             secret = self._prompt.read_secret(f"{question.text}: ")
-            try:
-                if secret or not question.optional:
-                    check_password(secret, self._controller.timeline.nick)
-            except Rejected as problem:
-                self._complain(f"{problem.message} Nothing was sent; Ctrl-C breaks off.")
-            else:
+            flaw = self._controller.flaw((*typed, secret)) if question.is_new else None
+            if flaw is None:
                 return secret
+            self._complain(f"{flaw} Nothing was sent; Ctrl-C breaks off.")
 
     def _clear_if_wanted(self) -> None:
         if self._controller.clearing:
