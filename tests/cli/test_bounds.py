@@ -26,7 +26,6 @@ from securechat.config import (
     name_figures,
 )
 from securechat.errors import SettingsError
-from securechat.server import app as server_app
 from securechat.settings import Settings, load
 from securechat.settings.model import Connect, Section, Serve
 
@@ -58,19 +57,6 @@ NUMBERS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "admin cut --connection": ((), ("0", str(2**53))),
     "connect": ((), tuple(f"127.0.0.1:{port}" for port in ("-1", "0", "65536", "9" * 5_000, "x"))),
 }
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerConfig]:
-    """What servers would be started with."""
-    configs: list[ServerConfig] = []
-
-    def run(config: ServerConfig, **_: object) -> int:
-        configs.append(config)
-        return 0
-
-    monkeypatch.setattr(server_app, "run", run)
-    return configs
 
 
 _COMMAND: Final = typer.main.get_command(app)  # once: it takes longer than what is tested

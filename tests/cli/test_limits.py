@@ -22,24 +22,10 @@ from securechat.config import (
     ServerConfig,
     name_figures,
 )
-from securechat.server import app as server_app
 
 FIGURES = name_figures()
 FREE = [figure for figure in FIGURES.values() if not figure.option]
 PARTS: dict[str, Any] = {"chat": ChatLimits(), "gate": GateLimits(), "logins": LoginLimits()}
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerConfig]:
-    """What servers would be started with."""
-    configs: list[ServerConfig] = []
-
-    def run(config: ServerConfig, **_: object) -> int:
-        configs.append(config)
-        return 0
-
-    monkeypatch.setattr(server_app, "run", run)
-    return configs
 
 
 def serve(*words: str) -> Any:

@@ -25,6 +25,18 @@ DAY = 86_400
 NOON = 1_800_000_000.0  # 2027-01-15
 
 
+def connect(path: Path) -> apsw.Connection:
+    return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+
+
+def query(path: Path, sql: str) -> list[Any]:
+    db = connect(path)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
 def message(
     id: str, text: str = "hi", *, to: str = "#a", by: int = ANN, key: str = ""
 ) -> NewMessage:

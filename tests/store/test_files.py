@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
@@ -13,21 +12,9 @@ from securechat.store.files import copy_online, remove, unused_name
 from securechat.store.migrations import Migration, create
 
 from .faults import Faults
-from .folders import names
+from .folders import connect, names, query
 
 ONE = (Migration("notes", "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT;"),)
-
-
-def connect(path: Path) -> apsw.Connection:
-    return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-
-
-def query(path: Path, sql: str) -> list[Any]:
-    db = connect(path)
-    try:
-        return db.execute(sql).fetchall()
-    finally:
-        db.close()
 
 
 def test_a_copy_never_replaces_anything(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
@@ -21,7 +20,7 @@ from securechat.store.migrations import (
     recognise,
 )
 
-from .folders import names
+from .folders import connect, names, query
 
 ONE = (Migration("notes", "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) STRICT;"),)
 TWO = (*ONE, Migration("more", "ALTER TABLE meta ADD COLUMN more INTEGER NOT NULL DEFAULT 7;"))
@@ -35,18 +34,6 @@ RELEASED = (
     *("4972e5e3ab034da5", "765710acc0c61d90", "10135d1da0486d21"),
     *("baef5db354d50ae6", "0ed625db7fbb46a8", "ace0776a10482d47"),
 )
-
-
-def connect(path: Path) -> apsw.Connection:
-    return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-
-
-def query(path: Path, sql: str) -> list[Any]:
-    db = connect(path)
-    try:
-        return db.execute(sql).fetchall()
-    finally:
-        db.close()
 
 
 def test_what_was_released_never_changes() -> None:
